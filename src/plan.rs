@@ -1,0 +1,5 @@
+//! Steps and recipes → build plan.
+
+mod model;
+
+pub use model::*;

@@ -1,0 +1,532 @@
+//! The plan as data: what `longshore plan --format json` prints.
+//!
+//! A plan is complete: rendering and verification read nothing else, neither the catalogue nor
+//! the repository's text. Every value that a person may question carries its [`Origin`]s.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Name and version of the JSON shape, the value of [`BuildPlan::schema`].
+pub const SCHEMA: &str = "longshore.plan/1";
+
+/// Everything that was understood of one repository.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BuildPlan {
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// Name of the application: lower-case letters, digits and `-`, fit for an image, a compose
+    /// project and a Kubernetes object.
+    pub name: String,
+    /// The documents that were read, in reading order, relative to the repository.
+    pub readmes: Vec<String>,
+    /// The parts that become one image each.
+    pub components: Vec<Component>,
+    /// The fate of every command found in the documents, in their order.
+    pub ledger: Vec<LedgerEntry>,
+    /// What the input did not settle; each has a default that was taken.
+    pub questions: Vec<Question>,
+    /// What the user should know about the input.
+    pub diagnostics: Vec<Finding>,
+}
+
+/// One deployable part of the repository: one image.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Component {
+    /// Unique name within the plan, fit for a compose service and a Kubernetes object.
+    pub id: String,
+    /// Folder of the application relative to the repository, `.` for the root.
+    pub path: String,
+    /// Id of the stack recipe, such as `python-pip`.
+    pub stack: String,
+    /// Id of the framework recipe, such as `django`.
+    pub framework: Option<String>,
+    /// Why this stack and framework were chosen.
+    pub evidence: Vec<Origin>,
+    /// The language runtime.
+    pub runtime: Runtime,
+    /// How the image is laid out.
+    pub image: Image,
+    /// Debian packages of the two stages.
+    pub system_packages: SystemPackages,
+    /// Configuration files made from an example before the build steps run.
+    pub files: Vec<FileCopy>,
+    /// Commands that install dependencies, before the source is copied.
+    pub install: Vec<Command>,
+    /// Commands that build the application, after the source is copied.
+    pub build: Vec<Command>,
+    /// One-shot commands to run before each release, in order: migrations, seeds.
+    pub prepare: Vec<Command>,
+    /// How the application is started; `None` when nothing said so.
+    pub start: Option<Start>,
+    /// Further long-running processes of the same image, such as queue workers.
+    pub processes: Vec<Process>,
+    /// Scheduled jobs of the same image.
+    pub schedules: Vec<Schedule>,
+    /// Ports the application listens on; the first is the main one.
+    pub ports: Vec<Port>,
+    /// What to ask of the application to know that it answers.
+    pub health: Option<Health>,
+    /// Environment variables the application reads.
+    pub env: Vec<EnvVar>,
+    /// Backing services to start beside it.
+    pub services: Vec<Service>,
+    /// Paths that must stay writable (and, where `persistent`, be kept).
+    pub volumes: Vec<Volume>,
+    /// What a smoke run measured, once there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<Measured>,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Origin {
+    /// What kind of source it is.
+    pub kind: OriginKind,
+    /// File relative to the repository, or `recipes/…` for a recipe.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<String>,
+    /// Line in `file`, from 1.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub line: Option<usize>,
+    /// The words that said so, or the reason in one phrase.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<String>,
+}
+
+/// The kinds of source a value can come from.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum OriginKind {
+    /// A document that tells a person how to install the application.
+    Readme,
+    /// Any other file of the repository: a manifest, a lockfile, source code.
+    Manifest,
+    /// An entry of the catalogue.
+    Recipe,
+    /// The user's answer in `longshore.toml`.
+    Answer,
+    /// A smoke run.
+    Measured,
+}
+
+/// The language runtime of a component.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Runtime {
+    /// Id of the runtime recipe, such as `python`.
+    pub name: String,
+    /// The version taken, such as `3.11`.
+    pub version: String,
+    /// What the repository asked for, in its own words.
+    pub requested: Option<String>,
+    /// Why this version.
+    pub origin: Vec<Origin>,
+}
+
+/// How the image is laid out: two stages, the first builds, the second runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Image {
+    /// Base image of the build stage.
+    pub build_from: String,
+    /// Base image of the run stage.
+    pub run_from: String,
+    /// Folder of the source in both stages.
+    pub workdir: String,
+    /// Environment of the build stage.
+    pub build_env: BTreeMap<String, String>,
+    /// Environment of the run stage.
+    pub run_env: BTreeMap<String, String>,
+    /// Commands right after the build stage's system packages, such as making a virtual
+    /// environment.
+    pub setup: Vec<Command>,
+    /// Manifests, relative to the repository, that `install` needs; copied before the source.
+    pub manifests: Vec<String>,
+    /// BuildKit cache mounts of the install and build commands: absolute folders.
+    pub caches: Vec<String>,
+    /// What the run stage takes over from the build stage: absolute paths, from → to.
+    pub artifacts: Vec<ArtifactCopy>,
+    /// Whether the run stage starts with the source tree of the build stage.
+    pub copy_source: bool,
+    /// Files of the run stage that longshore itself writes into the image, such as an nginx site.
+    pub extra_files: Vec<ExtraFile>,
+    /// Numeric user and group the application runs as.
+    pub user: u32,
+    /// The recipe lines behind the layout.
+    pub origin: Vec<Origin>,
+}
+
+/// A path that moves from the build stage to the run stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ArtifactCopy {
+    /// Absolute path in the build stage.
+    pub from: String,
+    /// Absolute path in the run stage.
+    pub to: String,
+}
+
+/// A file that longshore writes beside the Dockerfile and copies into the run stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExtraFile {
+    /// Path among the generated files, such as `container/nginx.conf`.
+    pub path: String,
+    /// Absolute path in the image.
+    pub to: String,
+    /// The whole text.
+    pub contents: String,
+    /// Why it is there.
+    pub origin: Vec<Origin>,
+}
+
+/// Debian packages by stage, sorted by name.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SystemPackages {
+    /// Needed to install or build, absent from the final image.
+    pub build: Vec<String>,
+    /// Needed while the application runs.
+    pub runtime: Vec<String>,
+    /// Why each package is there.
+    pub origins: BTreeMap<String, Vec<Origin>>,
+}
+
+/// `cp from to` of a configuration file, relative to the repository.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FileCopy {
+    /// The example that is in the repository.
+    pub from: String,
+    /// The file the application reads.
+    pub to: String,
+    /// Who asked for it.
+    pub origin: Vec<Origin>,
+}
+
+/// A shell command with the folder it runs in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Command {
+    /// One line of POSIX shell, without newline.
+    pub command: String,
+    /// Folder relative to the repository, `.` for its root.
+    pub directory: String,
+    /// Environment for this command only.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// Id of a service whose client must run it instead of the application's image, such as
+    /// `mariadb` for loading a schema file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs_in: Option<String>,
+    /// Who asked for it.
+    pub origin: Vec<Origin>,
+}
+
+/// The start command in exec form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Start {
+    /// The words; no shell takes part unless the first word is one.
+    pub command: Vec<String>,
+    /// Folder relative to the repository, `.` for its root.
+    pub directory: String,
+    /// Who asked for it, and what was changed about it.
+    pub origin: Vec<Origin>,
+}
+
+/// A further long-running process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Process {
+    /// Unique name within the component, such as `worker`.
+    pub id: String,
+    /// The words, exec form.
+    pub command: Vec<String>,
+    /// Folder relative to the repository.
+    pub directory: String,
+    /// Who asked for it.
+    pub origin: Vec<Origin>,
+}
+
+/// A scheduled job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Schedule {
+    /// Unique name within the component.
+    pub id: String,
+    /// Five cron fields.
+    pub cron: String,
+    /// The words, exec form.
+    pub command: Vec<String>,
+    /// Folder relative to the repository.
+    pub directory: String,
+    /// Who asked for it.
+    pub origin: Vec<Origin>,
+}
+
+/// A port the application listens on inside its container.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Port {
+    /// The number.
+    pub port: u16,
+    /// What is spoken there.
+    pub protocol: Protocol,
+    /// Who said so.
+    pub origin: Vec<Origin>,
+}
+
+/// What is spoken on a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// HTTP/1.1 without TLS.
+    Http,
+    /// Any other protocol over TCP.
+    Tcp,
+}
+
+/// What to ask of the application to know that it answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Health {
+    /// Paths worth trying, best first. Never empty.
+    pub candidates: Vec<String>,
+    /// The path that is asked: the proven one, or the best candidate.
+    pub path: String,
+    /// The status it gave, or is expected to give.
+    pub status: u16,
+    /// Value of the `Host` header, where the application insists on one.
+    pub host: Option<String>,
+    /// Whether a smoke run proved `path`; only then does it become a probe.
+    pub proven: bool,
+    /// Who suggested it.
+    pub origin: Vec<Origin>,
+}
+
+/// An environment variable the application reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EnvVar {
+    /// Its name.
+    pub name: String,
+    /// How it is handled.
+    pub kind: EnvKind,
+    /// Whether the application is known not to start without it.
+    pub required: bool,
+    /// The value that holds in every environment unless `values` says otherwise; never set for a
+    /// secret. A `${NAME}` in it stands for the secret of that name.
+    pub default: Option<String>,
+    /// Values that differ by environment: `development`, `test`, `production`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, String>,
+    /// What it is for, in the repository's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// Where it is read or documented.
+    pub origin: Vec<Origin>,
+}
+
+/// How an environment variable is handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnvKind {
+    /// A plain setting: env files and ConfigMap.
+    Config,
+    /// A secret of the application: by name only, never a value.
+    Secret,
+    /// The address of a backing service; its value may refer to secrets.
+    Service,
+}
+
+/// A backing service that runs beside the application.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Service {
+    /// Id of the service recipe, such as `postgres`; also its host name.
+    pub kind: String,
+    /// The version taken.
+    pub version: String,
+    /// Its image.
+    pub image: String,
+    /// The port it listens on.
+    pub port: u16,
+    /// What the application needs to reach it: name → value with `${NAME}` for secrets.
+    pub env: BTreeMap<String, String>,
+    /// Environment of the service's own container, with `${NAME}` for secrets.
+    pub settings: BTreeMap<String, String>,
+    /// Names of the secrets that exist only to reach this service, such as `POSTGRES_PASSWORD`.
+    pub secrets: Vec<String>,
+    /// Command to run inside its container that succeeds once it accepts work.
+    pub healthcheck: Vec<String>,
+    /// Folder of its data, if it keeps any.
+    pub data: Option<String>,
+    /// Numeric user of its image.
+    pub user: u32,
+    /// Folders it must be able to write besides `data`.
+    pub writable: Vec<String>,
+    /// Files of the repository to load when it is created, such as a schema, in order.
+    pub init: Vec<String>,
+    /// Folder of the image from which such files are loaded.
+    pub init_directory: Option<String>,
+    /// Whether the application starts and answers without it.
+    pub optional: bool,
+    /// Why it is there.
+    pub origin: Vec<Origin>,
+}
+
+/// A path that must be writable although the root file system is not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Volume {
+    /// Absolute path in the image.
+    pub path: String,
+    /// Whether what is written there must survive a restart.
+    pub persistent: bool,
+    /// Why, in one phrase.
+    pub reason: String,
+    /// Who said so.
+    pub origin: Vec<Origin>,
+}
+
+/// What a smoke run measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Measured {
+    /// From the start of the container until it answered, in milliseconds.
+    pub startup_ms: u64,
+    /// Highest memory use seen, in bytes.
+    pub peak_memory_bytes: u64,
+    /// TCP ports listened on, as `address:port`.
+    pub listening: Vec<String>,
+    /// Paths written outside the declared writable ones, or on them.
+    pub written: Vec<String>,
+}
+
+/// What became of one command of the documents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LedgerEntry {
+    /// The document.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The command as written, on one line.
+    pub command: String,
+    /// What became of it.
+    pub fate: Fate,
+    /// Where it went: a file (with line, where it has one) or a name.
+    pub target: Option<String>,
+    /// Why it was skipped, or what was changed about it.
+    pub reason: Option<String>,
+}
+
+/// What became of a command.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fate {
+    /// It became a line of the Dockerfile.
+    Dockerfile,
+    /// It became an environment variable.
+    Env,
+    /// It became a backing service, or a part of one.
+    Service,
+    /// It became a step that runs before each release.
+    Prepare,
+    /// It became the start command.
+    Start,
+    /// It became a further process.
+    Process,
+    /// It became a scheduled job.
+    Schedule,
+    /// It became a port, a volume or a question.
+    Fact,
+    /// It was skipped, for the reason given.
+    Skipped,
+}
+
+/// Something the input did not settle.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Question {
+    /// Stable name; the key of its answer in `longshore.toml`.
+    pub id: String,
+    /// The question, ending in `?`.
+    pub question: String,
+    /// The answers to choose from; empty when any text will do.
+    pub options: Vec<String>,
+    /// What was taken.
+    pub default: Option<String>,
+    /// What led to the question.
+    pub origin: Vec<Origin>,
+}
+
+/// A diagnostic as data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// `error`, `warning` or `note`.
+    pub severity: String,
+    /// Stable name of the situation, kebab-case.
+    pub code: String,
+    /// What was found.
+    pub message: String,
+    /// The file it is about.
+    pub file: Option<String>,
+    /// The line, from 1.
+    pub line: Option<usize>,
+    /// What to do, one action each.
+    pub hints: Vec<String>,
+}
+
+impl Origin {
+    /// Returns an origin in `file`, line `line`.
+    pub fn at(
+        kind: OriginKind,
+        file: impl Into<String>,
+        line: usize,
+        text: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            file: Some(file.into()),
+            line: Some(line),
+            text: Some(text.into()),
+        }
+    }
+
+    /// Returns the origin of something that the recipe `id` (such as `stacks/python-pip`) says.
+    pub fn recipe(id: &str, text: impl Into<String>) -> Self {
+        Self {
+            kind: OriginKind::Recipe,
+            file: Some(format!("recipes/{id}.toml")),
+            line: None,
+            text: Some(text.into()),
+        }
+    }
+
+    /// Returns the origin of something `file` as a whole says.
+    pub fn manifest(file: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            kind: OriginKind::Manifest,
+            file: Some(file.into()),
+            line: None,
+            text: Some(text.into()),
+        }
+    }
+
+    /// Returns where it points, for a person: `README.md:12`, `recipe django`, `measured`.
+    pub fn place(&self) -> String {
+        match (&self.file, self.line, self.kind) {
+            (Some(file), _, OriginKind::Recipe) => file.clone(),
+            (Some(file), Some(line), _) => format!("{file}:{line}"),
+            (Some(file), None, _) => file.clone(),
+            (None, _, OriginKind::Measured) => "measured".to_owned(),
+            (None, _, OriginKind::Answer) => "longshore.toml".to_owned(),
+            (None, _, _) => "recipes".to_owned(),
+        }
+    }
+}
+
+impl Component {
+    /// Returns the absolute folder of `directory` in the image.
+    pub fn absolute(&self, directory: &str) -> String {
+        match directory {
+            "." | "" => self.image.workdir.clone(),
+            _ => format!("{}/{directory}", self.image.workdir),
+        }
+    }
+
+    /// Returns the main port, if the application listens on one.
+    pub fn main_port(&self) -> Option<&Port> {
+        self.ports.first()
+    }
+}

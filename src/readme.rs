@@ -1,0 +1,184 @@
+//! Documents that tell a person how to install the application → sections, code blocks,
+//! paragraphs.
+//!
+//! Every byte of code keeps its place in the file, so that a line of a Dockerfile can name the line
+//! of the README it comes from.
+
+mod markdown;
+mod plain;
+
+use std::sync::Arc;
+
+use crate::{
+    repo::{self, Repo},
+    source::{SourceFile, Span},
+};
+
+/// One document, taken apart.
+#[derive(Debug, Clone)]
+pub struct Document {
+    /// The file.
+    pub source: Arc<SourceFile>,
+    /// Code blocks and paragraphs, in the order of the text.
+    pub parts: Vec<Part>,
+}
+
+/// A piece of a [`Document`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A fenced, indented or literal block.
+    Code(CodeBlock),
+    /// A paragraph, list item or table row.
+    Text(Paragraph),
+}
+
+/// A block of code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeBlock {
+    /// First word of the info string in lower case, such as `bash`; empty where there is none.
+    pub language: String,
+    /// Headings above it, outermost first.
+    pub headings: Vec<String>,
+    /// The paragraph before it, or empty.
+    pub lead: String,
+    /// The code without the indentation of the list or quote around it.
+    pub code: String,
+    /// Where pieces of `code` lie in the file: offset in `code`, offset in the file.
+    pub offsets: Vec<(usize, usize)>,
+}
+
+/// A paragraph, list item or table row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paragraph {
+    /// Headings above it, outermost first.
+    pub headings: Vec<String>,
+    /// The words, without markup; inline code stands between backticks.
+    pub text: String,
+    /// Inline code, in order.
+    pub code: Vec<InlineCode>,
+    /// Cells, where it is a table row.
+    pub cells: Vec<String>,
+    /// Targets of its links.
+    pub links: Vec<String>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A piece of code within a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InlineCode {
+    /// The code.
+    pub code: String,
+    /// The words of the paragraph before it.
+    pub before: String,
+    /// Where it stands, without the backticks.
+    pub span: Span,
+}
+
+impl CodeBlock {
+    /// Returns where the byte `offset` of `code` stands in the file.
+    pub fn file_offset(&self, offset: usize) -> usize {
+        let index = self
+            .offsets
+            .partition_point(|(start, _)| *start <= offset)
+            .saturating_sub(1);
+        self.offsets
+            .get(index)
+            .map_or(0, |(start, at)| at + (offset - start))
+    }
+}
+
+/// Returns the documents below `folder` (`.` for the root) that tell how to install what is there:
+/// its README, and the install pages that the README links inside the repository.
+pub fn documents(repo: &Repo, folder: &str) -> Vec<Document> {
+    let Some(readme) = readme_path(repo, folder) else {
+        return Vec::new();
+    };
+    let Some(source) = repo.source(&readme) else {
+        return Vec::new();
+    };
+    let first = document(source);
+    let mut documents = vec![first];
+    let mut linked = install_pages(repo, &documents[0]);
+    for name in INSTALL_PAGES {
+        let pattern = repo::join(folder, name);
+        linked.extend(repo.glob(&pattern).into_iter().map(str::to_owned));
+    }
+    for path in linked {
+        let known = documents
+            .iter()
+            .any(|document| document.source.path == path);
+        if let Some(source) = repo.source(&path).filter(|_| !known) {
+            documents.push(document(source));
+        }
+    }
+    documents
+}
+
+/// Takes `source` apart, by the ending of its name: Markdown, reStructuredText, or plain text.
+pub fn document(source: Arc<SourceFile>) -> Document {
+    let name = repo::file_name(&source.path).to_ascii_lowercase();
+    let parts = match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "rst" | "rest" => plain::parts(&source.text, plain::Markup::ReStructuredText),
+        "adoc" | "asciidoc" | "asc" => plain::parts(&source.text, plain::Markup::AsciiDoc),
+        "txt" | "text" => plain::parts(&source.text, plain::Markup::None),
+        _ => markdown::parts(&source.text),
+    };
+    Document { source, parts }
+}
+
+/// Names that hold install instructions beside a README, by convention (GNU standards, GitHub).
+const INSTALL_PAGES: [&str; 4] = ["INSTALL", "INSTALL.md", "INSTALL.rst", "INSTALL.txt"];
+
+fn readme_path(repo: &Repo, folder: &str) -> Option<String> {
+    const ENDINGS: [&str; 9] = [
+        "md", "markdown", "mdown", "rst", "adoc", "asciidoc", "txt", "text", "",
+    ];
+    let rank = |path: &str| {
+        let name = repo::file_name(path).to_ascii_lowercase();
+        let (stem, ending) = name.split_once('.').unwrap_or((&name, ""));
+        (stem == "readme")
+            .then(|| ENDINGS.iter().position(|known| *known == ending))
+            .flatten()
+    };
+    let here = |path: &&str| repo::folder_of(path) == folder;
+    repo.files()
+        .filter(here)
+        .filter_map(|path| Some((rank(path)?, path)))
+        .min()
+        .map(|(_, path)| path.to_owned())
+}
+
+/// Links to other documents of the repository whose name or text says that they are about
+/// installing.
+fn install_pages(repo: &Repo, document: &Document) -> Vec<String> {
+    let folder = repo::folder_of(&document.source.path);
+    let mut pages = Vec::new();
+    for part in &document.parts {
+        let Part::Text(paragraph) = part else {
+            continue;
+        };
+        for link in &paragraph.links {
+            let target = link.split(['#', '?']).next().unwrap_or_default();
+            let path = repo::join(folder, target);
+            let lower = path.to_ascii_lowercase();
+            let about_install = [
+                "install",
+                "setup",
+                "deploy",
+                "getting",
+                "quickstart",
+                "running",
+            ]
+            .iter()
+            .any(|word| lower.contains(word));
+            let is_document = [".md", ".rst", ".txt", ".adoc", ".markdown"]
+                .iter()
+                .any(|ending| lower.ends_with(ending));
+            if about_install && is_document && repo.contains(&path) {
+                pages.push(path);
+            }
+        }
+    }
+    pages
+}

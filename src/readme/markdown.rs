@@ -1,0 +1,222 @@
+//! Markdown, as CommonMark with GitHub's extensions.
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+use super::{CodeBlock, InlineCode, Paragraph, Part};
+use crate::source::Span;
+
+/// Returns the code blocks and paragraphs of `text`.
+pub fn parts(text: &str) -> Vec<Part> {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_GFM
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
+    let mut reader = Reader::default();
+    for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
+        reader.read(event, Span::new(range.start, range.end), text);
+    }
+    reader.flush();
+    reader.parts
+}
+
+#[derive(Default)]
+struct Reader {
+    parts: Vec<Part>,
+    headings: Vec<(usize, String)>,
+    heading: Option<(usize, String)>,
+    block: Option<CodeBlock>,
+    paragraph: Option<Paragraph>,
+    lead: String,
+    metadata: bool,
+}
+
+impl Reader {
+    fn read(&mut self, event: Event<'_>, span: Span, text: &str) {
+        match event {
+            Event::Start(Tag::Heading { level, .. }) => {
+                self.flush();
+                self.heading = Some((level as usize, String::new()));
+            }
+            Event::End(TagEnd::Heading(_)) => {
+                let Some((level, title)) = self.heading.take() else {
+                    return;
+                };
+                self.headings.retain(|(above, _)| *above < level);
+                self.headings.push((level, title.trim().to_owned()));
+                self.lead.clear();
+            }
+            Event::Start(Tag::MetadataBlock(_)) => self.metadata = true,
+            Event::End(TagEnd::MetadataBlock(_)) => self.metadata = false,
+            Event::Start(Tag::CodeBlock(kind)) => {
+                self.flush();
+                let language = match kind {
+                    CodeBlockKind::Fenced(info) => first_word(&info),
+                    CodeBlockKind::Indented => String::new(),
+                };
+                self.block = Some(CodeBlock {
+                    language,
+                    headings: self.titles(),
+                    lead: std::mem::take(&mut self.lead),
+                    code: String::new(),
+                    offsets: Vec::new(),
+                });
+            }
+            Event::End(TagEnd::CodeBlock) => {
+                self.parts.extend(self.block.take().map(Part::Code));
+            }
+            Event::Start(Tag::Paragraph | Tag::Item | Tag::TableHead | Tag::TableRow) => {
+                self.flush()
+            }
+            Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::TableHead | TagEnd::TableRow) => {
+                self.flush()
+            }
+            Event::Start(Tag::List(_)) => self.flush(),
+            Event::Start(Tag::TableCell) => self.paragraph(span).cells.push(String::new()),
+            Event::Start(Tag::Link { dest_url, .. }) if self.heading.is_none() => {
+                self.paragraph(span).links.push(dest_url.into_string());
+            }
+            Event::Text(words) => match (&mut self.block, &mut self.heading) {
+                (Some(block), _) => {
+                    block.offsets.push((block.code.len(), span.start));
+                    block.code.push_str(&words);
+                }
+                (None, Some((_, title))) => title.push_str(&words),
+                (None, None) if self.metadata => {}
+                (None, None) => self.say(&words, span),
+            },
+            Event::Code(code) => match &mut self.heading {
+                Some((_, title)) => title.push_str(&code),
+                None => {
+                    let inner = inner_span(text, span, &code);
+                    let before = self.paragraph(span).text.clone();
+                    self.say(&format!("`{code}`"), span);
+                    let code = InlineCode {
+                        code: code.into_string(),
+                        before,
+                        span: inner,
+                    };
+                    self.paragraph(span).code.push(code);
+                }
+            },
+            Event::SoftBreak | Event::HardBreak => self.say("\n", span),
+            _ => {}
+        }
+    }
+
+    fn paragraph(&mut self, span: Span) -> &mut Paragraph {
+        let headings = self.headings.iter().map(|(_, title)| title.clone());
+        let paragraph = self.paragraph.get_or_insert_with(|| Paragraph {
+            headings: headings.collect(),
+            text: String::new(),
+            code: Vec::new(),
+            cells: Vec::new(),
+            links: Vec::new(),
+            span,
+        });
+        paragraph.span.end = paragraph.span.end.max(span.end);
+        paragraph
+    }
+
+    fn say(&mut self, words: &str, span: Span) {
+        let paragraph = self.paragraph(span);
+        paragraph.text.push_str(words);
+        if let Some(cell) = paragraph.cells.last_mut() {
+            cell.push_str(words.trim_matches('`'));
+        }
+    }
+
+    fn flush(&mut self) {
+        let Some(paragraph) = self.paragraph.take() else {
+            return;
+        };
+        if !paragraph.text.trim().is_empty() {
+            self.lead = paragraph.text.trim().to_owned();
+            self.parts.push(Part::Text(paragraph));
+        }
+    }
+
+    fn titles(&self) -> Vec<String> {
+        self.headings
+            .iter()
+            .map(|(_, title)| title.clone())
+            .collect()
+    }
+}
+
+fn first_word(info: &str) -> String {
+    info.trim_start_matches(['{', '.'])
+        .split([' ', ',', '{', '}', ':'])
+        .next()
+        .unwrap_or("")
+        .to_ascii_lowercase()
+}
+
+fn inner_span(text: &str, span: Span, code: &str) -> Span {
+    let start = text[span.range()]
+        .find(code.trim())
+        .map_or(span.start, |at| span.start + at);
+    Span::new(start, (start + code.trim().len()).min(span.end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocks(text: &str) -> Vec<CodeBlock> {
+        let code = |part| match part {
+            Part::Code(block) => Some(block),
+            Part::Text(_) => None,
+        };
+        parts(text).into_iter().filter_map(code).collect()
+    }
+
+    #[test]
+    fn a_block_in_a_list_keeps_its_place_in_the_file() {
+        let text = "# App\n\n1. Install:\n\n   ```sh\n   npm ci\n   npm start\n   ```\n";
+        let [block] = &blocks(text)[..] else {
+            panic!("one block")
+        };
+        assert_eq!(block.code, "npm ci\nnpm start\n");
+        assert_eq!(
+            (block.language.as_str(), block.lead.as_str()),
+            ("sh", "Install:")
+        );
+        let at = block.file_offset(block.code.find("npm start").expect("stands there"));
+        assert!(text[at..].starts_with("npm start"));
+    }
+
+    #[test]
+    fn headings_lead_to_a_block() {
+        let [block] = &blocks("# App\n## Setup\n### Linux\n    make\n")[..] else {
+            panic!("one")
+        };
+        assert_eq!(block.headings, ["App", "Setup", "Linux"]);
+    }
+
+    #[test]
+    fn inline_code_knows_the_words_before_it() {
+        let parts = parts("Then run `make all` and wait.\n");
+        let [Part::Text(paragraph)] = &parts[..] else {
+            panic!("one paragraph")
+        };
+        assert_eq!(paragraph.text, "Then run `make all` and wait.");
+        assert_eq!(
+            (
+                paragraph.code[0].code.as_str(),
+                paragraph.code[0].before.as_str()
+            ),
+            ("make all", "Then run ")
+        );
+    }
+
+    #[test]
+    fn a_table_row_has_cells() {
+        let parts = parts("| Name | Meaning |\n|---|---|\n| `PORT` | the port |\n");
+        let Some(Part::Text(row)) = parts.last() else {
+            panic!("a row")
+        };
+        assert_eq!(row.cells, ["PORT", "the port"]);
+    }
+}

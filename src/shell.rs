@@ -1,0 +1,266 @@
+//! Code → simple commands, as POSIX names them.
+//!
+//! Reading never fails: prompts and output lines are told apart first ([`console`]), what
+//! tree-sitter cannot parse is split at blanks, and every offset stays valid in the given code
+//! because preparation replaces characters by others of the same length.
+
+mod console;
+mod parse;
+
+use crate::source::{Span, Spanned};
+
+pub use console::Dialect;
+
+/// What a block of code says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Script {
+    /// The commands, in order.
+    pub commands: Vec<Spanned<SimpleCommand>>,
+    /// Lines that show what a command printed.
+    pub outputs: Vec<Span>,
+    /// Comments, without `#`.
+    pub comments: Vec<Spanned<String>>,
+}
+
+/// A simple command: assignments, words and redirections.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SimpleCommand {
+    /// `NAME=value` before the words; a command of only these sets variables.
+    pub assignments: Vec<(String, String)>,
+    /// The words, quotes removed.
+    pub words: Vec<Word>,
+    /// Redirections, in order.
+    pub redirects: Vec<Redirect>,
+    /// The body of a here-document.
+    pub heredoc: Option<String>,
+    /// What joins it to the command before it.
+    pub joint: Joint,
+    /// Whether it stands in a loop, a condition, a function or a substitution.
+    pub nested: bool,
+    /// Whether the line was written for the Windows command prompt or PowerShell.
+    pub windows: bool,
+    /// The command as written, on one line.
+    pub text: String,
+}
+
+/// A word of a command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Word {
+    /// Its text without quotes; an expansion stays as written.
+    pub text: String,
+    /// Whether its value depends on a variable or another command.
+    pub dynamic: bool,
+}
+
+/// A redirection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    /// The operator, such as `>>`.
+    pub operator: String,
+    /// The file.
+    pub target: String,
+}
+
+/// What joins a command to the one before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Joint {
+    /// Nothing: it begins a line or follows `;` or `&`.
+    #[default]
+    First,
+    /// `&&`.
+    And,
+    /// `||`.
+    Or,
+    /// `|`.
+    Pipe,
+}
+
+impl SimpleCommand {
+    /// Returns the texts of the words.
+    pub fn texts(&self) -> Vec<&str> {
+        self.words.iter().map(|word| word.text.as_str()).collect()
+    }
+}
+
+/// Reads `code`.
+///
+/// `is_command` tells whether a word is the name of a known command; it settles whether a line
+/// that begins with `# ` is a comment or typed by root.
+pub fn script(code: &str, dialect: Dialect, is_command: &dyn Fn(&str) -> bool) -> Script {
+    let prepared = console::prepare(code, dialect, is_command);
+    let mut script = Script {
+        outputs: prepared.outputs,
+        ..Script::default()
+    };
+    for chunk in console::chunks(&prepared.text) {
+        parse::read(code, &prepared.text, chunk, &mut script);
+    }
+    for command in &mut script.commands {
+        let windows = prepared
+            .windows
+            .iter()
+            .any(|line| line.start <= command.span.start && command.span.start < line.end);
+        command.value.windows = windows;
+    }
+    script
+}
+
+/// Returns whether `word` may name a variable.
+pub fn is_name(word: &str) -> bool {
+    let mut chars = word.chars();
+    chars
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Returns `word` quoted for a POSIX shell, unchanged where it needs no quotes.
+pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(code: &str, expected: &[&[&str]]) {
+        let known = |word: &str| ["npm", "pip", "cd", "apt-get", "make"].contains(&word);
+        let script = script(code, Dialect::Console, &known);
+        let words: Vec<Vec<&str>> = script.commands.iter().map(|c| c.value.texts()).collect();
+        assert_eq!(words, expected);
+    }
+
+    #[test]
+    fn and_list_is_two_commands() {
+        check("cd app && npm ci", &[&["cd", "app"], &["npm", "ci"]]);
+    }
+
+    #[test]
+    fn a_prompt_is_no_word() {
+        check("$ npm ci\n", &[&["npm", "ci"]]);
+        check("(venv) $ pip install x", &[&["pip", "install", "x"]]);
+        check("user@host:~/app$ npm ci", &[&["npm", "ci"]]);
+        check("[root@host app]# npm ci", &[&["npm", "ci"]]);
+        check("C:\\app> npm ci", &[&["npm", "ci"]]);
+        check("> npm ci", &[&["npm", "ci"]]);
+    }
+
+    #[test]
+    fn a_line_without_prompt_is_output_beside_lines_with_one() {
+        check(
+            "$ npm ci\nadded 5 packages\n$ npm start\n",
+            &[&["npm", "ci"], &["npm", "start"]],
+        );
+    }
+
+    #[test]
+    fn a_hash_is_a_prompt_only_before_a_known_command() {
+        check(
+            "# apt-get install git\n# make\n",
+            &[&["apt-get", "install", "git"], &["make"]],
+        );
+        check("# install it\nnpm ci\n", &[&["npm", "ci"]]);
+        check(
+            "# make sure that Node is there\nnpm ci\n",
+            &[&["npm", "ci"]],
+        );
+    }
+
+    #[test]
+    fn a_variable_at_the_start_of_a_line_is_no_prompt() {
+        check("$HOME/bin/run now", &[&["$HOME/bin/run", "now"]]);
+    }
+
+    #[test]
+    fn quotes_are_removed_and_expansions_stay() {
+        check(
+            "pip install 'a b' \"c $D\" e\\ f",
+            &[&["pip", "install", "a b", "c $D", "e f"]],
+        );
+    }
+
+    #[test]
+    fn a_backslash_continues_a_line() {
+        check("$ npm \\\n  ci\n", &[&["npm", "ci"]]);
+    }
+
+    #[test]
+    fn a_placeholder_is_one_word_and_no_redirection() {
+        check(
+            "createdb <your db>\nmake",
+            &[&["createdb", "<your db>"], &["make"]],
+        );
+    }
+
+    #[test]
+    fn an_assignment_before_a_command_belongs_to_it() {
+        let script = script("PORT=80 HOST='0.0.0.0' node x.js", Dialect::Shell, &|_| {
+            true
+        });
+        assert_eq!(
+            script.commands[0].value.assignments,
+            [
+                ("PORT".to_owned(), "80".to_owned()),
+                ("HOST".to_owned(), "0.0.0.0".to_owned())
+            ]
+        );
+    }
+
+    #[test]
+    fn export_is_a_command_with_words() {
+        check("export A=1 B=\"x y\"", &[&["export", "A=1", "B=x y"]]);
+    }
+
+    #[test]
+    fn a_redirection_and_a_heredoc_are_kept() {
+        let script = script(
+            "cat > .env <<EOF\nA=1\nEOF\nmake\n",
+            Dialect::Shell,
+            &|_| true,
+        );
+        let cat = &script.commands[0].value;
+        assert_eq!(
+            (
+                cat.redirects[0].operator.as_str(),
+                cat.redirects[0].target.as_str()
+            ),
+            (">", ".env")
+        );
+        assert_eq!(cat.heredoc.as_deref(), Some("A=1\n"));
+        assert_eq!(script.commands[1].value.texts(), ["make"]);
+    }
+
+    #[test]
+    fn a_span_covers_the_command() {
+        let code = "$ cd app && npm ci  # now\n";
+        let script = script(code, Dialect::Console, &|_| true);
+        let texts: Vec<&str> = script
+            .commands
+            .iter()
+            .map(|command| &code[command.span.range()])
+            .collect();
+        assert_eq!(texts, ["cd app", "npm ci"]);
+        assert_eq!(script.commands[1].value.joint, Joint::And);
+    }
+
+    #[test]
+    fn what_cannot_be_parsed_is_split_at_blanks() {
+        check("npm ci )\n", &[&["npm", "ci"]]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics_and_spans_lie_inside(code in "\\PC{0,200}|[ -~\\n\\r\\t$#<>|&;'\"`\\\\]{0,200}") {
+            let script = script(&code, Dialect::Console, &|word| word == "npm");
+            for command in &script.commands {
+                proptest::prop_assert!(code.get(command.span.range()).is_some());
+            }
+        }
+    }
+}

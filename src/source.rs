@@ -1,0 +1,164 @@
+//! Text with positions: files of the input, byte spans, lines and columns.
+
+use std::ops::Range;
+
+/// A half-open range of byte offsets into one [`SourceFile`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: usize,
+    /// Offset just past the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// Returns the span from `start` up to, but not including, `end`.
+    pub fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+
+    /// Returns the span as a range, for slicing.
+    pub fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// What was read.
+    pub value: T,
+    /// Where it was read.
+    pub span: Span,
+}
+
+/// One text file of the input, with its line table.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    /// Path relative to the repository, with `/` between the parts.
+    pub path: String,
+    /// The whole text, valid UTF-8.
+    pub text: String,
+    /// `false` when the bytes were not UTF-8 and were read as Windows-1252.
+    pub was_utf8: bool,
+    line_starts: Vec<usize>,
+}
+
+impl SourceFile {
+    /// Returns a file of `text` that goes by `path` in messages.
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        let text = text.into();
+        let line_starts = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect();
+        Self {
+            path: path.into(),
+            text,
+            was_utf8: true,
+            line_starts,
+        }
+    }
+
+    /// Decodes `bytes`: UTF-8 (a byte order mark is dropped), UTF-16 by its byte order mark, or
+    /// else Windows-1252, in which every byte is a character.
+    pub fn decode(path: impl Into<String>, bytes: &[u8]) -> Self {
+        match bytes {
+            [0xff, 0xfe, rest @ ..] => Self::new(path, utf16(rest, u16::from_le_bytes)),
+            [0xfe, 0xff, rest @ ..] => Self::new(path, utf16(rest, u16::from_be_bytes)),
+            [0xef, 0xbb, 0xbf, rest @ ..] => Self::decode(path, rest),
+            _ => match std::str::from_utf8(bytes) {
+                Ok(text) => Self::new(path, text),
+                Err(_) => {
+                    let text: String = bytes.iter().map(|byte| windows_1252(*byte)).collect();
+                    Self {
+                        was_utf8: false,
+                        ..Self::new(path, text)
+                    }
+                }
+            },
+        }
+    }
+
+    /// Returns the line of `offset`, counted from 1.
+    pub fn line(&self, offset: usize) -> usize {
+        self.line_starts
+            .partition_point(|start| *start <= offset)
+            .max(1)
+    }
+
+    /// Returns the text of line `number` (from 1) without its line ending, or `""` past the end.
+    pub fn line_text(&self, number: usize) -> &str {
+        let Some(start) = number
+            .checked_sub(1)
+            .and_then(|index| self.line_starts.get(index))
+        else {
+            return "";
+        };
+        let end = self
+            .line_starts
+            .get(number)
+            .copied()
+            .unwrap_or(self.text.len());
+        self.text[*start..end].trim_end_matches(['\n', '\r'])
+    }
+
+    /// Returns the span of line `number` (from 1) without leading blanks and line ending.
+    pub fn line_span(&self, number: usize) -> Span {
+        let text = self.line_text(number);
+        let start = self
+            .line_starts
+            .get(number.saturating_sub(1))
+            .copied()
+            .unwrap_or(0);
+        let blanks = text.len() - text.trim_start().len();
+        Span::new(start + blanks, start + text.trim_end().len().max(blanks))
+    }
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let units = bytes.as_chunks::<2>().0.iter().map(|pair| unit(*pair));
+    char::decode_utf16(units)
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect()
+}
+
+/// The characters 0x80 to 0x9f, by <https://encoding.spec.whatwg.org/#windows-1252>; the rest is
+/// Latin-1.
+fn windows_1252(byte: u8) -> char {
+    const HIGH: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9f => HIGH[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_count_from_one() {
+        let file = SourceFile::new("a", "one\ntwo\r\n  three");
+        assert_eq!((file.line(0), file.line(3), file.line(4)), (1, 1, 2));
+        assert_eq!(file.line_text(2), "two");
+        let span = file.line_span(3);
+        assert_eq!(&file.text[span.range()], "three");
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_read_as_windows_1252() {
+        let file = SourceFile::decode("a", b"caf\xe9 \x80");
+        assert_eq!(file.text, "café €");
+        assert!(!file.was_utf8);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_text() {
+        assert_eq!(SourceFile::decode("a", b"\xef\xbb\xbfhi").text, "hi");
+        assert_eq!(SourceFile::decode("a", b"\xff\xfeh\0i\0").text, "hi");
+    }
+}
