@@ -5,8 +5,16 @@
 //! **Invariant:** only `repo` reads, only `verify` runs anything, only `cli` talks to the user.
 
 pub mod source; // text and positions
+pub mod origin; // where a value comes from
 pub mod diagnostic; // what to tell the user about the input
 pub mod repo; // reads the repository
 pub mod readme; // documents → code blocks and paragraphs
 pub mod shell; // code → simple commands
+pub mod recipe; // the catalogue in recipes/
+pub mod manifest; // manifest files → declared packages, scripts, environment
+pub mod step; // commands → install steps
+pub mod select; // which recipes fit, and why
 pub mod plan; // steps + recipes → build plan
+pub mod render; // plan → files, in memory
+pub mod convert; // the pipeline, in one function
+pub mod cli; // arguments and output

@@ -1,0 +1,109 @@
+//! The plan for people to read in a terminal.
+
+use std::fmt::Write;
+
+use crate::{
+    diagnostic::visible,
+    plan::{BuildPlan, Component, EnvKind, Fate, LedgerEntry, Origin},
+};
+
+/// Returns `plan` as text: what was understood, then the ledger, then what is open.
+pub fn plan(plan: &BuildPlan) -> String {
+    let mut text = String::new();
+    for component in &plan.components {
+        component_text(&mut text, plan, component);
+    }
+    if !plan.ledger.is_empty() {
+        text.push_str("\nledger: what became of every command\n");
+        text.push_str(&ledger(&plan.ledger));
+    }
+    if !plan.questions.is_empty() {
+        text.push_str("\nopen questions (the default was taken)\n");
+        for question in &plan.questions {
+            let _ = writeln!(text, "  {}  {}", question.id, question.question);
+            let _ = writeln!(text, "    default: {}", question.default.as_deref().unwrap_or("none"));
+        }
+    }
+    visible(&text)
+}
+
+/// Returns one line for each entry: place, command, fate.
+pub fn ledger(entries: &[LedgerEntry]) -> String {
+    let place = |entry: &LedgerEntry| format!("{}:{}", entry.file, entry.line);
+    let width = entries.iter().map(|entry| place(entry).len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for entry in entries {
+        let command = shorten(&entry.command, 60);
+        let target = entry.target.as_deref().unwrap_or_default();
+        let outcome = match (entry.fate, &entry.reason) {
+            (Fate::Skipped, reason) => format!("skipped: {}", reason.as_deref().unwrap_or_default()),
+            (_, Some(reason)) => format!("{target} ({reason})"),
+            (_, None) => target.to_owned(),
+        };
+        let _ = writeln!(text, "  {:width$}  {command:60}  → {outcome}", place(entry));
+    }
+    text
+}
+
+fn component_text(text: &mut String, plan: &BuildPlan, component: &Component) {
+    let framework = component.framework.as_deref().unwrap_or(&component.stack);
+    let folder = if component.path == "." { String::new() } else { format!(" in {}/", component.path) };
+    let _ = writeln!(text, "{}: {framework} on {} {}{folder}\n", plan.name, component.runtime.name, component.runtime.version);
+    let mut row = |label: &str, value: &str, origin: &[Origin]| {
+        let _ = writeln!(text, "  {label:9} {value:52} {}", places(origin));
+    };
+    row("runtime", &format!("{} ({})", component.image.run_from, component.runtime.version), &component.runtime.origin);
+    for (stage, names) in [("build", &component.system_packages.build), ("run", &component.system_packages.runtime)] {
+        for name in names {
+            let origin = component.system_packages.origins.get(name).map(Vec::as_slice).unwrap_or_default();
+            row("package", &format!("{name} ({stage})"), origin);
+        }
+    }
+    for (label, commands) in [("install", &component.install), ("build", &component.build), ("prepare", &component.prepare)] {
+        for command in commands {
+            row(label, &shorten(&command.command, 52), &command.origin);
+        }
+    }
+    match &component.start {
+        Some(start) => row("start", &shorten(&start.command.join(" "), 52), &start.origin),
+        None => row("start", "unknown", &[]),
+    }
+    for process in &component.processes {
+        row("process", &shorten(&process.command.join(" "), 52), &process.origin);
+    }
+    for schedule in &component.schedules {
+        row("schedule", &shorten(&format!("{}  {}", schedule.cron, schedule.command.join(" ")), 52), &schedule.origin);
+    }
+    for port in &component.ports {
+        row("port", &port.port.to_string(), &port.origin);
+    }
+    for service in &component.services {
+        row("service", &format!("{} {}", service.kind, service.version), &service.origin);
+    }
+    for volume in &component.volumes {
+        row("volume", &volume.path, &volume.origin);
+    }
+    for var in &component.env {
+        let value = match (var.kind, &var.default) {
+            (EnvKind::Secret, _) => "(secret)".to_owned(),
+            (EnvKind::Config | EnvKind::Service, Some(value)) => value.clone(),
+            (EnvKind::Config | EnvKind::Service, None) => "(no value)".to_owned(),
+        };
+        row("env", &shorten(&format!("{}={value}", var.name), 52), &var.origin);
+    }
+}
+
+/// At most two places, so that a line stays a line.
+fn places(origins: &[Origin]) -> String {
+    let shown: Vec<String> = origins.iter().take(2).map(Origin::place).collect();
+    let more = if origins.len() > 2 { format!(" and {} more", origins.len() - 2) } else { String::new() };
+    format!("{}{more}", shown.join(", "))
+}
+
+fn shorten(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width - 1).collect();
+    format!("{kept}…")
+}

@@ -1,0 +1,74 @@
+//! The pipeline: a folder → a plan → files in memory.
+
+use std::path::Path;
+
+use crate::{
+    diagnostic::{Diagnostic, Severity, Warned},
+    plan::{self, BuildPlan},
+    readme,
+    recipe::Catalog,
+    render::{self, Artifact},
+    repo::{OpenError, Repo},
+    select, step,
+};
+
+/// What a repository became.
+#[derive(Debug, Clone)]
+pub struct Conversion {
+    /// What was understood.
+    pub plan: BuildPlan,
+    /// The files, in memory; none where no stack was recognised.
+    pub artifacts: Vec<Artifact>,
+}
+
+/// Reads the repository at `root` and says what was understood.
+///
+/// # Errors
+///
+/// When `root` is no folder that can be read.
+pub fn plan(root: &Path, catalog: &Catalog) -> Result<Warned<BuildPlan>, OpenError> {
+    let mut diagnostics = Vec::new();
+    let repo = Repo::open(root)?.unpack(&mut diagnostics);
+    let mut documents = readme::documents(&repo, ".").unpack(&mut diagnostics);
+    let mut steps = step::install_steps(&documents, &repo, catalog);
+    let mut unsaid = Vec::new();
+    let mut selection = select::selection(&repo, &steps, catalog).unpack(&mut unsaid);
+    // The component's own README knows more about it than the one at the top.
+    let inner = selection.as_ref().map(|selection| selection.folder.clone()).filter(|folder| folder != ".");
+    if let Some(folder) = inner {
+        let own = readme::documents(&repo, &folder).value;
+        let is_new = |document: &readme::Document| !documents.iter().any(|known| known.source.path == document.source.path);
+        let own: Vec<readme::Document> = own.into_iter().filter(is_new).collect();
+        if !own.is_empty() {
+            documents.extend(own);
+            steps = step::install_steps(&documents, &repo, catalog);
+            unsaid.clear();
+            selection = select::selection(&repo, &steps, catalog).unpack(&mut unsaid);
+        }
+    }
+    diagnostics.append(&mut unsaid);
+    let mut plan = plan::build_plan(&repo, &documents, &steps, selection.as_ref(), catalog).unpack(&mut diagnostics);
+    diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
+    plan.diagnostics = diagnostics.iter().map(plan::finding).collect();
+    Ok(Warned { value: plan, diagnostics })
+}
+
+/// Renders `plan`, and writes into its ledger which generated line each command became.
+///
+/// # Errors
+///
+/// When a template fails, which is a bug of longshore.
+pub fn render(mut plan: BuildPlan) -> anyhow::Result<Conversion> {
+    if plan.components.is_empty() {
+        return Ok(Conversion { plan, artifacts: Vec::new() });
+    }
+    let first = render::artifacts(&plan)?;
+    render::locate(&mut plan, &first);
+    let artifacts = render::artifacts(&plan)?;
+    Ok(Conversion { plan, artifacts })
+}
+
+/// Returns whether `diagnostics` hold an error in the input.
+pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+}

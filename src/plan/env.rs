@@ -1,0 +1,210 @@
+//! Environment variables: who reads them, what they hold, which are secrets.
+
+use std::collections::BTreeMap;
+
+use super::{
+    EnvKind, EnvVar, Fate, Origin, OriginKind,
+    ledger::{self, Ledger},
+    services::Known,
+};
+use crate::{recipe::Catalog, select::Selection, step::Action};
+
+/// The environments that env files and overlays are made for.
+pub const ENVIRONMENTS: [&str; 3] = ["development", "test", "production"];
+
+/// A variable and everything that is known of it, before it is decided how it is handled.
+#[derive(Debug, Clone, Default)]
+pub struct Candidate {
+    /// Value that a document gives it.
+    pub told: Option<String>,
+    /// Value in an example env file.
+    pub example: Option<String>,
+    /// Value that the code falls back to.
+    pub fallback: Option<String>,
+    /// Whether the code fails without it.
+    pub required: bool,
+    /// What it is for.
+    pub about: Option<String>,
+    /// Where it is read or set.
+    pub origin: Vec<Origin>,
+    /// Steps that set it.
+    pub steps: Vec<usize>,
+}
+
+/// Collects the variables from documents, example files and source code.
+pub fn candidates(selection: &Selection<'_>, ledger: &Ledger<'_>, catalog: &Catalog) -> BTreeMap<String, Candidate> {
+    let mut found: BTreeMap<String, Candidate> = BTreeMap::new();
+    for (index, step) in ledger.steps.iter().enumerate() {
+        if !ledger.is_open(index) {
+            continue;
+        }
+        let pairs: Vec<(String, String)> = match &step.action {
+            Action::SetEnv(pairs) => pairs.clone(),
+            Action::WriteFile { path, text } if path.contains(".env") => {
+                let source = crate::source::SourceFile::new("", text.clone());
+                crate::manifest::env_lines(&source).into_iter().map(|line| (line.name, line.value)).collect()
+            }
+            Action::Start | Action::Prepare | Action::Build | Action::Script(_) => step.assignments.clone(),
+            _ => continue,
+        };
+        let sets_only = matches!(step.action, Action::SetEnv(_) | Action::WriteFile { .. });
+        for (name, value) in pairs {
+            let candidate = found.entry(name).or_default();
+            candidate.origin.push(ledger::origin(step));
+            if sets_only {
+                candidate.steps.push(index);
+            }
+            let is_usable = !value.contains('$') && !is_placeholder(&value, catalog);
+            if is_usable {
+                candidate.told.get_or_insert(value);
+            } else {
+                candidate.about.get_or_insert_with(|| format!("the README writes {value}"));
+            }
+        }
+    }
+    for line in &selection.manifest.env {
+        let candidate = found.entry(line.name.clone()).or_default();
+        candidate.origin.push(Origin::at(OriginKind::Manifest, &line.file, line.line, format!("{}=", line.name)));
+        candidate.about = candidate.about.take().or_else(|| line.about.clone());
+        if !line.disabled && !line.value.is_empty() {
+            candidate.example.get_or_insert_with(|| line.value.clone());
+        }
+    }
+    for read in &selection.facts.env {
+        let candidate = found.entry(read.name.clone()).or_default();
+        candidate.origin.push(Origin::at(OriginKind::Manifest, &read.file, read.line, format!("reads {}", read.name)));
+        candidate.fallback = candidate.fallback.take().or_else(|| read.default.clone());
+        candidate.required |= read.required;
+    }
+    let system = |name: &str| listed(catalog, "environment", "system", name);
+    found.retain(|name, _| crate::shell::is_name(name) && !system(name));
+    found
+}
+
+/// Returns the values that are known, for the look-up of services.
+pub fn known(candidates: &BTreeMap<String, Candidate>) -> Known {
+    let value = |candidate: &Candidate| {
+        candidate.told.clone().or_else(|| candidate.example.clone()).or_else(|| candidate.fallback.clone())
+    };
+    candidates.iter().map(|(name, candidate)| (name.clone(), value(candidate))).collect()
+}
+
+/// Returns the variables of the component: `bound` lead to services, the others are settings or
+/// secrets.
+pub fn env(
+    candidates: BTreeMap<String, Candidate>,
+    bound: Vec<EnvVar>,
+    fixed: &BTreeMap<String, (String, Origin)>,
+    catalog: &Catalog,
+    ledger: &mut Ledger<'_>,
+) -> Vec<EnvVar> {
+    let mut vars: BTreeMap<String, EnvVar> = BTreeMap::new();
+    for mut var in bound {
+        if let Some(candidate) = candidates.get(&var.name) {
+            var.origin.splice(0..0, candidate.origin.iter().cloned());
+        }
+        vars.insert(var.name.clone(), var);
+    }
+    for (name, candidate) in candidates {
+        for index in &candidate.steps {
+            let is_secret = is_secret(&name, catalog) && !vars.contains_key(&name);
+            let (target, remark) = if is_secret {
+                ("env/secrets.example.env", Some("by name only, never a value".to_owned()))
+            } else {
+                ("env/development.env", None)
+            };
+            ledger.set(*index, Fate::Env, target, remark);
+        }
+        if vars.contains_key(&name) {
+            continue;
+        }
+        vars.insert(name.clone(), variable(name, candidate, catalog));
+    }
+    for (name, (value, origin)) in fixed {
+        let var = vars.entry(name.clone()).or_insert_with(|| EnvVar {
+            name: name.clone(),
+            kind: EnvKind::Config,
+            required: false,
+            default: None,
+            values: BTreeMap::new(),
+            about: None,
+            origin: Vec::new(),
+        });
+        var.default = Some(value.clone());
+        var.values.clear();
+        if !var.origin.contains(origin) {
+            var.origin.push(origin.clone());
+        }
+    }
+    vars.into_values().collect()
+}
+
+fn variable(name: String, candidate: Candidate, catalog: &Catalog) -> EnvVar {
+    let mut var = EnvVar {
+        kind: EnvKind::Config,
+        required: candidate.required,
+        default: None,
+        values: BTreeMap::new(),
+        about: candidate.about,
+        origin: candidate.origin,
+        name,
+    };
+    let shown = candidate.told.or(candidate.example).or(candidate.fallback.clone());
+    if is_secret(&var.name, catalog) {
+        var.kind = EnvKind::Secret;
+        var.required = candidate.fallback.is_none();
+        return var;
+    }
+    if listed(catalog, "environment", "debug", &var.name) {
+        let (on, off) = switch(shown.as_deref().unwrap_or("0"));
+        var.values = ENVIRONMENTS.iter().map(|environment| {
+            let value = if *environment == "development" { on } else { off };
+            ((*environment).to_owned(), value.to_owned())
+        }).collect();
+        var.default = Some(off.to_owned());
+        return var;
+    }
+    if listed(catalog, "environment", "mode", &var.name) {
+        var.values = ENVIRONMENTS.iter().map(|environment| ((*environment).to_owned(), (*environment).to_owned())).collect();
+        var.default = Some("production".to_owned());
+        return var;
+    }
+    var.default = shown.filter(|value| !is_placeholder(value, catalog) && !value.contains('$'));
+    var.required |= var.default.is_none() && candidate.fallback.is_none();
+    var
+}
+
+/// Returns the words for on and off in the manner of `example`.
+fn switch(example: &str) -> (&'static str, &'static str) {
+    match example {
+        "True" | "False" => ("True", "False"),
+        "true" | "false" => ("true", "false"),
+        "on" | "off" => ("on", "off"),
+        "yes" | "no" => ("yes", "no"),
+        _ => ("1", "0"),
+    }
+}
+
+/// Returns whether `name` is that of a secret.
+pub fn is_secret(name: &str, catalog: &Catalog) -> bool {
+    let Some(lists) = catalog.words.get("secrets").map(|table| &table.lists) else { return false };
+    let list = |key: &str| lists.get(key).map(Vec::as_slice).unwrap_or_default();
+    let upper = name.to_uppercase();
+    let ends = |endings: &[String]| endings.iter().any(|ending| upper.ends_with(ending.as_str()));
+    let has_part = upper.split('_').any(|part| list("parts").iter().any(|known| known == part));
+    (has_part || ends(list("endings"))) && !ends(list("public"))
+}
+
+/// Returns whether `value` stands for something only the user knows.
+pub fn is_placeholder(value: &str, catalog: &Catalog) -> bool {
+    let marked = value.starts_with('<') && value.ends_with('>') || value.contains("...") || value.starts_with("YOUR");
+    let is_word = |value: &str| catalog.has_word("environment", "placeholder", &value.replace('_', " "));
+    let is_address = value.contains("://") || value.contains("localhost") || value.contains('.');
+    marked || !is_address && is_word(value)
+}
+
+/// Returns whether `name` is in the list `list` of the words `table`, letter by letter.
+pub fn listed(catalog: &Catalog, table: &str, list: &str, name: &str) -> bool {
+    let names = catalog.words.get(table).and_then(|table| table.lists.get(list));
+    names.is_some_and(|names| names.iter().any(|known| known == name))
+}

@@ -1,0 +1,90 @@
+//! The ledger: every step of the documents gets exactly one fate.
+
+use super::{Fate, LedgerEntry, Origin, OriginKind};
+use crate::step::{Action, InstallStep};
+
+/// The fates of `steps`, filled in while the plan is made.
+pub struct Ledger<'s> {
+    /// The steps, in the order of the documents.
+    pub steps: &'s [InstallStep],
+    fates: Vec<Option<(Fate, Option<String>, Option<String>)>>,
+}
+
+impl<'s> Ledger<'s> {
+    /// Returns a ledger in which the fate of no step is known, but for those that the step itself
+    /// settles: other platforms, skipped commands, changes of the folder.
+    pub fn new(steps: &'s [InstallStep]) -> Self {
+        let mut ledger = Self { steps, fates: vec![None; steps.len()] };
+        for (index, step) in steps.iter().enumerate() {
+            if let Some(platform) = &step.context.platform {
+                ledger.skip(index, "other-platform", Some(platform));
+                continue;
+            }
+            match &step.action {
+                Action::Skip(reason) => ledger.skip(index, reason, None),
+                Action::ChangeDirectory => ledger.skip(index, "becomes-the-working-directory", None),
+                Action::Clone => ledger.skip(index, "repository-is-the-build-context", None),
+                Action::Other => ledger.skip(index, "unknown-command", None),
+                _ => {}
+            }
+        }
+        ledger
+    }
+
+    /// Sets the fate of step `index`; the first one that is set stays.
+    pub fn set(&mut self, index: usize, fate: Fate, target: &str, reason: Option<String>) {
+        let entry = &mut self.fates[index];
+        if entry.is_none() {
+            *entry = Some((fate, Some(target.to_owned()), reason));
+        }
+    }
+
+    /// Skips step `index` for `reason`, a word in kebab-case, with a remark behind it.
+    pub fn skip(&mut self, index: usize, reason: &str, remark: Option<&str>) {
+        let reason = match remark {
+            Some(remark) => format!("{reason}: {remark}"),
+            None => reason.to_owned(),
+        };
+        let entry = &mut self.fates[index];
+        if entry.is_none() {
+            *entry = Some((Fate::Skipped, None, Some(reason)));
+        }
+    }
+
+    /// Returns whether the fate of step `index` is still open.
+    pub fn is_open(&self, index: usize) -> bool {
+        self.fates[index].is_none()
+    }
+
+    /// Returns the open steps with their indexes.
+    pub fn open(&self) -> impl Iterator<Item = (usize, &'s InstallStep)> + '_ {
+        let steps = self.steps;
+        steps.iter().enumerate().filter(|(index, _)| self.fates[*index].is_none())
+    }
+
+    /// Returns the entries; a step that nothing took is skipped as such.
+    pub fn entries(&self) -> Vec<LedgerEntry> {
+        self.steps
+            .iter()
+            .zip(&self.fates)
+            .map(|(step, fate)| {
+                let (fate, target, reason) = fate.clone().unwrap_or_else(|| {
+                    (Fate::Skipped, None, Some("alternative-not-taken".to_owned()))
+                });
+                LedgerEntry {
+                    file: step.source.path.clone(),
+                    line: step.source.line(step.span.start),
+                    command: step.text.clone(),
+                    fate,
+                    target,
+                    reason,
+                }
+            })
+            .collect()
+    }
+}
+
+/// Returns the origin of `step`.
+pub fn origin(step: &InstallStep) -> Origin {
+    Origin::at(OriginKind::Readme, &step.source.path, step.source.line(step.span.start), &step.text)
+}

@@ -1,0 +1,259 @@
+//! Which version of the runtime: files before prose, an exact request before a range, old pins
+//! before the default.
+
+use regex::Regex;
+
+use super::{
+    Origin, OriginKind, Runtime,
+    version::{self, compare, fits, numbers},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, Severity},
+    manifest::Manifest,
+    readme::{Document, Part},
+    recipe::{Catalog, RuntimeRecipe, RuntimeVersion, VersionFile, VersionFormat},
+    repo::{self, Repo},
+};
+
+/// A version that something asks for.
+#[derive(Debug, Clone)]
+struct Request {
+    text: String,
+    origin: Origin,
+}
+
+/// Returns the runtime `id` for the component in `folder`, and its base image.
+pub fn runtime(
+    id: &str,
+    folder: &str,
+    repo: &Repo,
+    documents: &[Document],
+    manifest: &Manifest,
+    catalog: &Catalog,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> (Runtime, String) {
+    let recipe = &catalog.runtimes[id];
+    let in_files = requests_in_files(recipe, folder, repo);
+    let in_prose = requests_in_prose(recipe, documents);
+    let ceiling = ceiling(recipe, manifest);
+
+    let strongest = in_files.iter().chain(&in_prose).find(|request| asks(recipe, request));
+    let (taken, mut origin) = match strongest {
+        Some(request) => (take(recipe, &request.text, ceiling.as_ref()), vec![request.origin.clone()]),
+        None => (None, Vec::new()),
+    };
+    let taken = taken.or_else(|| take(recipe, "", ceiling.as_ref()));
+    let version = taken.unwrap_or_else(|| default_version(recipe));
+    if let Some((limit, reason)) = &ceiling {
+        let is_limited = strongest.is_none_or(|request| !version::is_exact(&request.text));
+        if is_limited && compare(&numbers(&version.version), &numbers(limit)).is_eq() {
+            origin.push(reason.clone());
+        }
+    }
+    if origin.is_empty() {
+        origin.push(Origin::recipe(&format!("runtimes/{id}"), "default, as nothing asks for a version"));
+    }
+
+    if let Some(request) = strongest {
+        let served = fits(&version.version, &request.text);
+        if !served {
+            diagnostics.push(
+                Diagnostic::new(Severity::Warning, Code::NoSuchVersion, format!(
+                    "`{}` asks for {} {}; {} was taken", request.origin.place(), recipe.title, request.text, version.version
+                ))
+                .hint(format!("images exist for {}", list(recipe))),
+            );
+        }
+        if let Some(other) = in_prose.iter().find(|other| asks(recipe, other) && !fits(&version.version, &other.text)) {
+            diagnostics.push(
+                Diagnostic::new(Severity::Warning, Code::VersionConflict, format!(
+                    "`{}` asks for {} {}, but `{}` for {}; {} was taken",
+                    other.origin.place(), recipe.title, other.text, request.origin.place(), request.text, version.version
+                ))
+                .hint("a manifest wins over prose; correct the one that is out of date"),
+            );
+        }
+    }
+    if version.ends < recipe.checked {
+        diagnostics.push(
+            Diagnostic::new(Severity::Warning, Code::EndOfLifeRuntime, format!(
+                "{} {} has had no security fixes since {}", recipe.title, version.version, version.ends
+            ))
+            .hint(format!("it was taken because of {}", origin.iter().map(Origin::place).collect::<Vec<_>>().join(" and "))),
+        );
+    }
+    let image = recipe.image.replace("{version}", &version.version).replace("{suite}", &version.suite);
+    let runtime = Runtime {
+        name: id.to_owned(),
+        version: version.version.clone(),
+        requested: strongest.map(|request| request.text.clone()),
+        origin,
+    };
+    (runtime, image)
+}
+
+/// Returns the version of a service that prose asks for, such as "PostgreSQL 14", if it has one.
+pub fn mentioned_version(words: &[String], versions: &[String], documents: &[Document]) -> Option<(String, Origin)> {
+    prose(words, documents).into_iter().find_map(|request| {
+        let version = versions.iter().find(|version| fits(version, &request.text) && version::is_exact(&request.text))?;
+        Some((version.clone(), request.origin))
+    })
+}
+
+/// A request that says nothing at this granularity (`3` for Python) is none.
+fn asks(recipe: &RuntimeRecipe, request: &Request) -> bool {
+    let fitting = recipe.version.iter().filter(|version| fits(&version.version, &request.text)).count();
+    let said = numbers(&request.text);
+    let is_wider = version::is_exact(&request.text) && said.len() < numbers(&recipe.default).len();
+    !said.is_empty() && !(is_wider && fitting > 1)
+}
+
+/// The default where it fits and no pin forbids it, else the newest version that fits both, else
+/// the newest that fits the request.
+fn take<'r>(recipe: &'r RuntimeRecipe, request: &str, ceiling: Option<&(String, Origin)>) -> Option<&'r RuntimeVersion> {
+    let fitting: Vec<&RuntimeVersion> =
+        recipe.version.iter().filter(|version| request.is_empty() || fits(&version.version, request)).collect();
+    let below = |version: &&&RuntimeVersion| {
+        ceiling.is_none_or(|(limit, _)| compare(&numbers(&version.version), &numbers(limit)).is_le())
+    };
+    let allowed: Vec<&&RuntimeVersion> = fitting.iter().filter(below).collect();
+    let default = allowed.iter().find(|version| version.version == recipe.default);
+    let supported = allowed.iter().rfind(|version| version.ends >= recipe.checked);
+    // Below the default an unpinned application runs best on what is nearest to it.
+    let oldest_above = || {
+        allowed.iter().find(|version| compare(&numbers(&version.version), &numbers(&recipe.default)).is_gt())
+    };
+    let found = default
+        .or_else(oldest_above)
+        .or(supported)
+        .or_else(|| allowed.last())
+        .map(|version| **version);
+    found.or_else(|| nearest(recipe, request, &fitting))
+}
+
+fn nearest<'r>(recipe: &'r RuntimeRecipe, request: &str, fitting: &[&'r RuntimeVersion]) -> Option<&'r RuntimeVersion> {
+    if let Some(version) = fitting.last() {
+        return Some(version);
+    }
+    let wanted = numbers(request);
+    if wanted.is_empty() {
+        return None;
+    }
+    // The next newer version, or else the newest there is.
+    let newer = recipe.version.iter().find(|version| compare(&numbers(&version.version), &wanted).is_gt());
+    newer.or(recipe.version.last())
+}
+
+fn default_version(recipe: &RuntimeRecipe) -> &RuntimeVersion {
+    recipe
+        .version
+        .iter()
+        .find(|version| version.version == recipe.default)
+        .or(recipe.version.last())
+        .expect("a runtime has a version")
+}
+
+/// The lowest ceiling that a pin sets.
+fn ceiling(recipe: &RuntimeRecipe, manifest: &Manifest) -> Option<(String, Origin)> {
+    let hits = recipe.ceiling.iter().filter_map(|ceiling| {
+        let package = manifest.packages.get(&ceiling.package)?;
+        let pinned = version::pinned(&package.requirement)?;
+        if compare(&pinned, &numbers(&ceiling.below)).is_ge() {
+            return None;
+        }
+        let text = format!("{}{}: {}", package.name, package.requirement, ceiling.why);
+        Some((ceiling.newest.clone(), Origin::at(OriginKind::Manifest, &package.file, package.line, text)))
+    });
+    hits.min_by(|a, b| compare(&numbers(&a.0), &numbers(&b.0)))
+}
+
+fn requests_in_files(recipe: &RuntimeRecipe, folder: &str, repo: &Repo) -> Vec<Request> {
+    let mut requests = Vec::new();
+    let mut folders = vec![folder];
+    if folder != "." {
+        folders.push(".");
+    }
+    for file in &recipe.requested_in {
+        for folder in &folders {
+            let path = repo::join(folder, &file.file);
+            let Some(source) = repo.source(&path) else { continue };
+            if let Some((text, line)) = read(file, &source) {
+                let origin = Origin::at(OriginKind::Manifest, path, line, &text);
+                requests.push(Request { text, origin });
+            }
+        }
+    }
+    requests
+}
+
+fn read(file: &VersionFile, source: &crate::source::SourceFile) -> Option<(String, usize)> {
+    let text = &source.text;
+    let located = |value: &str| {
+        let at = text.find(value).unwrap_or(0);
+        (value.trim().to_owned(), source.line(at))
+    };
+    match file.format {
+        VersionFormat::Line => {
+            let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
+            Some(located(line))
+        }
+        VersionFormat::Json => {
+            let parsed = jsonc_parser::parse_to_serde_value::<serde_json::Value>(text, &jsonc_parser::ParseOptions::default());
+            let mut value = parsed.ok()?;
+            for part in file.key.as_deref()?.split('.') {
+                value = value.get_mut(part)?.take();
+            }
+            value.as_str().map(located)
+        }
+        VersionFormat::Toml => {
+            let table: toml::Table = toml::from_str(text).ok()?;
+            let mut value = &toml::Value::Table(table);
+            for part in file.key.as_deref()?.split('.') {
+                value = value.get(part)?;
+            }
+            value.as_str().map(located)
+        }
+        VersionFormat::Pattern => {
+            let pattern = Regex::new(file.pattern.as_deref()?).ok()?;
+            let found = pattern.captures(text)?.get(1)?;
+            Some((found.as_str().trim().to_owned(), source.line(found.start())))
+        }
+    }
+}
+
+fn requests_in_prose(recipe: &RuntimeRecipe, documents: &[Document]) -> Vec<Request> {
+    prose(&recipe.words, documents)
+}
+
+/// "Python 3.6+", "Node.js >= 14", "Node v16 or newer".
+fn prose(words: &[String], documents: &[Document]) -> Vec<Request> {
+    let names: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
+    let pattern = format!(
+        r"(?i)(?:^|[^\w-])(?:{})(?:\s*[\[(])?(?:\s+version)?\s*[:=]?\s*(>=|>|<=|~|\^|==)?\s*v?(\d+(?:\.(?:\d+|x))*)(\s*\+|\s+(?:or|and)\s+(?:newer|later|higher|above|up|greater)|\s*以上)?",
+        names.join("|")
+    );
+    let Ok(pattern) = Regex::new(&pattern) else { return Vec::new() };
+    let mut requests = Vec::new();
+    for document in documents {
+        for part in &document.parts {
+            let Part::Text(paragraph) = part else { continue };
+            for found in pattern.captures_iter(&paragraph.text) {
+                let operator = found.get(1).map_or("", |operator| operator.as_str());
+                let number = found.get(2).map_or("", |number| number.as_str());
+                let more = if found.get(3).is_some() { "+" } else { "" };
+                let at = found.get(0).map_or(0, |whole| whole.start());
+                let line = document.source.line(paragraph.span.start) + paragraph.text[..at].matches('\n').count();
+                let said = found.get(0).map_or("", |whole| whole.as_str()).trim();
+                requests.push(Request {
+                    text: format!("{operator}{number}{}", if operator.is_empty() { more } else { "" }),
+                    origin: Origin::at(OriginKind::Readme, &document.source.path, line, said),
+                });
+            }
+        }
+    }
+    requests
+}
+
+fn list(recipe: &RuntimeRecipe) -> String {
+    recipe.version.iter().map(|version| version.version.as_str()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,274 @@
+//! Which backing services run beside the application, and under which names it looks for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    EnvKind, EnvVar, Fate, Origin, OriginKind, Question, Service,
+    ledger::{self, Ledger},
+    runtime::mentioned_version,
+};
+use crate::{
+    readme::{Document, Part},
+    recipe::{Catalog, ServiceRecipe, contains_word},
+    repo::Repo,
+    select::Selection,
+    step::Action,
+};
+
+/// What speaks for a service.
+#[derive(Default)]
+struct Signs {
+    /// In manifests and code: the application can talk to it.
+    code: Vec<Origin>,
+    /// In commands of the documents, with the indexes of the steps.
+    steps: Vec<(usize, Origin)>,
+    /// Words of prose.
+    words: bool,
+    /// The source shows that it also runs without.
+    has_alternative: bool,
+}
+
+/// An environment variable by name, with the value that an example or a document gives it.
+pub type Known = BTreeMap<String, Option<String>>;
+
+/// Returns the services, and the environment variables that lead to them.
+pub fn services(
+    name: &str,
+    known: &Known,
+    selection: &Selection<'_>,
+    repo: &Repo,
+    documents: &[Document],
+    catalog: &Catalog,
+    ledger: &mut Ledger<'_>,
+    questions: &mut Vec<Question>,
+) -> (Vec<Service>, Vec<EnvVar>) {
+    let mut signs: BTreeMap<&str, Signs> = BTreeMap::new();
+    for (id, recipe) in &catalog.services {
+        signs.insert(id, signs_of(id, recipe, known, selection, repo, documents, catalog, ledger));
+    }
+    // MariaDB installed by hand serves MySQL's clients: its steps and their code are one service.
+    let stand_ins: Vec<(&str, &str)> = catalog
+        .services
+        .iter()
+        .flat_map(|(id, recipe)| recipe.detect.instead_of.iter().map(move |other| (id.as_str(), other.as_str())))
+        .collect();
+    for (stand_in, replaced) in stand_ins {
+        let is_meant = signs.get(stand_in).is_some_and(|signs| !signs.steps.is_empty() || !signs.code.is_empty());
+        if is_meant && let Some(other) = signs.remove(replaced) {
+            let own = signs.entry(stand_in).or_default();
+            own.code.extend(other.code);
+            own.steps.extend(other.steps);
+        }
+    }
+
+    let (mut services, mut env) = (Vec::new(), Vec::new());
+    for (id, signs) in signs {
+        let recipe = &catalog.services[id];
+        let is_optional = signs.has_alternative && signs.steps.is_empty();
+        match (signs.code.is_empty(), signs.steps.is_empty()) {
+            (false, _) if !is_optional => {
+                let (service, vars) = service(id, recipe, name, known, &signs, documents, ledger);
+                services.push(service);
+                env.extend(vars);
+            }
+            (false, _) => questions.push(Question {
+                id: format!("service-{id}"),
+                question: format!("the application can use {}, but also runs without it: start one beside it?", recipe.title),
+                options: vec!["no".to_owned(), "yes".to_owned()],
+                default: Some("no".to_owned()),
+                origin: signs.code,
+            }),
+            (true, false) => {
+                for (index, _) in &signs.steps {
+                    ledger.skip(*index, "service-not-used-by-the-code", Some(id));
+                }
+                questions.push(Question {
+                    id: format!("service-{id}"),
+                    question: format!("the documents install {}, but nothing in the code uses it: start one beside it?", recipe.title),
+                    options: vec!["no".to_owned(), "yes".to_owned()],
+                    default: Some("no".to_owned()),
+                    origin: signs.steps.into_iter().map(|(_, origin)| origin).collect(),
+                });
+            }
+            (true, true) => {}
+        }
+    }
+    (services, env)
+}
+
+fn signs_of(
+    id: &str,
+    recipe: &ServiceRecipe,
+    known: &Known,
+    selection: &Selection<'_>,
+    repo: &Repo,
+    documents: &[Document],
+    catalog: &Catalog,
+    ledger: &Ledger<'_>,
+) -> Signs {
+    let mut signs = Signs::default();
+    for name in &recipe.detect.packages {
+        if let Some(package) = selection.manifest.package(name) {
+            let text = format!("{}{}", package.name, package.requirement);
+            signs.code.push(Origin::at(OriginKind::Manifest, &package.file, package.line, text));
+        }
+        let module = name.replace('-', "_");
+        if let Some((file, line)) = selection.facts.imports.get(&module).filter(|_| signs.code.is_empty()) {
+            signs.code.push(Origin::at(OriginKind::Manifest, file, *line, format!("imports {module}")));
+        }
+    }
+    for (name, value) in known {
+        let scheme = value.as_deref().and_then(|value| value.split_once("://")).map(|(scheme, _)| scheme);
+        if scheme.is_some_and(|scheme| recipe.schemes.iter().any(|known| known == scheme)) {
+            signs.code.push(Origin::manifest("the environment", format!("{name} is an address of it")));
+        }
+    }
+    for path in &selection.facts.files {
+        let Some(source) = repo.source(path) else { continue };
+        let find = |pieces: &[String]| pieces.iter().find_map(|piece| source.text.find(piece.as_str()));
+        if let Some(at) = find(&recipe.detect.code) {
+            let text = source.line_text(source.line(at)).trim().to_owned();
+            signs.code.push(Origin::at(OriginKind::Manifest, path, source.line(at), text));
+        }
+        signs.has_alternative |= find(&recipe.detect.embedded_alternative).is_some();
+    }
+    for (index, step) in ledger.steps.iter().enumerate() {
+        let is_about = match &step.action {
+            Action::Services(units) => units.iter().any(|unit| catalog.service_named(unit).is_some_and(|(found, _)| found == id)),
+            Action::CreateDatabase { service, .. } | Action::LoadFile { service, .. } => service == id,
+            Action::SystemPackages { packages, .. } => packages.iter().any(|package| {
+                catalog.debian_package(package).is_none() && catalog.service_named(package).is_some_and(|(found, _)| found == id)
+            }),
+            _ => false,
+        };
+        if is_about {
+            signs.steps.push((index, ledger::origin(step)));
+        }
+    }
+    signs.words = documents.iter().flat_map(|document| &document.parts).any(|part| match part {
+        Part::Text(paragraph) => recipe.detect.words.iter().any(|word| contains_word(&paragraph.text, word)),
+        Part::Code(_) => false,
+    });
+    let has_weak = recipe.detect.weak_packages.iter().find_map(|name| selection.manifest.package(name));
+    if let Some(package) = has_weak.filter(|_| signs.code.is_empty() && (signs.words && !signs.steps.is_empty())) {
+        let text = format!("{}{}", package.name, package.requirement);
+        signs.code.push(Origin::at(OriginKind::Manifest, &package.file, package.line, text));
+    }
+    signs
+}
+
+fn service(
+    id: &str,
+    recipe: &ServiceRecipe,
+    name: &str,
+    known: &Known,
+    signs: &Signs,
+    documents: &[Document],
+    ledger: &mut Ledger<'_>,
+) -> (Service, Vec<EnvVar>) {
+    let mentioned = mentioned_version(&recipe.detect.words, &recipe.versions, documents);
+    let (version, version_origin) = mentioned.map_or_else(
+        || (recipe.default.clone(), Origin::recipe(&format!("services/{id}"), "default version")),
+        |(version, origin)| (version, origin),
+    );
+    let roles = |role: &str| recipe.env.get(role).map(Vec::as_slice).unwrap_or_default();
+    let example = |role: &str| roles(role).iter().find_map(|name| known.get(name)?.clone()).filter(|value| is_identifier(value));
+    let from_steps = signs.steps.iter().find_map(|(index, _)| match &ledger.steps[*index].action {
+        Action::CreateDatabase { name, .. } => name.clone().filter(|name| is_identifier(name)),
+        _ => None,
+    });
+    let fallback = name.replace('-', "_");
+    let database = from_steps.or_else(|| example("database")).unwrap_or_else(|| {
+        recipe.database.as_deref().unwrap_or("{name}").replace("{name}", &fallback)
+    });
+    // The image makes an ordinary user; the superuser of an example is replaced by one.
+    let ordinary = |user: &String| !["root", "postgres", "sa", "admin"].contains(&user.as_str());
+    let user = example("user").filter(ordinary).unwrap_or_else(|| {
+        recipe.username.as_deref().unwrap_or("{name}").replace("{name}", &fallback)
+    });
+    let fill = |text: &str| text.replace("{user}", &user).replace("{database}", &database).replace("{name}", &fallback);
+
+    let mut env = BTreeMap::new();
+    let password = recipe.secrets.first().map(|secret| format!("${{{secret}}}"));
+    let mut vars = Vec::new();
+    let mut bind = |role: &str, value: &dyn Fn(&str) -> String| {
+        for name in roles(role).iter().filter(|name| known.contains_key(*name)) {
+            env.entry(name.clone()).or_insert_with(|| value(name));
+        }
+    };
+    bind("url", &|name| {
+        let shown = known.get(name).cloned().flatten().unwrap_or_default();
+        let scheme = shown.split_once("://").map(|(scheme, _)| scheme.to_owned());
+        let scheme = scheme.filter(|scheme| recipe.schemes.contains(scheme)).unwrap_or_else(|| recipe.schemes[0].clone());
+        fill(&recipe.url).replace("{scheme}", &scheme)
+    });
+    bind("host", &|_| id.to_owned());
+    bind("port", &|_| recipe.port.to_string());
+    bind("user", &|_| user.clone());
+    bind("database", &|_| database.clone());
+    if let Some(password) = &password {
+        bind("password", &|_| password.clone());
+    }
+    // A URL that shows another service's scheme is not this one's.
+    env.retain(|name, _| {
+        let shown = known.get(name).cloned().flatten().unwrap_or_default();
+        let scheme = shown.split_once("://").map(|(scheme, _)| scheme.to_owned());
+        scheme.is_none_or(|scheme| recipe.schemes.contains(&scheme))
+    });
+    let mut origin = signs.code.clone();
+    origin.extend(signs.steps.iter().map(|(_, origin)| origin.clone()));
+    origin.push(version_origin);
+    for (name, value) in &env {
+        vars.push(EnvVar {
+            name: name.clone(),
+            kind: EnvKind::Service,
+            required: true,
+            default: Some(value.clone()),
+            values: BTreeMap::new(),
+            about: Some(format!("where the application finds {}", recipe.title)),
+            origin: vec![Origin::recipe(&format!("services/{id}"), format!("{name} leads to {}", recipe.title))],
+        });
+    }
+
+    let mut init = Vec::new();
+    for (index, _) in &signs.steps {
+        match &ledger.steps[*index].action {
+            Action::LoadFile { file, .. } if recipe.init_directory.is_some() => {
+                if !init.contains(file) {
+                    init.push(file.clone());
+                }
+                ledger.set(*index, Fate::Service, "compose.yaml", Some(format!("{id} loads it when its database is created")));
+            }
+            _ => ledger.set(*index, Fate::Service, "compose.yaml", Some(format!("{id} runs beside the application"))),
+        }
+    }
+    let settings = recipe.settings.iter().map(|(name, value)| (name.clone(), fill(value))).collect();
+    let service = Service {
+        kind: id.to_owned(),
+        image: recipe.image.replace("{version}", &version),
+        version,
+        port: recipe.port,
+        env,
+        settings,
+        secrets: recipe.secrets.clone(),
+        healthcheck: recipe.healthcheck.iter().map(|word| fill(word)).collect(),
+        data: recipe.data.clone(),
+        user: recipe.user,
+        writable: recipe.writable.clone(),
+        init,
+        init_directory: recipe.init_directory.clone(),
+        optional: false,
+        origin: unique(origin),
+    };
+    (service, vars)
+}
+
+fn unique(origins: Vec<Origin>) -> Vec<Origin> {
+    let mut seen = BTreeSet::new();
+    origins.into_iter().filter(|origin| seen.insert(origin.clone())).collect()
+}
+
+/// A name that needs no quotes in SQL, a URL or YAML.
+fn is_identifier(value: &str) -> bool {
+    value.starts_with(|c: char| c.is_ascii_alphabetic()) && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}

@@ -1,0 +1,383 @@
+//! The catalogue in `recipes/`: what is true of tools, stacks, frameworks, services and packages.
+//!
+//! One entry is one file, its name is its id, unknown keys are refused with their line. A user's
+//! folder may add entries and change single fields of built-in ones.
+
+mod model;
+mod pattern;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use include_dir::{Dir, include_dir};
+use serde::de::DeserializeOwned;
+
+use crate::source::SourceFile;
+
+pub use model::*;
+pub use pattern::{Matched, Pattern};
+
+static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/recipes");
+
+/// All knowledge, ready for look-ups.
+pub struct Catalog {
+    /// Language runtimes by id.
+    pub runtimes: BTreeMap<String, RuntimeRecipe>,
+    /// Stacks by id.
+    pub stacks: BTreeMap<String, StackRecipe>,
+    /// Frameworks by id.
+    pub frameworks: BTreeMap<String, FrameworkRecipe>,
+    /// Backing services by id.
+    pub services: BTreeMap<String, ServiceRecipe>,
+    /// Command-line tools by id.
+    pub tools: BTreeMap<String, ToolRecipe>,
+    /// System packages and what needs them, by id of the table.
+    pub system_packages: BTreeMap<String, SystemPackageTable>,
+    /// Words of people: section titles, secrets, platforms, by id of the table.
+    pub words: BTreeMap<String, WordTable>,
+    tool_by_name: HashMap<String, String>,
+    texts: BTreeMap<String, String>,
+}
+
+/// Why a recipe cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecipeError {
+    /// The file.
+    pub file: String,
+    /// Line and column, from 1, where they are known.
+    pub position: Option<(usize, usize)>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for RecipeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if let Some((line, column)) = self.position {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl std::error::Error for RecipeError {}
+
+impl Catalog {
+    /// Returns the built-in catalogue.
+    ///
+    /// # Panics
+    ///
+    /// When a built-in recipe is wrong; a test reads them all.
+    pub fn built_in() -> Self {
+        Self::with_folders(&[]).unwrap_or_else(|errors| panic!("built-in recipe: {}", errors[0]))
+    }
+
+    /// Returns the built-in catalogue with the recipes of `folders` on top: a new file adds an
+    /// entry, a file with the path of a built-in one replaces the fields it names.
+    ///
+    /// # Errors
+    ///
+    /// Every recipe that cannot be read, with its place.
+    pub fn with_folders(folders: &[PathBuf]) -> Result<Self, Vec<RecipeError>> {
+        let mut layers: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for file in built_in_files(&BUILT_IN) {
+            let path = file.path().to_string_lossy().into_owned();
+            let text = file.contents_utf8().unwrap_or_default().to_owned();
+            layers.entry(path.clone()).or_default().push((format!("recipes/{path}"), text));
+        }
+        let mut errors = Vec::new();
+        for folder in folders {
+            match user_files(folder) {
+                Ok(files) => {
+                    for (path, shown, text) in files {
+                        layers.entry(path).or_default().push((shown, text));
+                    }
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+
+        let mut catalog = Self::empty();
+        for (path, layers) in layers {
+            if let Err(error) = catalog.add(&path, &layers) {
+                errors.push(error);
+            }
+        }
+        errors.extend(catalog.check());
+        catalog.index();
+        if errors.is_empty() { Ok(catalog) } else { Err(errors) }
+    }
+
+    fn empty() -> Self {
+        Self {
+            runtimes: BTreeMap::new(),
+            stacks: BTreeMap::new(),
+            frameworks: BTreeMap::new(),
+            services: BTreeMap::new(),
+            tools: BTreeMap::new(),
+            system_packages: BTreeMap::new(),
+            words: BTreeMap::new(),
+            tool_by_name: HashMap::new(),
+            texts: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, path: &str, layers: &[(String, String)]) -> Result<(), RecipeError> {
+        let Some((kind, id)) = path.strip_suffix(".toml").and_then(|path| path.split_once('/')) else {
+            return Ok(()); // README.md of the catalogue
+        };
+        let id = id.to_owned();
+        match kind {
+            "runtimes" => drop(self.runtimes.insert(id, read(layers)?)),
+            "stacks" => drop(self.stacks.insert(id, read(layers)?)),
+            "frameworks" => drop(self.frameworks.insert(id, read(layers)?)),
+            "services" => drop(self.services.insert(id, read(layers)?)),
+            "tools" => drop(self.tools.insert(id, read(layers)?)),
+            "system-packages" => drop(self.system_packages.insert(id, read(layers)?)),
+            "words" => drop(self.words.insert(id, read(layers)?)),
+            _ => {
+                let kinds = "runtimes, stacks, frameworks, services, tools, system-packages, words";
+                let file = layers.last().map(|(shown, _)| shown.clone()).unwrap_or_default();
+                let message = format!("no kind of recipe is called `{kind}`; there are {kinds}");
+                return Err(RecipeError { file, position: None, message });
+            }
+        }
+        let texts: Vec<&str> = layers.iter().map(|(_, text)| text.as_str()).collect();
+        self.texts.insert(path.trim_end_matches(".toml").to_owned(), texts.join("\n"));
+        Ok(())
+    }
+
+    /// References from one recipe to another that lead nowhere.
+    fn check(&self) -> Vec<RecipeError> {
+        let mut errors = Vec::new();
+        let mut require = |known: bool, file: String, message: String| {
+            if !known {
+                errors.push(RecipeError { file, position: None, message });
+            }
+        };
+        for (id, stack) in &self.stacks {
+            let known = self.runtimes.contains_key(&stack.runtime);
+            require(known, format!("recipes/stacks/{id}.toml"), format!("no runtime is called `{}`", stack.runtime));
+            for refined in &stack.refines {
+                let known = self.stacks.contains_key(refined);
+                require(known, format!("recipes/stacks/{id}.toml"), format!("no stack is called `{refined}`"));
+            }
+        }
+        for (id, framework) in &self.frameworks {
+            let file = format!("recipes/frameworks/{id}.toml");
+            for stack in &framework.stacks {
+                require(self.stacks.contains_key(stack), file.clone(), format!("no stack is called `{stack}`"));
+            }
+            for refined in &framework.refines {
+                require(self.frameworks.contains_key(refined), file.clone(), format!("no framework is called `{refined}`"));
+            }
+        }
+        for (id, tool) in &self.tools {
+            for rule in &tool.command {
+                if let Some(service) = &rule.service {
+                    let known = self.services.contains_key(service);
+                    require(known, format!("recipes/tools/{id}.toml"), format!("no service is called `{service}`"));
+                }
+            }
+        }
+        errors
+    }
+
+    fn index(&mut self) {
+        for (id, tool) in &self.tools {
+            for name in &tool.names {
+                self.tool_by_name.insert(name.clone(), id.clone());
+            }
+        }
+    }
+
+    /// Returns the tool that goes by `name` (a path before it and a version after it are ignored),
+    /// with its id.
+    pub fn tool(&self, name: &str) -> Option<(&str, &ToolRecipe)> {
+        let name = name.rsplit_once('/').map_or(name, |(_, last)| last);
+        let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let id = self.tool_by_name.get(name).or_else(|| self.tool_by_name.get(bare))?;
+        self.tools.get_key_value(id).map(|(id, tool)| (id.as_str(), tool))
+    }
+
+    /// Returns the services that `name` (of a package or a unit) stands for.
+    pub fn service_named(&self, name: &str) -> Option<(&str, &ServiceRecipe)> {
+        let name = name.trim_end_matches(".service");
+        let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-' || c == '@');
+        let named = |service: &ServiceRecipe| {
+            service.detect.names.iter().any(|known| known == name || known == bare)
+        };
+        self.services.iter().find(|(_, service)| named(service)).map(|(id, service)| (id.as_str(), service))
+    }
+
+    /// Returns the text of the recipe `path`, such as `stacks/python-pip`.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.texts.get(path).map(String::as_str)
+    }
+
+    /// Returns the paths of all recipes with their titles, sorted.
+    pub fn entries(&self) -> Vec<(String, &str)> {
+        let mut entries = Vec::new();
+        fn list<'a, T>(entries: &mut Vec<(String, &'a str)>, kind: &str, of: &'a BTreeMap<String, T>, title: fn(&T) -> &str) {
+            entries.extend(of.iter().map(|(id, recipe)| (format!("{kind}/{id}"), title(recipe))));
+        }
+        list(&mut entries, "frameworks", &self.frameworks, |recipe| &recipe.title);
+        list(&mut entries, "runtimes", &self.runtimes, |recipe| &recipe.title);
+        list(&mut entries, "services", &self.services, |recipe| &recipe.title);
+        list(&mut entries, "stacks", &self.stacks, |recipe| &recipe.title);
+        list(&mut entries, "system-packages", &self.system_packages, |recipe| &recipe.title);
+        list(&mut entries, "tools", &self.tools, |recipe| &recipe.title);
+        list(&mut entries, "words", &self.words, |recipe| &recipe.title);
+        entries
+    }
+
+    /// Returns whether `text` holds one of the words of the table `table`, list `list`, as a whole
+    /// word, without regard to case.
+    pub fn has_word(&self, table: &str, list: &str, text: &str) -> bool {
+        let words = self.words.get(table).and_then(|table| table.lists.get(list));
+        words.is_some_and(|words| words.iter().any(|word| contains_word(text, word)))
+    }
+
+    /// Returns what Debian packages the library `package` of the language `language` needs.
+    pub fn needs_of(&self, language: &str, package: &str) -> Option<(&str, &PackageNeeds)> {
+        self.system_packages.iter().find_map(|(id, table)| {
+            let same = |needs: &&PackageNeeds| needs.package.eq_ignore_ascii_case(package);
+            let needs = table.needs.iter().filter(|_| table.language.as_deref() == Some(language)).find(same)?;
+            Some((id.as_str(), needs))
+        })
+    }
+
+    /// Returns what is known of the Debian package `name`.
+    pub fn debian_package(&self, name: &str) -> Option<&DebianPackage> {
+        self.system_packages.values().flat_map(|table| &table.package).find(|package| package.name == name)
+    }
+}
+
+/// Returns whether `word` stands in `text` with no letter or digit on either side; case does not
+/// matter.
+pub fn contains_word(text: &str, word: &str) -> bool {
+    let (text, word) = (text.to_lowercase(), word.to_lowercase());
+    let is_ascii = word.is_ascii();
+    text.match_indices(&word).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        let is_edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+        // Chinese and Japanese write no blanks between words.
+        !is_ascii || is_edge(before) && is_edge(after)
+    })
+}
+
+fn built_in_files<'a>(folder: &'a Dir<'a>) -> Vec<&'a include_dir::File<'a>> {
+    let mut files: Vec<_> = folder.files().collect();
+    for inner in folder.dirs() {
+        files.extend(built_in_files(inner));
+    }
+    files
+}
+
+/// Path within the catalogue, path to show, text.
+type UserFile = (String, String, String);
+
+fn user_files(folder: &Path) -> Result<Vec<UserFile>, RecipeError> {
+    let shown = folder.display().to_string();
+    let broken = |message: String| RecipeError { file: shown.clone(), position: None, message };
+    if !folder.is_dir() {
+        return Err(broken("this folder of recipes does not exist".to_owned()));
+    }
+    let mut files = Vec::new();
+    for entry in walkdir::WalkDir::new(folder).max_depth(2).sort_by_file_name() {
+        let entry = entry.map_err(|error| broken(error.to_string()))?;
+        let is_recipe = entry.path().extension().is_some_and(|ending| ending == "toml");
+        let Some(path) = entry.path().strip_prefix(folder).ok().filter(|_| is_recipe) else { continue };
+        let text = std::fs::read_to_string(entry.path()).map_err(|error| broken(error.to_string()))?;
+        let path = path.to_string_lossy().replace('\\', "/");
+        files.push((path, entry.path().display().to_string(), text));
+    }
+    Ok(files)
+}
+
+/// Reads one entry from its layers, the user's last.
+fn read<T: DeserializeOwned>(layers: &[(String, String)]) -> Result<T, RecipeError> {
+    let [(file, text)] = layers else { return read_merged(layers) };
+    toml::from_str(text).map_err(|error| located(file, text, &error))
+}
+
+fn read_merged<T: DeserializeOwned>(layers: &[(String, String)]) -> Result<T, RecipeError> {
+    let mut merged = toml::Table::new();
+    for (file, text) in layers {
+        let table: toml::Table = toml::from_str(text).map_err(|error| located(file, text, &error))?;
+        merge(&mut merged, table);
+    }
+    let (file, text) = layers.last().expect("an entry has a layer");
+    T::deserialize(merged).map_err(|error| located(file, text, &error))
+}
+
+fn merge(into: &mut toml::Table, from: toml::Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(toml::Value::Table(old)), toml::Value::Table(new)) => merge(old, new),
+            (_, value) => drop(into.insert(key, value)),
+        }
+    }
+}
+
+fn located(file: &str, text: &str, error: &toml::de::Error) -> RecipeError {
+    let position = error.span().map(|span| {
+        let source = SourceFile::new(file, text);
+        let line = source.line(span.start);
+        let before = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+        (line, text[before..span.start].chars().count() + 1)
+    });
+    RecipeError { file: file.to_owned(), position, message: error.message().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_recipe_can_be_read() {
+        let catalog = Catalog::built_in();
+        assert!(catalog.stacks.contains_key("python-pip"), "{:?}", catalog.entries());
+    }
+
+    #[test]
+    fn every_pattern_of_a_tool_can_be_read() {
+        for (id, tool) in &Catalog::built_in().tools {
+            for rule in &tool.command {
+                assert!(Pattern::parse(&rule.words).is_ok(), "{id}: {}", rule.words);
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("services")).expect("made");
+        let text = "title = \"X\"\nimge = \"x:1\"\n";
+        std::fs::write(folder.path().join("services/x.toml"), text).expect("written");
+        let errors = Catalog::with_folders(&[folder.path().to_owned()]).err().expect("refused");
+        assert_eq!(errors[0].position, Some((2, 1)));
+        assert!(errors[0].message.contains("imge"), "{}", errors[0]);
+    }
+
+    #[test]
+    fn a_user_changes_one_field_of_a_built_in_recipe() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("services")).expect("made");
+        std::fs::write(folder.path().join("services/redis.toml"), "default = \"6\"\n").expect("written");
+        let catalog = Catalog::with_folders(&[folder.path().to_owned()]).ok().expect("read");
+        assert_eq!(catalog.services["redis"].default, "6");
+        assert_eq!(catalog.services["redis"].port, 6379);
+    }
+
+    #[test]
+    fn a_word_is_found_only_whole() {
+        assert!(contains_word("On macOS (Homebrew)", "macos"));
+        assert!(!contains_word("machine", "mac"));
+        assert!(contains_word("如何安装它", "安装"));
+    }
+}

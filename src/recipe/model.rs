@@ -1,0 +1,648 @@
+//! The fields of each kind of recipe.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// `recipes/runtimes/ID.toml`: a language runtime and its versions.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuntimeRecipe {
+    /// Name for people.
+    pub title: String,
+    /// Version taken when nothing asks for one.
+    pub default: String,
+    /// How prose calls it, before a version number.
+    #[serde(default)]
+    pub words: Vec<String>,
+    /// Base image with `{version}` and `{suite}`.
+    pub image: String,
+    /// Day on which the list of versions was last compared with its source, ISO 8601; a version
+    /// that ends before it is said to have ended, so that a result does not depend on the clock.
+    pub checked: String,
+    /// Where the dates of `version` come from.
+    pub source: String,
+    /// Versions that have an image, oldest first.
+    pub version: Vec<RuntimeVersion>,
+    /// Files that ask for a version, strongest first.
+    #[serde(default)]
+    pub requested_in: Vec<VersionFile>,
+    /// Pinned packages that do not install on newer versions.
+    #[serde(default)]
+    pub ceiling: Vec<Ceiling>,
+}
+
+/// A version of a runtime.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuntimeVersion {
+    /// Version as in the tag of the image.
+    pub version: String,
+    /// Debian suite of the image.
+    pub suite: String,
+    /// Day on which security fixes end, ISO 8601.
+    pub ends: String,
+}
+
+/// A file that asks for a version of a runtime.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VersionFile {
+    /// Name of the file, relative to the component.
+    pub file: String,
+    /// How it is read.
+    pub format: VersionFormat,
+    /// Key of the value, parts separated by dots, for `json` and `toml`.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// Regular expression whose first group is the value, for `pattern`.
+    #[serde(default)]
+    pub pattern: Option<String>,
+}
+
+/// How a [`VersionFile`] is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VersionFormat {
+    /// The first line that is no comment.
+    Line,
+    /// A value of a JSON file.
+    Json,
+    /// A value of a TOML file.
+    Toml,
+    /// What a regular expression finds.
+    Pattern,
+}
+
+/// A package that, below a version, does not install or run on newer runtimes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ceiling {
+    /// The package.
+    pub package: String,
+    /// Pins below this version are meant.
+    pub below: String,
+    /// The newest runtime that works.
+    pub newest: String,
+    /// What fails, and where that is written.
+    pub why: String,
+}
+
+/// `recipes/stacks/ID.toml`: a language with its package manager and how its image is laid out.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StackRecipe {
+    /// Name for people.
+    pub title: String,
+    /// Id of the runtime.
+    pub runtime: String,
+    /// Name of the language in `recipes/system-packages`.
+    pub language: String,
+    /// Stacks of which this is a special case.
+    #[serde(default)]
+    pub refines: Vec<String>,
+    /// Signs of the stack.
+    pub detect: StackDetect,
+    /// Files that declare packages.
+    #[serde(default)]
+    pub declared: Vec<DeclaredFile>,
+    /// Regular expressions for what source code imports, first group the name.
+    #[serde(default)]
+    pub imports: Vec<String>,
+    /// Regular expressions for environment variables read by source code: group `name`, and
+    /// `default` where there is one.
+    #[serde(default)]
+    pub env_reads: Vec<String>,
+    /// Regular expressions for ports written in source code, first group the number.
+    #[serde(default)]
+    pub port_reads: Vec<String>,
+    /// Regular expressions for files that the application keeps data in: first group the string
+    /// literals of the folders before it, second group the file.
+    #[serde(default)]
+    pub data_files: Vec<String>,
+    /// Endings of source files, without dot.
+    #[serde(default)]
+    pub sources: Vec<String>,
+    /// How the image is laid out.
+    pub image: ImageRecipe,
+    /// How dependencies are installed when the README does not say; the first that fits.
+    #[serde(default)]
+    pub install: Vec<InstallRecipe>,
+    /// Commands to build, each only if its condition holds.
+    #[serde(default)]
+    pub build: Vec<ConditionalCommand>,
+    /// Commands that start it when nothing else says how; the first that fits.
+    #[serde(default)]
+    pub start: Vec<ConditionalCommand>,
+    /// Port when nothing names one.
+    #[serde(default)]
+    pub port: Option<u16>,
+}
+
+/// Signs of a stack.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StackDetect {
+    /// Files of the component's folder that are proof.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Files that are a sign only where no stack has proof.
+    #[serde(default)]
+    pub weak_files: Vec<String>,
+    /// Tools whose commands in the README are a sign.
+    #[serde(default)]
+    pub tools: Vec<String>,
+}
+
+/// A file that declares packages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredFile {
+    /// Path pattern, relative to the component or the repository.
+    pub file: String,
+    /// How it is read.
+    pub format: DeclaredFormat,
+}
+
+/// How a [`DeclaredFile`] is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeclaredFormat {
+    /// pip's requirements file.
+    Requirements,
+    /// `package.json`.
+    PackageJson,
+    /// `pyproject.toml` of PEP 621 or Poetry.
+    Pyproject,
+    /// `Pipfile`.
+    Pipfile,
+    /// `setup.py` or `setup.cfg`: the quoted strings of `install_requires`.
+    Setup,
+}
+
+/// How the image is laid out; an empty field of a framework keeps what the stack says.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageRecipe {
+    /// Base image of the run stage; `{runtime}` stands for the runtime's image.
+    #[serde(default)]
+    pub run: Option<String>,
+    /// Folder of the source.
+    #[serde(default)]
+    pub workdir: Option<String>,
+    /// Numeric user.
+    #[serde(default)]
+    pub user: Option<u32>,
+    /// Commands right after the system packages of the build stage.
+    #[serde(default)]
+    pub setup: Vec<String>,
+    /// Files to copy before dependencies are installed, as patterns.
+    #[serde(default)]
+    pub manifests: Vec<String>,
+    /// Folders to keep between builds.
+    #[serde(default)]
+    pub caches: Vec<String>,
+    /// Absolute paths that the run stage takes over, `from` or `from:to`.
+    #[serde(default)]
+    pub artifacts: Vec<String>,
+    /// Whether the run stage gets the source.
+    #[serde(default)]
+    pub copy_source: Option<bool>,
+    /// Command that asks `{url}` inside the container and fails when it gives no success.
+    #[serde(default)]
+    pub health_command: Option<String>,
+    /// Environment of the build stage.
+    #[serde(default)]
+    pub build_env: BTreeMap<String, String>,
+    /// Environment of the run stage.
+    #[serde(default)]
+    pub run_env: BTreeMap<String, String>,
+    /// Files that longshore writes into the image.
+    #[serde(default)]
+    pub file: Vec<ImageFile>,
+    /// Paths that must be writable while it runs.
+    #[serde(default)]
+    pub writable: Vec<String>,
+}
+
+/// A file that longshore writes into the image.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageFile {
+    /// Path among the generated files.
+    pub path: String,
+    /// Absolute path in the image.
+    pub to: String,
+    /// The text.
+    pub contents: String,
+    /// What it is for.
+    pub why: String,
+}
+
+/// A way to install dependencies.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InstallRecipe {
+    /// Files that must all be there, relative to the component.
+    pub files: Vec<String>,
+    /// The command.
+    pub run: String,
+    /// Whether it needs the source, and so runs after it is copied.
+    #[serde(default)]
+    pub needs_source: bool,
+}
+
+/// A command with its condition.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionalCommand {
+    /// The command; `{port}` and the framework's variables are replaced.
+    pub command: String,
+    /// Packages that must be declared.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// Patterns of files that must be there, relative to the component.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Script of the package manifest that must be there.
+    #[serde(default)]
+    pub script: Option<String>,
+    /// Text that must stand in one of the source files.
+    #[serde(default)]
+    pub code: Option<String>,
+    /// Environment for it.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Why it is needed.
+    #[serde(default)]
+    pub why: Option<String>,
+}
+
+/// `recipes/frameworks/ID.toml`: what a framework adds to a stack.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrameworkRecipe {
+    /// Name for people.
+    pub title: String,
+    /// Stacks it belongs to.
+    pub stacks: Vec<String>,
+    /// Frameworks that it wins against when both are found.
+    #[serde(default)]
+    pub refines: Vec<String>,
+    /// Signs of the framework.
+    pub detect: FrameworkDetect,
+    /// File whose folder is the component's, such as `manage.py`.
+    #[serde(default)]
+    pub root_file: Option<String>,
+    /// The port it listens on by default.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// Paths worth asking.
+    #[serde(default)]
+    pub health: Vec<String>,
+    /// Value of the `Host` header that it accepts by default.
+    #[serde(default)]
+    pub health_host: Option<String>,
+    /// Values found in the tree, for `{name}` in commands.
+    #[serde(default)]
+    pub variable: BTreeMap<String, Variable>,
+    /// Changes to the image of the stack.
+    #[serde(default)]
+    pub image: ImageRecipe,
+    /// Commands to build.
+    #[serde(default)]
+    pub build: Vec<ConditionalCommand>,
+    /// Commands before each release.
+    #[serde(default)]
+    pub prepare: Vec<ConditionalCommand>,
+    /// Commands that start it; the first that fits.
+    #[serde(default)]
+    pub start: Vec<ConditionalCommand>,
+    /// Environment variables that it needs, name → value, unless the application names them.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Whether the result is static files, served by the run stage's web server, so that no start
+    /// command of the README applies.
+    #[serde(default)]
+    pub serves_static: bool,
+}
+
+/// Signs of a framework.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FrameworkDetect {
+    /// Any of these packages declared.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// Any of these packages imported.
+    #[serde(default)]
+    pub imports: Vec<String>,
+    /// Any of these files, patterns relative to the component.
+    #[serde(default)]
+    pub files: Vec<String>,
+}
+
+/// A value found in the tree.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variable {
+    /// Pattern of the file, relative to the component; the shallowest is taken.
+    pub file: String,
+    /// Regular expression on its text, first group the value; without it the path is the value.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// How the value is written.
+    #[serde(default)]
+    pub form: VariableForm,
+}
+
+/// How the value of a [`Variable`] is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VariableForm {
+    /// As found.
+    #[default]
+    Text,
+    /// A path as a Python module: `shop/wsgi.py` → `shop.wsgi`.
+    PythonModule,
+}
+
+/// `recipes/services/ID.toml`: a backing service.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceRecipe {
+    /// Name for people.
+    pub title: String,
+    /// Image with `{version}`.
+    pub image: String,
+    /// Version taken when nothing asks for one.
+    pub default: String,
+    /// Versions that have an image, oldest first.
+    pub versions: Vec<String>,
+    /// Port it listens on.
+    pub port: u16,
+    /// Numeric user of the image.
+    pub user: u32,
+    /// Folder of its data.
+    #[serde(default)]
+    pub data: Option<String>,
+    /// Folders that it writes besides its data.
+    #[serde(default)]
+    pub writable: Vec<String>,
+    /// Command that succeeds once it accepts work.
+    pub healthcheck: Vec<String>,
+    /// Folder of scripts that it runs when it is created.
+    #[serde(default)]
+    pub init_directory: Option<String>,
+    /// User that the application gets; `{name}` stands for the application.
+    #[serde(default)]
+    pub username: Option<String>,
+    /// Database that the application gets.
+    #[serde(default)]
+    pub database: Option<String>,
+    /// Secrets that exist to reach it.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// Environment of its container; `{user}`, `{database}` and `${SECRET}` are replaced.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+    /// Its address as a URL; `{scheme}` is the one the application uses.
+    pub url: String,
+    /// Schemes of its URLs, the usual one first.
+    pub schemes: Vec<String>,
+    /// Command that reads a script from `{file}`, run with the service's own client.
+    #[serde(default)]
+    pub load: Option<String>,
+    /// Signs that the application uses it.
+    pub detect: ServiceDetect,
+    /// Names of environment variables by what they hold: `url`, `host`, `port`, `user`,
+    /// `password`, `database`.
+    #[serde(default)]
+    pub env: BTreeMap<String, Vec<String>>,
+}
+
+/// Signs that an application uses a service.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceDetect {
+    /// Client packages, of any language.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// Client packages that also serve other purposes, so that more evidence is needed.
+    #[serde(default)]
+    pub weak_packages: Vec<String>,
+    /// Names of system packages and units.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Words of prose: weakest evidence, only beside another sign.
+    #[serde(default)]
+    pub words: Vec<String>,
+    /// Pieces of source code that use it.
+    #[serde(default)]
+    pub code: Vec<String>,
+    /// Pieces of source code that show that the application also runs without it.
+    #[serde(default)]
+    pub embedded_alternative: Vec<String>,
+    /// Services that this one stands in for, such as MariaDB for MySQL: never both.
+    #[serde(default)]
+    pub instead_of: Vec<String>,
+}
+
+/// `recipes/tools/ID.toml`: a command-line tool and what its commands mean in a container.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolRecipe {
+    /// Name for people.
+    pub title: String,
+    /// Names of the command; a version at the end (`python3.8`) need not be listed.
+    pub names: Vec<String>,
+    /// Flags of all its commands that take a value.
+    #[serde(default)]
+    pub value_flags: Vec<String>,
+    /// Platform that it belongs to, if it is not Debian: `macos`, `windows`, `fedora`, `arch`,
+    /// `alpine`.
+    #[serde(default)]
+    pub platform: Option<String>,
+    /// What its commands mean; the most specific that fits.
+    #[serde(default)]
+    pub command: Vec<CommandRule>,
+}
+
+/// What a command means.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommandRule {
+    /// Words after the name: literals (`a|b` for either), `*` for one word, `...` for any number;
+    /// a flag must be there, in any place.
+    pub words: String,
+    /// What it means.
+    pub does: Does,
+    /// Why it is skipped, or what it is, in kebab-case.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// The service it is about.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// How a start command is told where to listen.
+    #[serde(default)]
+    pub listen: Option<Listen>,
+    /// Port of a start command that names none.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// Whether it is a development server.
+    #[serde(default)]
+    pub development: bool,
+    /// Words to add when it runs unattended.
+    #[serde(default)]
+    pub add: Vec<String>,
+    /// Words to leave out when it runs in an image build.
+    #[serde(default)]
+    pub drop: Vec<String>,
+    /// Manager whose package names it takes: `apt`, `brew`, `yum`, `apk`.
+    #[serde(default)]
+    pub manager: Option<String>,
+    /// For a script of the package manifest: `1` takes its name from the first argument, anything
+    /// else is the name.
+    #[serde(default)]
+    pub script: Option<String>,
+}
+
+/// What a command means in a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Does {
+    /// Installs system packages: the arguments.
+    SystemPackages,
+    /// Installs dependencies of the application.
+    Install,
+    /// Builds the application.
+    Build,
+    /// Prepares a release: migration, seed.
+    Prepare,
+    /// Starts the application.
+    Start,
+    /// Starts a further process.
+    Process,
+    /// Runs a script of the package manifest.
+    Script,
+    /// Starts or enables backing services: the arguments.
+    Services,
+    /// Creates a database: the argument.
+    CreateDatabase,
+    /// Is a client of a service; loads a file given by `<` or a flag.
+    ServiceClient,
+    /// Copies a file.
+    Copy,
+    /// Makes a folder.
+    MakeFolder,
+    /// Sets environment variables: the arguments.
+    SetEnv,
+    /// Prints its arguments; with a redirection it writes a file.
+    Echo,
+    /// Changes the folder: the argument.
+    ChangeDirectory,
+    /// Fetches the repository that is being converted.
+    Clone,
+    /// Runs the rest of its words as a command.
+    Wrapper,
+    /// Lists scheduled jobs.
+    Schedule,
+    /// Means nothing in a container, for the reason given.
+    Skip,
+}
+
+/// How a start command is told where to listen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// Flags that take `host:port`.
+    #[serde(default)]
+    pub address_flags: Vec<String>,
+    /// Flags that take the host.
+    #[serde(default)]
+    pub host_flags: Vec<String>,
+    /// Flags that take the port.
+    #[serde(default)]
+    pub port_flags: Vec<String>,
+    /// Whether the last argument is `host:port` or `port`.
+    #[serde(default)]
+    pub argument: bool,
+}
+
+/// `recipes/system-packages/ID.toml`: Debian packages and what needs them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SystemPackageTable {
+    /// Name for people.
+    pub title: String,
+    /// Language whose packages `needs` lists.
+    #[serde(default)]
+    pub language: Option<String>,
+    /// What is known of Debian packages.
+    #[serde(default)]
+    pub package: Vec<DebianPackage>,
+    /// What packages of the language need.
+    #[serde(default)]
+    pub needs: Vec<PackageNeeds>,
+}
+
+/// What is known of a Debian package.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DebianPackage {
+    /// Its name.
+    pub name: String,
+    /// Which stage needs it.
+    #[serde(default)]
+    pub stage: PackageStage,
+    /// Packages that the run stage needs in its place.
+    #[serde(default)]
+    pub runtime: Vec<String>,
+    /// Packages to install instead; it is gone or renamed.
+    #[serde(default)]
+    pub instead: Option<Vec<String>>,
+    /// Why it is not installed, in kebab-case, where `stage` is `none`.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// Which stage needs a package.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PackageStage {
+    /// Only the build stage.
+    Build,
+    /// Only the run stage.
+    Runtime,
+    /// Both.
+    #[default]
+    Both,
+    /// Neither: the base image has it, or a container has no use for it.
+    None,
+}
+
+/// What a package of a language needs from Debian.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackageNeeds {
+    /// The package.
+    pub package: String,
+    /// Needed to build it.
+    #[serde(default)]
+    pub build: Vec<String>,
+    /// Needed to run it.
+    #[serde(default)]
+    pub runtime: Vec<String>,
+    /// Where this is written.
+    pub source: String,
+}
+
+/// `recipes/words/ID.toml`: words of people, in lists.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WordTable {
+    /// Name for people.
+    pub title: String,
+    /// The lists.
+    pub lists: BTreeMap<String, Vec<String>>,
+}

@@ -1,0 +1,580 @@
+//! Commands → install steps: what each command of the documents means in a container.
+
+use std::sync::Arc;
+
+use crate::{
+    readme::{CodeBlock, Document, Paragraph, Part},
+    recipe::{Catalog, CommandRule, Does, Matched, Pattern, contains_word},
+    repo::{self, Repo},
+    shell::{self, Dialect, SimpleCommand},
+    source::{SourceFile, Span},
+};
+
+/// One command of a document and what it means.
+#[derive(Debug, Clone)]
+pub struct InstallStep {
+    /// The document.
+    pub source: Arc<SourceFile>,
+    /// Where the command stands in it.
+    pub span: Span,
+    /// The command as written, on one line.
+    pub text: String,
+    /// The command without wrappers such as `sudo`.
+    pub words: Vec<String>,
+    /// `NAME=value` before it.
+    pub assignments: Vec<(String, String)>,
+    /// What it means.
+    pub action: Action,
+    /// What its surroundings say.
+    pub context: Context,
+    /// How sure it is that a person is to type it.
+    pub confidence: Confidence,
+}
+
+/// What a command means in a container.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Installs packages of the operating system, named as `manager` names them.
+    SystemPackages {
+        /// The manager, such as `apt`.
+        manager: String,
+        /// The names.
+        packages: Vec<String>,
+    },
+    /// Installs dependencies.
+    Install,
+    /// Builds the application.
+    Build,
+    /// Prepares a release.
+    Prepare,
+    /// Starts the application.
+    Start,
+    /// Starts a further process.
+    Process,
+    /// Runs a script of the package manifest.
+    Script(String),
+    /// Starts backing services.
+    Services(Vec<String>),
+    /// Creates a database of the service with this name.
+    CreateDatabase {
+        /// The service, where the command tells.
+        service: String,
+        /// The name of the database.
+        name: Option<String>,
+    },
+    /// Loads a file into a service.
+    LoadFile {
+        /// The service.
+        service: String,
+        /// The file, relative to the repository.
+        file: String,
+    },
+    /// Copies a file, both relative to the repository.
+    Copy {
+        /// From.
+        from: String,
+        /// To.
+        to: String,
+    },
+    /// Makes folders, relative to the repository.
+    MakeFolder(Vec<String>),
+    /// Sets environment variables.
+    SetEnv(Vec<(String, String)>),
+    /// Writes lines to a file.
+    WriteFile {
+        /// The file, relative to the repository.
+        path: String,
+        /// The text.
+        text: String,
+    },
+    /// Changes the folder.
+    ChangeDirectory,
+    /// Fetches the repository.
+    Clone,
+    /// A line of a crontab.
+    Schedule {
+        /// Five fields.
+        cron: String,
+        /// The command.
+        command: String,
+    },
+    /// Means nothing in a container.
+    Skip(String),
+    /// No recipe knows the command.
+    Other,
+}
+
+/// What surrounds a command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Folder relative to the repository that the command runs in.
+    pub directory: String,
+    /// Platform that the command is for, where the text names one other than Debian.
+    pub platform: Option<String>,
+    /// What the section is about.
+    pub purpose: Purpose,
+    /// Headings above it.
+    pub headings: Vec<String>,
+}
+
+/// What a section is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// Installing or running it.
+    #[default]
+    Install,
+    /// Working on it.
+    Development,
+    /// Testing it.
+    Test,
+    /// Another way to deploy it, such as Docker.
+    OtherWay,
+    /// Using it from outside, or removing it.
+    Usage,
+}
+
+/// How sure it is that a command is to be typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// Inline code in a sentence.
+    Low,
+    /// A block without a language that looks like commands.
+    Medium,
+    /// A block marked as shell.
+    High,
+}
+
+/// A rule of the catalogue that fits a command.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule<'c> {
+    /// Id of the tool.
+    pub tool: &'c str,
+    /// The rule.
+    pub rule: &'c CommandRule,
+    /// Flags of the tool that take a value.
+    pub value_flags: &'c [String],
+}
+
+/// Returns the steps of `documents`, in their order; every command is exactly one step.
+pub fn install_steps(documents: &[Document], repo: &Repo, catalog: &Catalog) -> Vec<InstallStep> {
+    let mut steps = Vec::new();
+    for document in documents {
+        let home = repo::folder_of(&document.source.path);
+        let mut reader = Reader { document, repo, catalog, home, directory: home.to_owned(), steps: &mut steps };
+        for part in &document.parts {
+            match part {
+                Part::Code(block) => reader.block(block),
+                Part::Text(paragraph) => reader.paragraph(paragraph),
+            }
+        }
+    }
+    steps
+}
+
+/// Returns the rule of `catalog` that fits the command `words` best, with what stood for its
+/// wildcards, and `words` without the wrappers before it.
+pub fn rule<'c>(words: &[String], catalog: &'c Catalog) -> (Option<(Rule<'c>, Matched)>, Vec<String>) {
+    let mut words = words.to_vec();
+    // Each wrapper takes at least one word away, so this ends.
+    loop {
+        let Some(name) = words.first() else { return (None, words) };
+        let Some((tool_id, tool)) = catalog.tool(name) else { return (None, words) };
+        let arguments: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+        let fits = tool.command.iter().filter_map(|rule| {
+            let pattern = Pattern::parse(&rule.words).ok()?;
+            Some((rule, pattern.matches(&arguments, &tool.value_flags)?))
+        });
+        let Some((rule, matched)) = fits.max_by_key(|(_, matched)| matched.specificity) else {
+            return (None, words);
+        };
+        if rule.does != Does::Wrapper {
+            let rule = Rule { tool: tool_id, rule, value_flags: &tool.value_flags };
+            return (Some((rule, matched)), words);
+        }
+        words = unwrapped(&words, &rule.words, &tool.value_flags);
+    }
+}
+
+/// Takes the wrapper off: its name, its flags, and the literal words of its pattern.
+fn unwrapped(words: &[String], pattern: &str, value_flags: &[String]) -> Vec<String> {
+    let mut literals: Vec<&str> = pattern.split_whitespace().filter(|word| *word != "...").collect();
+    let mut rest = &words[1..];
+    while let [first, tail @ ..] = rest {
+        if let Some(at) = literals.iter().position(|literal| literal == first) {
+            literals.remove(at);
+            rest = tail;
+        } else if literals.is_empty() && first.contains('=') && !first.starts_with('-') {
+            rest = tail;
+        } else if first.starts_with('-') {
+            let takes_value = value_flags.iter().any(|flag| flag == first);
+            rest = if takes_value { tail.get(1..).unwrap_or(&[]) } else { tail };
+        } else {
+            break;
+        }
+    }
+    rest.to_vec()
+}
+
+struct Reader<'a> {
+    document: &'a Document,
+    repo: &'a Repo,
+    catalog: &'a Catalog,
+    home: &'a str,
+    directory: String,
+    steps: &'a mut Vec<InstallStep>,
+}
+
+impl Reader<'_> {
+    fn block(&mut self, block: &CodeBlock) {
+        let listed = |list: &str| {
+            let words = self.catalog.words.get("languages").and_then(|table| table.lists.get(list));
+            words.is_some_and(|words| words.contains(&block.language))
+        };
+        let (is_shell, is_windows, is_unknown, is_env) = (listed("shell"), listed("windows"), listed("unknown"), listed("env"));
+        let catalog = self.catalog;
+        let known = |word: &str| catalog.tool(word).is_some();
+        if is_env || is_unknown && looks_like_env(&block.code) {
+            self.env_block(block);
+            return;
+        }
+        if self.crontab(block) {
+            return;
+        }
+        if !is_shell && !is_windows && !(is_unknown && looks_like_commands(&block.code, &known)) {
+            return;
+        }
+        let confidence = if is_unknown { Confidence::Medium } else { Confidence::High };
+        let script = shell::script(&block.code, Dialect::Console, &known);
+        let context = self.context(&block.headings, &block.lead);
+        self.block_start(&script);
+        for command in &script.commands {
+            let mut context = context.clone();
+            let comment = script.comments.iter().rfind(|comment| comment.span.start < command.span.start);
+            if let Some(platform) = comment.and_then(|comment| self.platform(&comment.value)) {
+                context.platform = platform;
+            }
+            if is_windows || command.value.windows {
+                context.platform = Some("windows".to_owned());
+            }
+            let span = Span::new(block.file_offset(command.span.start), block.file_offset(command.span.end.saturating_sub(1)) + 1);
+            self.command(&command.value, span, context, confidence);
+        }
+    }
+
+    /// A block that goes to a folder which is not below the current one begins at the top again.
+    fn block_start(&mut self, script: &shell::Script) {
+        let Some(first) = script.commands.first() else { return };
+        let texts = first.value.texts();
+        let ["cd", target] = texts[..] else { return };
+        let from_here = self.repo.has_folder(&repo::join(&self.directory, target));
+        if !from_here && self.repo.has_folder(&repo::join(self.home, target)) {
+            self.directory = self.home.to_owned();
+        }
+    }
+
+    /// Inline code that begins with a tool and has a word more is a command.
+    fn paragraph(&mut self, paragraph: &Paragraph) {
+        for inline in &paragraph.code {
+            let catalog = self.catalog;
+            let known = |word: &str| catalog.tool(word).is_some();
+            let code = inline.code.trim();
+            let shown = code.strip_prefix("$ ").unwrap_or(code);
+            let words = shown.split_whitespace().count();
+            let first = shown.split_whitespace().next().unwrap_or_default();
+            let assigns = first.contains('=') && !first.starts_with('-') && words > 1;
+            let runs_file = first.starts_with("./") && self.repo.contains(&repo::join(&self.directory, first));
+            let is_command = (known(first) && words > 1) || runs_file || assigns;
+            if !is_command || shown.contains('\n') {
+                continue;
+            }
+            let script = shell::script(code, Dialect::Console, &known);
+            let mut context = self.context(&paragraph.headings, &paragraph.text);
+            if let Some(platform) = self.platform(&inline.before) {
+                context.platform = platform;
+            }
+            for command in &script.commands {
+                let start = inline.span.start + command.span.start;
+                let span = Span::new(start, inline.span.start + command.span.end);
+                self.command(&command.value, span, context.clone(), Confidence::Low);
+            }
+        }
+    }
+
+    fn command(&mut self, command: &SimpleCommand, span: Span, mut context: Context, confidence: Confidence) {
+        context.directory.clone_from(&self.directory);
+        let all: Vec<String> = command.words.iter().map(|word| word.text.clone()).collect();
+        let (found, words) = rule(&all, self.catalog);
+        let action = match &found {
+            None if all.is_empty() => Action::SetEnv(command.assignments.clone()),
+            None if self.is_output(command) => Action::Skip("output-not-command".to_owned()),
+            None => Action::Other,
+            Some((rule, matched)) => self.action(rule, matched, command, &words),
+        };
+        if let Some((rule, _)) = &found
+            && let Some(platform) = &self.catalog.tools[rule.tool].platform
+        {
+            context.platform = Some(platform.clone());
+        }
+        if action == Action::ChangeDirectory {
+            self.change_directory(words.get(1).map_or("", String::as_str));
+        }
+        self.steps.push(InstallStep {
+            source: Arc::clone(&self.document.source),
+            span,
+            text: command.text.clone(),
+            words,
+            assignments: command.assignments.clone(),
+            action,
+            context,
+            confidence,
+        });
+    }
+
+    fn action(&self, rule: &Rule<'_>, matched: &Matched, command: &SimpleCommand, words: &[String]) -> Action {
+        let arguments = &matched.arguments;
+        let reason = || rule.rule.reason.clone().unwrap_or_else(|| "not-part-of-the-image".to_owned());
+        match rule.rule.does {
+            Does::SystemPackages => Action::SystemPackages {
+                manager: rule.rule.manager.clone().unwrap_or_default(),
+                packages: arguments.clone(),
+            },
+            Does::Install => Action::Install,
+            Does::Build => Action::Build,
+            Does::Prepare => Action::Prepare,
+            Does::Start => Action::Start,
+            Does::Process => Action::Process,
+            Does::Script => Action::Script(match rule.rule.script.as_deref() {
+                Some("1") | None => arguments.first().cloned().unwrap_or_default(),
+                Some(name) => name.to_owned(),
+            }),
+            Does::Services => match &rule.rule.service {
+                Some(service) => Action::Services(vec![service.clone()]),
+                None => {
+                    let verbs = ["start", "restart", "enable", "status", "reload", "stop"];
+                    let units = words[1..].iter().filter(|word| !word.starts_with('-') && !verbs.contains(&word.as_str()));
+                    Action::Services(units.cloned().collect())
+                }
+            },
+            Does::CreateDatabase => Action::CreateDatabase {
+                service: rule.rule.service.clone().unwrap_or_default(),
+                name: arguments.first().cloned(),
+            },
+            Does::ServiceClient => self.service_client(rule, command, words),
+            Does::Copy => match arguments.as_slice() {
+                [from, to] => self.copy(from, to),
+                _ => Action::Skip("host-only".to_owned()),
+            },
+            Does::MakeFolder => {
+                let inside = |path: &&String| !path.starts_with('/') && !path.starts_with('~');
+                let folders: Vec<String> = arguments.iter().filter(inside).map(|path| repo::join(&self.directory, path)).collect();
+                if folders.is_empty() { Action::Skip("host-only".to_owned()) } else { Action::MakeFolder(folders) }
+            }
+            Does::SetEnv => {
+                let pairs = words[1..].iter().filter_map(|word| word.split_once('='));
+                Action::SetEnv(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+            }
+            Does::Echo => self.echo(command, words),
+            Does::ChangeDirectory => Action::ChangeDirectory,
+            Does::Clone => Action::Clone,
+            Does::Schedule | Does::Wrapper => Action::Other,
+            Does::Skip => Action::Skip(reason()),
+        }
+    }
+
+    fn service_client(&self, rule: &Rule<'_>, command: &SimpleCommand, words: &[String]) -> Action {
+        let service = rule.rule.service.clone().unwrap_or_default();
+        let read = command.redirects.iter().find(|redirect| redirect.operator == "<");
+        let flag = words.iter().position(|word| word == "-f" || word == "--file").and_then(|at| words.get(at + 1));
+        if let Some(file) = read.map(|redirect| &redirect.target).or(flag) {
+            return Action::LoadFile { service, file: repo::join(&self.directory, file) };
+        }
+        let text = format!("{} {}", words.join(" "), command.heredoc.as_deref().unwrap_or_default());
+        let lower = text.to_lowercase();
+        let name = lower.find("create database").map(|at| &text[at + "create database".len()..]).and_then(|rest| {
+            rest.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-')
+                .find(|word| !word.is_empty() && !["if", "not", "exists"].contains(&word.to_lowercase().as_str()))
+        });
+        Action::CreateDatabase { service, name: name.map(str::to_owned) }
+    }
+
+    fn copy(&self, from: &str, to: &str) -> Action {
+        if [from, to].iter().any(|path| path.starts_with('/') || path.starts_with('~')) {
+            return Action::Skip("host-only".to_owned());
+        }
+        let source = repo::join(&self.directory, from);
+        let mut target = repo::join(&self.directory, to);
+        if self.repo.has_folder(&target) {
+            target = repo::join(&target, repo::file_name(from));
+        }
+        Action::Copy { from: source, to: target }
+    }
+
+    /// `echo text > file`, `cat > file <<EOF`, `echo text | tee file`.
+    fn echo(&self, command: &SimpleCommand, words: &[String]) -> Action {
+        let written = command.redirects.iter().find(|redirect| redirect.operator.starts_with('>'));
+        let target = match words.first().map(String::as_str) {
+            Some("tee") => words[1..].iter().find(|word| !word.starts_with('-')),
+            _ => None,
+        };
+        let Some(path) = written.map(|redirect| &redirect.target).or(target) else {
+            return Action::Skip("inspection".to_owned());
+        };
+        if path.starts_with('/') || path.starts_with('~') {
+            return Action::Skip("host-only".to_owned());
+        }
+        let text = match &command.heredoc {
+            Some(text) => text.clone(),
+            None => words[1..].iter().filter(|word| !word.starts_with('-')).cloned().collect::<Vec<_>>().join(" "),
+        };
+        Action::WriteFile { path: repo::join(&self.directory, path), text }
+    }
+
+    /// A line that no person types: a sentence, or what a program printed.
+    fn is_output(&self, command: &SimpleCommand) -> bool {
+        let Some(first) = command.words.first() else { return false };
+        let first = first.text.as_str();
+        let is_sentence = first.starts_with(|c: char| c.is_uppercase()) && command.words.len() > 1;
+        let is_odd = first.starts_with(['*', '-', '[', '(', '|', '=', '<', '{', '+', '>']) || first.ends_with(':') || first.contains("...");
+        is_sentence || is_odd || first.chars().all(|c| !c.is_alphabetic())
+    }
+
+    /// `cd` to a folder that is not in the repository is `cd` into the clone itself.
+    fn change_directory(&mut self, target: &str) {
+        let next = repo::join(&self.directory, target);
+        let leaves = target.starts_with('/') || target.starts_with('~') || target.is_empty() || target == "-";
+        if !leaves && self.repo.has_folder(&next) {
+            self.directory = next;
+        } else if leaves {
+            self.directory = self.home.to_owned();
+        }
+    }
+
+    fn context(&self, headings: &[String], lead: &str) -> Context {
+        // The innermost heading that says something wins; the sentence before the block last.
+        let purpose = headings.iter().rev().map(|heading| self.purpose(heading)).find(|purpose| *purpose != Purpose::Install);
+        let sentence = lead.rsplit(['.', '\n']).find(|sentence| !sentence.trim().is_empty()).unwrap_or(lead);
+        let near = self.platform(sentence);
+        let platform = near.or_else(|| headings.iter().rev().find_map(|heading| self.platform(heading))).flatten();
+        Context { directory: self.directory.clone(), platform, purpose: purpose.unwrap_or_default(), headings: headings.to_vec() }
+    }
+
+    fn purpose(&self, heading: &str) -> Purpose {
+        let says = |list: &str| self.catalog.has_word("sections", list, heading);
+        match () {
+            () if says("test") && !says("run") => Purpose::Test,
+            () if says("docker") => Purpose::OtherWay,
+            () if says("production") => Purpose::Install,
+            () if says("development") => Purpose::Development,
+            () if says("client") => Purpose::Usage,
+            () => Purpose::Install,
+        }
+    }
+
+    /// Returns `Some(None)` where `text` names Debian or its like, `Some(Some(platform))` where it
+    /// names only another platform, `None` where it names none.
+    fn platform(&self, text: &str) -> Option<Option<String>> {
+        let lists = &self.catalog.words.get("platforms")?.lists;
+        let names = |list: &str| lists.get(list).is_some_and(|words| words.iter().any(|word| contains_word(text, word)));
+        if names("debian") {
+            return Some(None);
+        }
+        lists.keys().find(|list| names(list)).map(|platform| Some(platform.clone()))
+    }
+
+    fn env_block(&mut self, block: &CodeBlock) {
+        let source = SourceFile::new("", block.code.clone());
+        let context = self.context(&block.headings, &block.lead);
+        for line in crate::manifest::env_lines(&source).into_iter().filter(|line| !line.disabled) {
+            let inside = source.line_span(line.line);
+            let span = Span::new(block.file_offset(inside.start), block.file_offset(inside.end.saturating_sub(1)) + 1);
+            self.steps.push(InstallStep {
+                source: Arc::clone(&self.document.source),
+                span,
+                text: source.text[inside.range()].to_owned(),
+                words: Vec::new(),
+                assignments: Vec::new(),
+                action: Action::SetEnv(vec![(line.name, line.value)]),
+                context: context.clone(),
+                confidence: Confidence::Medium,
+            });
+        }
+    }
+
+    /// A block whose lines are all of a crontab; returns whether it is one.
+    fn crontab(&mut self, block: &CodeBlock) -> bool {
+        let source = SourceFile::new("", block.code.clone());
+        let lines: Vec<usize> = (1..=source.text.lines().count())
+            .filter(|line| {
+                let text = source.line_text(*line).trim();
+                !text.is_empty() && !text.starts_with('#')
+            })
+            .collect();
+        let is_crontab = !lines.is_empty() && lines.iter().all(|line| cron_line(source.line_text(*line)).is_some());
+        if !is_crontab {
+            return false;
+        }
+        let context = self.context(&block.headings, &block.lead);
+        for line in lines {
+            let inside = source.line_span(line);
+            let Some((cron, command)) = cron_line(source.line_text(line)) else { continue };
+            let span = Span::new(block.file_offset(inside.start), block.file_offset(inside.end.saturating_sub(1)) + 1);
+            self.steps.push(InstallStep {
+                source: Arc::clone(&self.document.source),
+                span,
+                text: source.text[inside.range()].to_owned(),
+                words: command.split_whitespace().map(str::to_owned).collect(),
+                assignments: Vec::new(),
+                action: Action::Schedule { cron, command },
+                context: context.clone(),
+                confidence: Confidence::High,
+            });
+        }
+        true
+    }
+}
+
+/// Reads five cron fields and a command.
+fn cron_line(line: &str) -> Option<(String, String)> {
+    let mut rest = line.trim();
+    let mut fields = Vec::new();
+    for _ in 0..5 {
+        let (field, after) = rest.split_once(char::is_whitespace)?;
+        let is_field = field.chars().all(|c| c.is_ascii_alphanumeric() || "*/,-".contains(c))
+            && field.contains(|c: char| c.is_ascii_digit() || c == '*');
+        if !is_field {
+            return None;
+        }
+        fields.push(field);
+        rest = after.trim_start();
+    }
+    (!rest.is_empty()).then(|| (fields.join(" "), rest.to_owned()))
+}
+
+fn looks_like_env(code: &str) -> bool {
+    let mut lines = code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).peekable();
+    lines.peek().is_some()
+        && lines.all(|line| {
+            let Some((name, value)) = line.split_once('=') else { return false };
+            let is_upper = shell::is_name(name) && !name.contains(|c: char| c.is_ascii_lowercase());
+            // `A=1 command` is a command.
+            is_upper && (!value.contains(' ') || value.starts_with(['"', '\'']))
+        })
+}
+
+/// At least the first line, past comments and prompts, begins with something a shell would run.
+fn looks_like_commands(code: &str, known: &dyn Fn(&str) -> bool) -> bool {
+    let mut lines = code.lines().map(str::trim).filter(|line| !line.is_empty());
+    let bare = |line: &str| line.trim_start_matches(['$', '#', '%', '>', ' ']).to_owned();
+    if code.lines().any(|line| line.trim_start().starts_with("$ ")) {
+        return true;
+    }
+    let Some(first) = lines.clone().find(|line| !line.starts_with('#')).or_else(|| lines.next()) else { return false };
+    let line = bare(first);
+    let mut words = line.split_whitespace();
+    let Some(word) = words.next() else { return false };
+    let runs = word.starts_with("./") && !word.ends_with('/') || known(word);
+    let assigns = word.split_once('=').is_some_and(|(name, _)| shell::is_name(name)) && words.next().is_some_and(known);
+    // `python = 3.8` and `node: 12` are settings.
+    let is_setting = words.clone().next().is_some_and(|next| next == "=" || next == ":") || line.ends_with('{');
+    (runs || assigns) && !is_setting
+}
