@@ -15,5 +15,6 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     for d in &w.diagnostics { eprintln!("{}", diagnostic::render(d, false)); }
     if args.len() > 3 { println!("{}", serde_json::to_string_pretty(&w.value).unwrap()); } else {
     println!("{}", text::plan(&w.value)); }
+    if args[1]=="convert" { let c = convert::render(w.value).unwrap(); let out = std::path::Path::new("/tmp/out"); let cmp = output::compare(c.artifacts, out).unwrap(); cmp.write(true, Default::default()).unwrap(); }
     ExitCode::SUCCESS
 }

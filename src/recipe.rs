@@ -15,7 +15,7 @@ use std::{
 use include_dir::{Dir, include_dir};
 use serde::de::DeserializeOwned;
 
-use crate::source::SourceFile;
+use crate::{repo, source::SourceFile};
 
 pub use model::*;
 pub use pattern::{Matched, Pattern};
@@ -248,6 +248,15 @@ impl Catalog {
             let needs = table.needs.iter().filter(|_| table.language.as_deref() == Some(language)).find(same)?;
             Some((id.as_str(), needs))
         })
+    }
+
+    /// Returns why no supported suite of Debian has the package `name`, if a pattern says so.
+    pub fn gone_package(&self, name: &str) -> Option<&str> {
+        let gone = self.system_packages.values().flat_map(|table| &table.gone);
+        let is_meant = |gone: &&GonePackages| {
+            repo::matcher(&gone.pattern).is_some_and(|pattern| pattern.is_match(name))
+        };
+        gone.into_iter().find(is_meant).map(|gone| gone.why.as_str())
     }
 
     /// Returns what is known of the Debian package `name`.

@@ -1,21 +1,88 @@
 //! Plan → files, in memory.
-use crate::plan::{BuildPlan, Origin};
+//!
+//! Decisions are made here and put into views; the templates in `templates/` only lay them out.
+//! Every generated line knows its origins: a view carries a mark of private-use characters to the
+//! end of its line, which is taken off and remembered once the file is laid out.
+
+mod compose;
+mod dockerfile;
+mod env;
+mod handover;
+mod k8s;
+mod marks;
+mod template;
+
 use std::collections::BTreeMap;
+
+use crate::plan::{BuildPlan, Fate, Origin};
+
+/// First line of every generated file.
+const HEADER: &str =
+    "Written by longshore; edit freely: a later run keeps your changes and shows the difference.";
+
 /// A generated file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
-    /// p
+    /// Path relative to the output folder, with `/` between the parts.
     pub path: String,
-    /// c
+    /// The whole text.
     pub contents: String,
-    /// o
+    /// Why each line is there: line (from 1) → origins. A line of pure layout has the origin of its
+    /// template.
     pub origins: BTreeMap<usize, Vec<Origin>>,
-    /// e
+    /// Whether the file is to be executable.
     pub executable: bool,
 }
-/// stub
-pub fn artifacts(_: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
-    Ok(Vec::new())
+
+/// Returns the files for `plan`, sorted by path.
+///
+/// # Errors
+///
+/// When a template fails, which is a bug.
+pub fn artifacts(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
+    let mut artifacts = Vec::new();
+    for component in &plan.components {
+        artifacts.push(dockerfile::dockerfile(plan, component)?);
+        for file in &component.image.extra_files {
+            artifacts.push(marks::plain(&file.path, &file.contents, &file.origin));
+        }
+    }
+    artifacts.push(dockerfile::dockerignore(plan)?);
+    artifacts.push(compose::compose(plan)?);
+    artifacts.extend(env::env_files(plan)?);
+    artifacts.extend(k8s::manifests(plan)?);
+    artifacts.push(handover::handover(plan)?);
+    artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(artifacts)
 }
-/// stub
-pub fn locate(_: &mut BuildPlan, _: &[Artifact]) {}
+
+/// Writes into the ledger of `plan` on which line of `artifacts` each command ended up.
+pub fn locate(plan: &mut BuildPlan, artifacts: &[Artifact]) {
+    for entry in &mut plan.ledger {
+        let Some(target) = entry.target.clone().filter(|_| entry.fate != Fate::Skipped) else { continue };
+        let is_it = |origin: &Origin| {
+            origin.file.as_deref() == Some(&entry.file) && origin.line == Some(entry.line)
+        };
+        // The first file of the kind that the plan had in mind: `Dockerfile` is also `Dockerfile.web`.
+        let found = artifacts.iter().filter(|artifact| artifact.path.starts_with(&target)).find_map(|artifact| {
+            let line = artifact.origins.iter().find(|(_, origins)| origins.iter().any(is_it));
+            line.map(|(line, _)| format!("{}:{line}", artifact.path))
+        });
+        entry.target = Some(found.unwrap_or(target));
+    }
+}
+
+/// Returns the file name of the component's Dockerfile.
+fn dockerfile_name(plan: &BuildPlan, id: &str) -> String {
+    if plan.components.len() == 1 { "Dockerfile".to_owned() } else { format!("Dockerfile.{id}") }
+}
+
+/// Returns the name of the component's image and of its objects.
+fn object_name(plan: &BuildPlan, id: &str) -> String {
+    if plan.components.len() == 1 { plan.name.clone() } else { format!("{}-{id}", plan.name) }
+}
+
+/// Returns `words` as one shell line that hands over to the last command.
+fn shell_line(words: &[String]) -> String {
+    words.iter().map(|word| crate::shell::quote(word)).collect::<Vec<_>>().join(" ")
+}

@@ -305,13 +305,12 @@ fn install(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut Vec
     (early, late)
 }
 
-/// Python's and Node's installers go by several names; the image has the plain one.
+/// `python3` and `pip3.8` are `python` and `pip` in the image, which has one interpreter.
 fn plain_tool(line: &str, input: &Input<'_, '_>) -> String {
-    let Some((first, rest)) = line.split_once(' ') else { return line.to_owned() };
-    match input.catalog.tool(first) {
-        Some((_, tool)) if tool.names[0] != first && !first.starts_with("./") => format!("{} {rest}", tool.names[0]),
-        _ => line.to_owned(),
-    }
+    let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let bare = first.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let is_known = bare != first && input.catalog.tool(bare).is_some_and(|(_, tool)| tool.names[0] == bare);
+    if is_known { format!("{bare} {rest}").trim_end().to_owned() } else { line.to_owned() }
 }
 
 /// Whether a command is one of the tools of the chosen stack.
@@ -494,10 +493,7 @@ fn add_of_recipes(
     for (id, list) in framework.into_iter().chain([(format!("stacks/{}", selection.stack_id), of_stack)]) {
         for command in list.iter().filter(|command| holds(command, input)) {
             let Some(line) = fill(&command.command, input) else { continue };
-            let start: Vec<&str> = line.split_whitespace().take(3).collect();
-            let is_known = commands.iter().any(|known| {
-                known.command.split_whitespace().take(3).eq(start.iter().copied())
-            });
+            let is_known = commands.iter().any(|known| essence(&known.command) == essence(&line));
             if !is_known {
                 let why = command.why.clone().unwrap_or_else(|| format!("runs `{line}`"));
                 commands.push(Command {
@@ -510,6 +506,13 @@ fn add_of_recipes(
             }
         }
     }
+}
+
+/// What tells two spellings of a command from two commands: `./manage.py migrate` and
+/// `python manage.py migrate --noinput` are one.
+fn essence(command: &str) -> Vec<&str> {
+    let words = command.split_whitespace().filter(|word| !word.starts_with('-'));
+    words.map(|word| word.trim_start_matches("./")).skip_while(|word| !word.contains('.') && word.starts_with("python")).take(3).collect()
 }
 
 fn push(commands: &mut Vec<Command>, command: Command) {

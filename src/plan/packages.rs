@@ -44,6 +44,15 @@ pub fn system_packages(
                 services.push(service.to_owned());
                 continue;
             }
+            if let Some(why) = catalog.gone_package(name).filter(|_| known.is_none()) {
+                diagnostics.push(
+                    Diagnostic::new(Severity::Note, Code::RenamedPackage, format!("Debian has no `{name}` any more"))
+                        .at(&step.source, step.span, why)
+                        .hint("it was left out"),
+                );
+                left.push(format!("{name} (gone-from-debian)"));
+                continue;
+            }
             let names = match known.and_then(|package| package.instead.as_ref()) {
                 Some(instead) => {
                     let now = if instead.is_empty() { "nothing".to_owned() } else { instead.join(", ") };

@@ -117,9 +117,19 @@ fn signs_of(
             signs.code.push(Origin::at(OriginKind::Manifest, file, *line, format!("imports {module}")));
         }
     }
-    for (name, value) in known {
+    // An address in an example file counts where the code reads it.
+    let is_read = |name: &str| {
+        selection.facts.env.is_empty() || selection.facts.env.iter().any(|read| read.name == name)
+    };
+    for (name, value) in known.iter().filter(|(name, _)| is_read(name)) {
         let scheme = value.as_deref().and_then(|value| value.split_once("://")).map(|(scheme, _)| scheme);
-        if scheme.is_some_and(|scheme| recipe.schemes.iter().any(|known| known == scheme)) {
+        // A scheme that it shares with the service it stands in for says nothing of its own.
+        let is_shared = |scheme: &str| {
+            let replaced = recipe.detect.instead_of.iter().filter_map(|id| catalog.services.get(id));
+            replaced.into_iter().any(|other| other.schemes.iter().any(|known| known == scheme))
+        };
+        let is_its_own = |scheme: &str| recipe.schemes.iter().any(|known| known == scheme) && !is_shared(scheme);
+        if scheme.is_some_and(is_its_own) {
             signs.code.push(Origin::manifest("the environment", format!("{name} is an address of it")));
         }
     }

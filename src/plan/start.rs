@@ -425,8 +425,8 @@ fn port(input: &Input<'_, '_>, way: &Way, ledger: &Ledger<'_>, serves_static: bo
         .or_else(|| port_in_assignments(way, input))
         .or_else(|| port_told(input, ledger))
         .or_else(|| port_of_rule(way, input))
-        .or_else(|| port_in_code(input))
         .or_else(|| port_in_examples(input))
+        .or_else(|| port_in_code(input))
         .or_else(|| port_in_prose(input.documents))
         .or(framework)
         .or_else(|| {

@@ -581,9 +581,22 @@ pub struct SystemPackageTable {
     /// What is known of Debian packages.
     #[serde(default)]
     pub package: Vec<DebianPackage>,
+    /// Patterns of names that no supported suite of Debian has any more.
+    #[serde(default)]
+    pub gone: Vec<GonePackages>,
     /// What packages of the language need.
     #[serde(default)]
     pub needs: Vec<PackageNeeds>,
+}
+
+/// Names that no supported suite of Debian has any more.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GonePackages {
+    /// Pattern of the name, with `*`.
+    pub pattern: String,
+    /// What became of them.
+    pub why: String,
 }
 
 /// What is known of a Debian package.

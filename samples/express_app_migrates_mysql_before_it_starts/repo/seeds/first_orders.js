@@ -1,5 +1,5 @@
 exports.seed = async (knex) => {
-  await knex('orders').del();
+  if (await knex('orders').first()) return;
   await knex('orders').insert([
     { customer: 'Varga', piece: 'oak table', due: '2024-04-02' },
     { customer: 'St Brannoc church', piece: 'two benches', due: '2024-04-19' },

@@ -1,0 +1,84 @@
+# Everything a developer runs by name. The work is done by cargo and by the scripts in tests/setup and tests/stand-ins,
+# which install what is missing and do nothing where it is all there.
+#
+# `make --jobs=2 test` makes the base images while cargo compiles.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+# cargo would look for the job slots of a parallel make and complain that it cannot have them.
+cargo := env --unset=MAKEFLAGS --unset=MFLAGS cargo
+
+demo_sample := samples/the_readme_says_how_to_install_a_django_app
+demo_images := python:3.11-slim-bookworm postgres:15-bookworm redis:7-bookworm
+
+.PHONY: help
+help: ## Shows this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=24
+
+.PHONY: demo
+demo: packages engine ## Converts a Django app by its README, then builds, starts and smoke-tests it
+	tests/stand-ins/build.sh $(demo_images)
+	$(cargo) build --release
+	rm -rf target/demo && mkdir -p target/demo && cp -r $(demo_sample)/repo target/demo/repo
+	target/release/longshore convert target/demo/repo --output target/demo/output --verify
+
+# In the order of what fails soonest.
+.PHONY: test
+test: packages format-check clippy doc cargo-test goldens engine-test ## Runs all checks and tests
+
+.PHONY: setup
+setup: packages linters engine stand-ins ## Installs what the tests need: packages, linters, an engine, base images
+
+.PHONY: fmt
+fmt: ## Formats the Rust code
+	$(cargo) fmt
+
+.PHONY: lint
+lint: format-check clippy doc goldens ## Runs the checks that execute nothing: rustfmt, clippy, rustdoc, linters of generated files
+
+.PHONY: corpus
+corpus: packages ## Plans every repository in the folder or list CORPUS=…, and reports on them
+	@[ -n "$(CORPUS)" ] || { echo 'usage: make corpus CORPUS=folder-or-list' >&2; exit 2; }
+	$(cargo) build --release
+	target/release/longshore batch $(CORPUS) --output target/corpus
+
+.PHONY: bench
+bench: packages ## Measures how long reading, planning and rendering take
+	$(cargo) bench
+
+.PHONY: clean-images
+clean-images: ## Removes the stand-ins for base images, and what was built on them
+	docker images --quiet --filter label=io.longshore.stand-in | sort -u | xargs --no-run-if-empty docker rmi --force
+
+# The steps of the targets above.
+.PHONY: packages format-check clippy doc cargo-test linters goldens engine stand-ins engine-test
+
+packages:
+	tests/setup/packages.sh
+
+format-check:
+	$(cargo) fmt --check
+
+clippy: packages format-check
+	$(cargo) clippy --all-targets --all-features -- -D warnings
+
+doc: packages clippy
+	RUSTDOCFLAGS=-Dwarnings $(cargo) doc --no-deps
+
+cargo-test: packages doc
+	$(cargo) test
+
+linters: packages
+	tests/setup/linters.sh
+
+goldens: linters
+	tests/setup/lint-goldens.sh
+
+engine: packages
+	tests/setup/engine.sh
+
+stand-ins: engine
+	tests/stand-ins/build.sh
+
+engine-test: stand-ins cargo-test goldens
+	$(cargo) test --features docker-tests --test engine

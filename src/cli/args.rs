@@ -1,0 +1,170 @@
+//! What may stand on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Turns a repository and its README into a container that has been proven to run.
+#[derive(Debug, Parser)]
+#[command(name = "longshore", version, about, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to colour messages.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// A folder of recipes on top of the built-in ones; may be given several times.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub recipes: Vec<PathBuf>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say what was understood; writes nothing.
+    Plan(PlanArguments),
+    /// Write the container files.
+    Convert(ConvertArguments),
+    /// Build the image, start it with its services, ask it, measure it, and clean up.
+    Verify(VerifyArguments),
+    /// Say why a line is there.
+    Explain(ExplainArguments),
+    /// Look at the catalogue.
+    Recipes {
+        /// What to look at.
+        #[command(subcommand)]
+        command: RecipesCommand,
+    },
+    /// Print the JSON Schema of a machine-readable output.
+    Schema {
+        /// Which output.
+        #[arg(value_enum, default_value_t = SchemaOf::Plan)]
+        of: SchemaOf,
+    },
+    /// Print a completion script.
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArguments {
+    /// Folder of the repository.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
+/// Arguments of `convert`.
+#[derive(Debug, Args)]
+pub struct ConvertArguments {
+    /// Folder of the repository.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Folder for the files, if not the repository itself.
+    #[arg(long, short, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Overwrite files that a person wrote or edited.
+    #[arg(long)]
+    pub force: bool,
+    /// Write nothing; exit with 1 if a file would change.
+    #[arg(long, conflicts_with_all = ["force", "verify"])]
+    pub check: bool,
+    /// Build and smoke-run the result, and write what was measured.
+    #[arg(long)]
+    pub verify: bool,
+    /// How to verify.
+    #[command(flatten)]
+    pub smoke: SmokeArguments,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// Folder of the repository.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// How to print the report.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// How to verify.
+    #[command(flatten)]
+    pub smoke: SmokeArguments,
+}
+
+/// How a smoke run is made.
+#[derive(Debug, Args)]
+pub struct SmokeArguments {
+    /// Seconds that the application has until it answers.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub start_timeout: u64,
+    /// Port of this machine to publish the application on; by default a free one.
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Folder to keep the logs of the build and of every container in.
+    #[arg(long, value_name = "DIR")]
+    pub logs: Option<PathBuf>,
+    /// Keep the image under its tag.
+    #[arg(long)]
+    pub keep_image: bool,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// Folder of the repository.
+    pub path: PathBuf,
+    /// A generated file, with or without a line: `Dockerfile`, `Dockerfile:14`.
+    #[arg(value_name = "FILE[:LINE]")]
+    pub place: String,
+}
+
+/// What to look at in the catalogue.
+#[derive(Debug, Subcommand)]
+pub enum RecipesCommand {
+    /// List all recipes.
+    List,
+    /// Print one recipe, such as `services/redis`.
+    Show {
+        /// Its kind and name.
+        recipe: String,
+    },
+    /// Check the recipes of `--recipes`.
+    Check,
+}
+
+/// How to print a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// When to colour messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Which machine-readable output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// `longshore plan --format json`.
+    Plan,
+    /// `longshore verify --format json`.
+    Report,
+}

@@ -1,0 +1,255 @@
+//! compose.yaml: the application with everything that it needs, on one machine.
+
+use serde::Serialize;
+
+use super::{
+    Artifact, HEADER, dockerfile_name,
+    env::settings,
+    marks::{Marks, one_line},
+    object_name,
+    template::lay_out,
+};
+use crate::{
+    plan::{BuildPlan, Component, EnvKind, Origin, Service},
+    repo::file_name,
+};
+
+#[derive(Serialize)]
+struct ComposeView {
+    header: &'static str,
+    name: String,
+    containers: Vec<Container>,
+    volumes: Vec<String>,
+}
+
+#[derive(Serialize, Default)]
+struct Container {
+    id: String,
+    image: String,
+    why: String,
+    dockerfile: Option<String>,
+    command: Vec<String>,
+    command_why: String,
+    directory: Option<String>,
+    env_files: Vec<String>,
+    environment: Vec<Var>,
+    ports: Vec<Item>,
+    hardened: bool,
+    user: String,
+    tmpfs: Vec<String>,
+    memory: String,
+    memory_why: String,
+    volumes: Vec<Item>,
+    healthcheck: Vec<String>,
+    healthcheck_why: String,
+    depends_on: Vec<Dependency>,
+    restart: &'static str,
+}
+
+#[derive(Serialize)]
+struct Var {
+    name: String,
+    value: String,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct Item {
+    value: String,
+    why: String,
+}
+
+#[derive(Serialize, Clone)]
+struct Dependency {
+    id: String,
+    condition: &'static str,
+}
+
+/// Returns `compose.yaml`.
+pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
+    let marks = Marks::default();
+    let mut containers = Vec::new();
+    let mut volumes = Vec::new();
+    for component in &plan.components {
+        let ready: Vec<Dependency> = component
+            .services
+            .iter()
+            .map(|service| Dependency { id: service.kind.clone(), condition: "service_healthy" })
+            .collect();
+        let mut app = base(plan, component, &component.id, &marks);
+        app.dockerfile = Some(dockerfile_name(plan, &component.id));
+        app.ports = component
+            .ports
+            .iter()
+            .map(|port| Item { value: format!("127.0.0.1:{0}:{0}", port.port), why: marks.mark(&port.origin) })
+            .collect();
+        app.depends_on.clone_from(&ready);
+        app.restart = "unless-stopped";
+        if !component.prepare.is_empty() {
+            let id = format!("{}-prepare", component.id);
+            let mut prepare = base(plan, component, &id, &marks);
+            let lines: Vec<String> = component
+                .prepare
+                .iter()
+                .map(|command| format!("cd {} && {}", component.absolute(&command.directory), one_line(&command.command)))
+                .collect();
+            prepare.command = escaped(&["sh".to_owned(), "-ec".to_owned(), lines.join("; ")]);
+            prepare.command_why = marks.mark(&component.prepare.iter().flat_map(|command| command.origin.clone()).collect::<Vec<_>>());
+            prepare.dockerfile = Some(dockerfile_name(plan, &component.id));
+            prepare.depends_on.clone_from(&ready);
+            prepare.restart = "no";
+            app.depends_on.push(Dependency { id: id.clone(), condition: "service_completed_successfully" });
+            containers.push(prepare);
+        }
+        for process in &component.processes {
+            let mut container = base(plan, component, &format!("{}-{}", component.id, process.id), &marks);
+            container.dockerfile = Some(dockerfile_name(plan, &component.id));
+            container.command = escaped(&process.command);
+            container.command_why = marks.mark(&process.origin);
+            container.directory = Some(component.absolute(&process.directory));
+            container.depends_on.clone_from(&app.depends_on);
+            container.restart = "unless-stopped";
+            containers.push(container);
+        }
+        containers.insert(0, app);
+        for service in &component.services {
+            if !containers.iter().any(|known| known.id == service.kind) {
+                containers.push(backing(service, &marks, &mut volumes));
+            }
+        }
+        volumes.extend(component.volumes.iter().filter(|volume| volume.persistent).map(|volume| volume_name(&component.id, &volume.path)));
+    }
+    let view = ComposeView { header: HEADER, name: plan.name.clone(), containers, volumes };
+    let text = lay_out("compose.yaml.j2", &view)?;
+    Ok(marks.artifact("compose.yaml", &text, &Origin::manifest("templates/compose.yaml.j2", "the security settings of the manifests, on this machine")))
+}
+
+/// What the application, its prepare steps and its processes have in common.
+fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Container {
+    let service_env = component.env.iter().filter(|var| var.kind == EnvKind::Service).map(|var| Var {
+        name: var.name.clone(),
+        value: with_hint(var.default.as_deref().unwrap_or_default()),
+        why: marks.mark(&var.origin),
+    });
+    let secrets = component.env.iter().filter(|var| var.kind == EnvKind::Secret).map(|var| Var {
+        name: var.name.clone(),
+        value: if var.required { with_hint(&format!("${{{}}}", var.name)) } else { format!("${{{}:-}}", var.name) },
+        why: marks.mark(&var.origin),
+    });
+    let env_files = if settings(plan).is_empty() { Vec::new() } else { vec!["env/development.env".to_owned()] };
+    let memory = memory_limit(component);
+    Container {
+        id: id.to_owned(),
+        image: format!("{}:dev", object_name(plan, &component.id)),
+        why: marks.mark(&component.image.origin),
+        env_files,
+        environment: service_env.chain(secrets).collect(),
+        hardened: true,
+        user: format!("{0}:{0}", component.image.user),
+        tmpfs: vec!["/tmp".to_owned()]
+            .into_iter()
+            .chain(component.volumes.iter().filter(|volume| !volume.persistent).map(|volume| {
+                format!("{}:uid={1},gid={1}", one_line(&volume.path), component.image.user)
+            }))
+            .collect(),
+        memory: format!("{memory}m"),
+        memory_why: marks.mark(&measured_origin(component)),
+        volumes: component
+            .volumes
+            .iter()
+            .filter(|volume| volume.persistent)
+            .map(|volume| Item {
+                value: format!("{}:{}", volume_name(&component.id, &volume.path), one_line(&volume.path)),
+                why: marks.mark(&volume.origin),
+            })
+            .collect(),
+        ..Container::default()
+    }
+}
+
+fn backing(service: &Service, marks: &Marks, named: &mut Vec<String>) -> Container {
+    let why = || marks.mark(&service.origin);
+    let mut volumes = Vec::new();
+    if let Some(data) = &service.data {
+        let name = format!("{}-data", service.kind);
+        volumes.push(Item { value: format!("{name}:{data}"), why: why() });
+        named.push(name);
+    }
+    if let Some(folder) = &service.init_directory {
+        for (index, file) in service.init.iter().enumerate() {
+            let file = one_line(file);
+            volumes.push(Item { value: format!("./{file}:{folder}/{index:02}-{}:ro", file_name(&file)), why: why() });
+        }
+    }
+    let mut healthcheck = vec!["CMD".to_owned()];
+    healthcheck.extend(escaped(&service.healthcheck));
+    Container {
+        id: service.kind.clone(),
+        image: service.image.clone(),
+        why: why(),
+        environment: service.settings.iter().map(|(name, value)| Var { name: name.clone(), value: with_hint(value), why: why() }).collect(),
+        volumes,
+        healthcheck,
+        healthcheck_why: why(),
+        restart: "unless-stopped",
+        ..Container::default()
+    }
+}
+
+/// Compose reads `$` as the start of a variable; `$$` is the character.
+fn escaped(words: &[String]) -> Vec<String> {
+    words.iter().map(|word| one_line(word).replace('$', "$$")).collect()
+}
+
+/// `${NAME}` → `${NAME:?…}`, so that a missing secret is said before anything starts.
+fn with_hint(value: &str) -> String {
+    let mut text = String::new();
+    let mut rest = value;
+    while let Some((before, after)) = rest.split_once("${") {
+        text.push_str(&before.replace('$', "$$"));
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        text.push_str(&format!("${{{name}:?set it in env/secrets.env}}"));
+        rest = after;
+    }
+    text.push_str(&rest.replace('$', "$$"));
+    one_line(&text)
+}
+
+/// Returns the name of the volume for `path`.
+pub fn volume_name(component: &str, path: &str) -> String {
+    let words: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    format!("{component}-{}", words.trim_matches('-'))
+}
+
+/// Memory limit in MiB: twice the measured peak, or 512 where nothing was measured.
+pub fn memory_limit(component: &Component) -> u64 {
+    component.measured.as_ref().map_or(512, |measured| mebibytes(measured.peak_memory_bytes * 2).max(128))
+}
+
+/// Memory request in MiB: the measured peak and a quarter, or 128 where nothing was measured.
+pub fn memory_request(component: &Component) -> u64 {
+    component.measured.as_ref().map_or(128, |measured| mebibytes(measured.peak_memory_bytes * 5 / 4).max(64))
+}
+
+/// Rounded up to steps of 32.
+fn mebibytes(bytes: u64) -> u64 {
+    bytes.div_ceil(32 << 20) * 32
+}
+
+/// Returns where memory and start-up figures come from.
+pub fn measured_origin(component: &Component) -> Vec<Origin> {
+    match &component.measured {
+        Some(measured) => vec![Origin {
+            kind: crate::plan::OriginKind::Measured,
+            file: None,
+            line: None,
+            text: Some(format!(
+                "peak memory {} MiB, answered after {} ms",
+                measured.peak_memory_bytes >> 20,
+                measured.startup_ms
+            )),
+        }],
+        None => vec![Origin::manifest("templates/compose.yaml.j2", "nothing was measured yet: a cautious default")],
+    }
+}
+

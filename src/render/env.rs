@@ -1,0 +1,121 @@
+//! Env files: plain settings for each environment, secrets by name only.
+
+use serde::Serialize;
+
+use super::{
+    Artifact, HEADER,
+    marks::{Marks, one_line},
+    template::lay_out,
+};
+use crate::plan::{BuildPlan, ENVIRONMENTS, EnvKind, EnvVar, Origin};
+
+#[derive(Serialize)]
+struct EnvView {
+    header: &'static str,
+    about: String,
+    vars: Vec<Line>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    name: String,
+    value: String,
+    comments: Vec<String>,
+    why: String,
+}
+
+/// A secret that somebody has to provide.
+pub struct Secret {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub about: Vec<String>,
+    /// Why it is needed.
+    pub origin: Vec<Origin>,
+    /// Whether the application is known not to start without it.
+    pub required: bool,
+}
+
+/// Returns `env/{development,test,production}.env` and `env/secrets.example.env`.
+pub fn env_files(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
+    let mut artifacts = Vec::new();
+    for environment in ENVIRONMENTS {
+        let marks = Marks::default();
+        let vars: Vec<Line> = settings(plan).into_iter().map(|var| setting(var, environment, &marks)).collect();
+        let about = if vars.is_empty() {
+            format!("Settings for {environment}: the application reads none that was found.")
+        } else {
+            format!("Settings for {environment}; secrets are not among them.")
+        };
+        let text = lay_out("env.j2", &EnvView { header: HEADER, about, vars })?;
+        artifacts.push(marks.artifact(&format!("env/{environment}.env"), &text, &otherwise()));
+    }
+    let marks = Marks::default();
+    let vars: Vec<Line> = secrets(plan)
+        .into_iter()
+        .map(|secret| {
+            let mut comments = secret.about;
+            if !secret.required {
+                comments.push("optional: the application has a default of its own".to_owned());
+            }
+            Line { name: secret.name, value: String::new(), comments, why: marks.mark(&secret.origin) }
+        })
+        .collect();
+    let about = if vars.is_empty() {
+        "The application needs no secret that was found.".to_owned()
+    } else {
+        "Secrets by name. Copy this file to env/secrets.env, fill it in, and keep it out of the repository.".to_owned()
+    };
+    let text = lay_out("env.j2", &EnvView { header: HEADER, about, vars })?;
+    artifacts.push(marks.artifact("env/secrets.example.env", &text, &otherwise()));
+    Ok(artifacts)
+}
+
+fn otherwise() -> Origin {
+    Origin::manifest("templates/env.j2", "layout of an env file")
+}
+
+/// Returns the plain settings of all components, each name once.
+pub fn settings(plan: &BuildPlan) -> Vec<&EnvVar> {
+    let mut vars: Vec<&EnvVar> = Vec::new();
+    for var in plan.components.iter().flat_map(|component| &component.env) {
+        if var.kind == EnvKind::Config && !vars.iter().any(|known| known.name == var.name) {
+            vars.push(var);
+        }
+    }
+    vars
+}
+
+/// Returns the value of `var` in `environment`, if it has one.
+pub fn value<'v>(var: &'v EnvVar, environment: &str) -> Option<&'v str> {
+    var.values.get(environment).or(var.default.as_ref()).map(String::as_str)
+}
+
+/// Returns the secrets: those of the services, then those of the application.
+pub fn secrets(plan: &BuildPlan) -> Vec<Secret> {
+    let mut secrets: Vec<Secret> = Vec::new();
+    for component in &plan.components {
+        for service in &component.services {
+            for name in &service.secrets {
+                let about = vec![format!("made up by you: the password between the application and {}", service.kind)];
+                secrets.push(Secret { name: name.clone(), about, origin: service.origin.clone(), required: true });
+            }
+        }
+        for var in component.env.iter().filter(|var| var.kind == EnvKind::Secret) {
+            let about = var.about.iter().map(|about| one_line(about)).collect();
+            secrets.push(Secret { name: var.name.clone(), about, origin: var.origin.clone(), required: var.required });
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    secrets.retain(|secret| seen.insert(secret.name.clone()));
+    secrets
+}
+
+fn setting(var: &EnvVar, environment: &str, marks: &Marks) -> Line {
+    let mut comments: Vec<String> = var.about.iter().map(|about| one_line(about)).collect();
+    let value = value(var, environment).map(one_line);
+    if value.is_none() && var.required {
+        comments.push("no value was found; the application needs one".to_owned());
+    }
+    Line { name: var.name.clone(), value: value.unwrap_or_default(), comments, why: marks.mark(&var.origin) }
+}

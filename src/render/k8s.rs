@@ -1,0 +1,636 @@
+//! Kubernetes manifests: a base, and an overlay for each environment.
+
+use serde::Serialize;
+
+use super::{
+    Artifact, HEADER,
+    compose::{measured_origin, memory_limit, memory_request, volume_name},
+    env::{settings, value},
+    marks::{Marks, one_line},
+    object_name,
+    template::lay_out,
+};
+use crate::{
+    plan::{BuildPlan, Command, Component, ENVIRONMENTS, EnvKind, Origin, Protocol, Service},
+    repo::file_name,
+};
+
+#[derive(Serialize)]
+struct WorkloadsView {
+    header: &'static str,
+    workloads: Vec<Workload>,
+}
+
+#[derive(Serialize, Default)]
+struct Workload {
+    api: &'static str,
+    kind: &'static str,
+    name: String,
+    app: String,
+    component: String,
+    comments: Vec<String>,
+    account: String,
+    user: u32,
+    /// Restart policy of a job's pod.
+    restart: Option<&'static str>,
+    /// Whether the old pod must end before the new one starts, as one volume serves one pod.
+    recreate: bool,
+    cron: String,
+    cron_why: String,
+    lists: Vec<ContainerList>,
+    volumes: Vec<VolumeSource>,
+}
+
+#[derive(Serialize)]
+struct ContainerList {
+    kind: &'static str,
+    containers: Vec<Container>,
+}
+
+#[derive(Serialize, Default)]
+struct Container {
+    name: String,
+    image: String,
+    why: String,
+    command: Vec<String>,
+    command_why: String,
+    directory: Option<String>,
+    port: Option<ContainerPort>,
+    config: Option<String>,
+    env: Vec<Var>,
+    probes: Vec<Probe>,
+    resources: Resources,
+    mounts: Vec<Mount>,
+}
+
+#[derive(Serialize)]
+struct ContainerPort {
+    name: &'static str,
+    number: u16,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct Var {
+    name: String,
+    secret: Option<String>,
+    value: String,
+    why: String,
+}
+
+#[derive(Serialize, Default)]
+struct Probe {
+    kind: &'static str,
+    path: Option<String>,
+    host: Option<String>,
+    command: Vec<String>,
+    port: String,
+    why: String,
+    period: u32,
+    timeout: u32,
+    failures: u64,
+    failures_why: String,
+}
+
+#[derive(Serialize, Default)]
+struct Resources {
+    cpu: &'static str,
+    request: String,
+    limit: String,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct Mount {
+    name: String,
+    path: String,
+    file: Option<String>,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct VolumeSource {
+    name: String,
+    claim: Option<String>,
+    config: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ObjectsView {
+    header: &'static str,
+    objects: Vec<Object>,
+}
+
+#[derive(Serialize, Default)]
+struct Object {
+    kind: &'static str,
+    name: String,
+    app: Option<String>,
+    component: String,
+    comments: Vec<String>,
+    port: Option<ServicePort>,
+    storage: String,
+    why: String,
+    data: Vec<Datum>,
+}
+
+#[derive(Serialize)]
+struct ServicePort {
+    name: &'static str,
+    port: u16,
+    target: String,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct Datum {
+    name: String,
+    value: String,
+    why: String,
+}
+
+#[derive(Serialize, Default)]
+struct KustomizationView {
+    header: &'static str,
+    comments: Vec<String>,
+    resources: Vec<String>,
+    labels: Vec<Label>,
+    patches: Vec<String>,
+    images: Vec<ImageTag>,
+    replicas: Vec<Replicas>,
+}
+
+#[derive(Serialize)]
+struct Label {
+    name: &'static str,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct ImageTag {
+    name: String,
+    tag: &'static str,
+}
+
+#[derive(Serialize)]
+struct Replicas {
+    name: String,
+    count: u32,
+}
+
+/// Returns everything below `k8s/`.
+pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
+    let mut artifacts = Vec::new();
+    let mut resources = vec!["configmap.yaml".to_owned(), "serviceaccount.yaml".to_owned()];
+    let mut workloads: Vec<(String, Vec<Workload>)> = Vec::new();
+    let mut services = Vec::new();
+    let mut claims = Vec::new();
+    let marks = Marks::default();
+    for component in &plan.components {
+        let suffix = if plan.components.len() == 1 { String::new() } else { format!("-{}", component.id) };
+        workloads.push((format!("deployment{suffix}.yaml"), deployments(plan, component, &marks)));
+        if !component.prepare.is_empty() {
+            workloads.push((format!("prepare-job{suffix}.yaml"), vec![prepare_job(plan, component, &marks)]));
+        }
+        if !component.schedules.is_empty() {
+            workloads.push((format!("cronjobs{suffix}.yaml"), cron_jobs(plan, component, &marks)));
+        }
+        services.extend(service(plan, component, &marks));
+        claims.extend(component_claims(plan, component, &marks));
+    }
+    for (file, workloads) in workloads {
+        let text = lay_out("k8s/workload.yaml.j2", &WorkloadsView { header: HEADER, workloads })?;
+        artifacts.push(marks.artifact(&format!("k8s/base/{file}"), &text, &layout()));
+        resources.push(file);
+    }
+    for (file, objects) in [("service.yaml", services), ("volumes.yaml", claims)] {
+        if !objects.is_empty() {
+            artifacts.push(objects_file(&format!("k8s/base/{file}"), objects, &marks)?);
+            resources.push(file.to_owned());
+        }
+    }
+    artifacts.push(objects_file("k8s/base/configmap.yaml", vec![config_map(plan, "production", &marks)], &marks)?);
+    artifacts.push(objects_file("k8s/base/serviceaccount.yaml", vec![account(plan)], &marks)?);
+    resources.sort();
+    let base = KustomizationView {
+        header: HEADER,
+        comments: vec![
+            format!("Needs the Secret {}, made from env/secrets.env:", secret_name(plan)),
+            format!("kubectl create secret generic {} --from-env-file=env/secrets.env", secret_name(plan)),
+        ],
+        resources,
+        ..KustomizationView::default()
+    };
+    let text = lay_out("k8s/kustomization.yaml.j2", &base)?;
+    artifacts.push(marks.artifact("k8s/base/kustomization.yaml", &text, &layout()));
+    for environment in ENVIRONMENTS {
+        artifacts.extend(overlay(plan, environment)?);
+    }
+    Ok(artifacts)
+}
+
+fn layout() -> Origin {
+    Origin::manifest("templates/k8s", "what a pod under the restricted Pod Security Standard needs")
+}
+
+fn objects_file(path: &str, objects: Vec<Object>, marks: &Marks) -> anyhow::Result<Artifact> {
+    let text = lay_out("k8s/objects.yaml.j2", &ObjectsView { header: HEADER, objects })?;
+    Ok(marks.artifact(path, &text, &layout()))
+}
+
+fn secret_name(plan: &BuildPlan) -> String {
+    format!("{}-secrets", plan.name)
+}
+
+fn config_name(plan: &BuildPlan) -> String {
+    format!("{}-config", plan.name)
+}
+
+fn deployments(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Workload> {
+    let keeps_data = component.volumes.iter().any(|volume| volume.persistent);
+    let mut app = app_container(plan, component, marks);
+    app.port = component.main_port().map(|port| ContainerPort {
+        name: port_name(port.protocol),
+        number: port.port,
+        why: marks.mark(&port.origin),
+    });
+    app.probes = probes(component, marks);
+    let mut workloads = vec![Workload {
+        recreate: keeps_data,
+        lists: vec![ContainerList { kind: "containers", containers: vec![app] }],
+        ..workload(plan, component, "Deployment", "apps/v1", &component.id)
+    }];
+    for process in &component.processes {
+        let mut container = app_container(plan, component, marks);
+        container.command = words(&process.command);
+        container.command_why = marks.mark(&process.origin);
+        container.directory = Some(component.absolute(&process.directory));
+        workloads.push(Workload {
+            recreate: keeps_data,
+            lists: vec![ContainerList { kind: "containers", containers: vec![container] }],
+            ..workload(plan, component, "Deployment", "apps/v1", &process.id)
+        });
+    }
+    workloads
+}
+
+fn prepare_job(plan: &BuildPlan, component: &Component, marks: &Marks) -> Workload {
+    let container = |index: usize, command: &Command| {
+        let line = one_line(&command.command);
+        Container {
+            name: format!("prepare-{}", index + 1),
+            command: vec!["sh".to_owned(), "-c".to_owned(), line],
+            command_why: marks.mark(&command.origin),
+            directory: Some(component.absolute(&command.directory)),
+            ..app_container(plan, component, marks)
+        }
+    };
+    let mut containers: Vec<Container> = component.prepare.iter().enumerate().map(|(index, command)| container(index, command)).collect();
+    let last = containers.pop();
+    let mut lists = Vec::new();
+    if !containers.is_empty() {
+        lists.push(ContainerList { kind: "initContainers", containers });
+    }
+    lists.push(ContainerList { kind: "containers", containers: last.into_iter().collect() });
+    Workload {
+        comments: vec![
+            "Runs before each release, once: delete the old job and apply this one before the new".to_owned(),
+            "image is rolled out.".to_owned(),
+        ],
+        restart: Some("Never"),
+        lists,
+        ..workload(plan, component, "Job", "batch/v1", "prepare")
+    }
+}
+
+fn cron_jobs(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Workload> {
+    component
+        .schedules
+        .iter()
+        .map(|schedule| {
+            let container = Container {
+                command: words(&schedule.command),
+                command_why: marks.mark(&schedule.origin),
+                directory: Some(component.absolute(&schedule.directory)),
+                ..app_container(plan, component, marks)
+            };
+            Workload {
+                restart: Some("Never"),
+                cron: schedule.cron.clone(),
+                cron_why: marks.mark(&schedule.origin),
+                lists: vec![ContainerList { kind: "containers", containers: vec![container] }],
+                ..workload(plan, component, "CronJob", "batch/v1", &schedule.id)
+            }
+        })
+        .collect()
+}
+
+/// What all workloads of a component have in common.
+fn workload(plan: &BuildPlan, component: &Component, kind: &'static str, api: &'static str, role: &str) -> Workload {
+    let object = object_name(plan, &component.id);
+    let name = if role == component.id { object } else { format!("{object}-{role}") };
+    let mut volumes = vec![VolumeSource { name: "tmp".to_owned(), claim: None, config: None }];
+    volumes.extend(component.volumes.iter().map(|volume| {
+        let name = volume_name(&component.id, &volume.path);
+        let claim = volume.persistent.then(|| claim_name(plan, component, &volume.path));
+        VolumeSource { name, claim, config: None }
+    }));
+    Workload {
+        api,
+        kind,
+        name,
+        app: plan.name.clone(),
+        component: role.to_owned(),
+        account: plan.name.clone(),
+        user: component.image.user,
+        volumes,
+        ..Workload::default()
+    }
+}
+
+fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Container {
+    let secret = |name: &str, why: &[Origin]| Var {
+        name: name.to_owned(),
+        secret: Some(secret_name(plan)),
+        value: String::new(),
+        why: marks.mark(why),
+    };
+    // A value may refer to a variable only if that one is listed before it.
+    let mut env: Vec<Var> = Vec::new();
+    for service in &component.services {
+        let leads = |name: &String| component.env.iter().any(|var| var.default.as_ref().is_some_and(|value| value.contains(&format!("${{{name}}}"))));
+        env.extend(service.secrets.iter().filter(|name| leads(name)).map(|name| secret(name, &service.origin)));
+    }
+    env.extend(component.env.iter().filter(|var| var.kind == EnvKind::Secret && var.required).map(|var| secret(&var.name, &var.origin)));
+    for var in component.env.iter().filter(|var| var.kind == EnvKind::Service) {
+        let value = var.default.as_deref().unwrap_or_default();
+        if env.iter().any(|known| known.name == var.name) {
+            continue;
+        }
+        let value = one_line(value).replace("${", "$(").replace('}', ")");
+        env.push(Var { name: var.name.clone(), secret: None, value, why: marks.mark(&var.origin) });
+    }
+    let mut mounts = vec![Mount { name: "tmp".to_owned(), path: "/tmp".to_owned(), file: None, why: String::new() }];
+    mounts.extend(component.volumes.iter().map(|volume| Mount {
+        name: volume_name(&component.id, &volume.path),
+        path: one_line(&volume.path),
+        file: None,
+        why: marks.mark(&volume.origin),
+    }));
+    Container {
+        name: component.id.clone(),
+        image: object_name(plan, &component.id),
+        why: marks.mark(&component.image.origin),
+        config: Some(config_name(plan)),
+        env,
+        resources: Resources {
+            cpu: "100m",
+            request: format!("{}Mi", memory_request(component)),
+            limit: format!("{}Mi", memory_limit(component)),
+            why: marks.mark(&measured_origin(component)),
+        },
+        mounts,
+        ..Container::default()
+    }
+}
+
+/// A path becomes a probe only once a smoke run proved it; until then an open port has to do.
+fn probes(component: &Component, marks: &Marks) -> Vec<Probe> {
+    let Some(port) = component.main_port() else { return Vec::new() };
+    let proven = component.health.as_ref().filter(|health| health.proven);
+    let probe = |kind: &'static str, period: u32, failures: u64| Probe {
+        kind,
+        path: proven.map(|health| one_line(&health.path)),
+        host: proven.and_then(|health| health.host.clone()),
+        port: port_name(port.protocol).to_owned(),
+        why: marks.mark(proven.map_or(&port.origin, |health| &health.origin)),
+        period,
+        timeout: 5,
+        failures,
+        failures_why: marks.mark(&measured_origin(component)),
+        ..Probe::default()
+    };
+    // Five times the measured start-up, at least half a minute: a node is slower than a desk.
+    let startup = component.measured.as_ref().map_or(60_000, |measured| (measured.startup_ms * 5).max(30_000));
+    vec![
+        probe("startupProbe", 2, startup.div_ceil(2000)),
+        probe("readinessProbe", 10, 3),
+        Probe { path: None, host: None, ..probe("livenessProbe", 20, 3) },
+    ]
+}
+
+fn port_name(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Http => "http",
+        Protocol::Tcp => "tcp",
+    }
+}
+
+fn service(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<Object> {
+    let port = component.main_port()?;
+    Some(Object {
+        kind: "Service",
+        name: object_name(plan, &component.id),
+        app: Some(plan.name.clone()),
+        component: component.id.clone(),
+        port: Some(ServicePort {
+            name: port_name(port.protocol),
+            port: if port.protocol == Protocol::Http { 80 } else { port.port },
+            target: port_name(port.protocol).to_owned(),
+            why: marks.mark(&port.origin),
+        }),
+        ..Object::default()
+    })
+}
+
+fn claim_name(plan: &BuildPlan, component: &Component, path: &str) -> String {
+    format!("{}-{}", plan.name, volume_name(&component.id, path))
+}
+
+fn component_claims(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Object> {
+    let kept = component.volumes.iter().filter(|volume| volume.persistent);
+    kept.map(|volume| Object {
+        kind: "PersistentVolumeClaim",
+        name: claim_name(plan, component, &volume.path),
+        app: Some(plan.name.clone()),
+        component: component.id.clone(),
+        comments: vec![format!("{}: {}", one_line(&volume.path), one_line(&volume.reason))],
+        storage: "1Gi".to_owned(),
+        why: marks.mark(&volume.origin),
+        ..Object::default()
+    })
+    .collect()
+}
+
+fn account(plan: &BuildPlan) -> Object {
+    Object {
+        kind: "ServiceAccount",
+        name: plan.name.clone(),
+        app: Some(plan.name.clone()),
+        component: "web".to_owned(),
+        ..Object::default()
+    }
+}
+
+fn config_map(plan: &BuildPlan, environment: &str, marks: &Marks) -> Object {
+    let data = settings(plan).into_iter().filter_map(|var| {
+        let value = one_line(value(var, environment)?);
+        Some(Datum { name: var.name.clone(), value, why: marks.mark(&var.origin) })
+    });
+    Object {
+        kind: "ConfigMap",
+        name: config_name(plan),
+        app: Some(plan.name.clone()),
+        component: "web".to_owned(),
+        data: data.collect(),
+        ..Object::default()
+    }
+}
+
+fn words(command: &[String]) -> Vec<String> {
+    command.iter().map(|word| one_line(word)).collect()
+}
+
+/// Returns the files of one overlay: development and test bring their own backing services.
+fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>> {
+    let folder = format!("k8s/overlays/{environment}");
+    let marks = Marks::default();
+    let mut artifacts = Vec::new();
+    let mut resources = vec!["../../base".to_owned()];
+    let mut comments = Vec::new();
+    let is_production = environment == "production";
+    let mut services: Vec<&Service> = Vec::new();
+    for service in plan.components.iter().flat_map(|component| &component.services) {
+        if !services.iter().any(|known| known.kind == service.kind) {
+            services.push(service);
+        }
+    }
+    if is_production {
+        let hosts: Vec<String> = services.iter().map(|service| format!("{}:{}", service.kind, service.port)).collect();
+        if !hosts.is_empty() {
+            comments.push(format!("Expects managed services to answer at {}: give them these names with a Service", hosts.join(" and ")));
+            comments.push("of type ExternalName, or change the addresses in ../../base/deployment.yaml.".to_owned());
+        }
+    } else if !services.is_empty() {
+        let (objects, workloads) = backing_services(plan, &services, &marks);
+        let workloads = lay_out("k8s/workload.yaml.j2", &WorkloadsView { header: HEADER, workloads })?;
+        artifacts.push(marks.artifact(&format!("{folder}/backing-services.yaml"), &workloads, &layout()));
+        artifacts.push(objects_file(&format!("{folder}/backing-addresses.yaml"), objects, &marks)?);
+        resources.extend(["backing-addresses.yaml".to_owned(), "backing-services.yaml".to_owned()]);
+    }
+    let mut config = config_map(plan, environment, &marks);
+    config.app = None;
+    let has_config = !config.data.is_empty();
+    if has_config {
+        artifacts.push(objects_file(&format!("{folder}/configmap.yaml"), vec![config], &marks)?);
+    }
+    let view = KustomizationView {
+        header: HEADER,
+        comments,
+        resources,
+        labels: vec![Label { name: "environment", value: environment.to_owned() }],
+        patches: has_config.then(|| "configmap.yaml".to_owned()).into_iter().collect(),
+        images: plan
+            .components
+            .iter()
+            .map(|component| ImageTag {
+                name: object_name(plan, &component.id),
+                tag: match environment {
+                    "development" => "dev",
+                    "test" => "test",
+                    _ => "1.0",
+                },
+            })
+            .collect(),
+        replicas: plan
+            .components
+            .iter()
+            // A volume that one pod writes cannot serve two.
+            .filter(|component| !component.volumes.iter().any(|volume| volume.persistent))
+            .map(|component| Replicas { name: object_name(plan, &component.id), count: if is_production { 2 } else { 1 } })
+            .collect(),
+    };
+    let text = lay_out("k8s/kustomization.yaml.j2", &view)?;
+    artifacts.push(marks.artifact(&format!("{folder}/kustomization.yaml"), &text, &layout()));
+    Ok(artifacts)
+}
+
+fn backing_services(plan: &BuildPlan, services: &[&Service], marks: &Marks) -> (Vec<Object>, Vec<Workload>) {
+    let mut objects = Vec::new();
+    let mut workloads = Vec::new();
+    for service in services {
+        let why = || marks.mark(&service.origin);
+        objects.push(Object {
+            kind: "Service",
+            name: service.kind.clone(),
+            app: Some(plan.name.clone()),
+            component: service.kind.clone(),
+            port: Some(ServicePort { name: "tcp", port: service.port, target: "tcp".to_owned(), why: why() }),
+            ..Object::default()
+        });
+        let secret_of = |value: &str| value.strip_prefix("${").and_then(|value| value.strip_suffix('}')).map(str::to_owned);
+        let env = service.settings.iter().map(|(name, value)| {
+            // A setting that is a secret of another name would need a key of its own in the Secret.
+            let secret = secret_of(value).filter(|secret| secret == name).map(|_| secret_name(plan));
+            Var { name: name.clone(), secret, value: one_line(value).replace("${", "$(").replace('}', ")"), why: why() }
+        });
+        let mut volumes = Vec::new();
+        let mut mounts = Vec::new();
+        for (index, path) in service.data.iter().chain(&service.writable).enumerate() {
+            let name = format!("writable-{}", index + 1);
+            volumes.push(VolumeSource { name: name.clone(), claim: None, config: None });
+            mounts.push(Mount { name, path: path.clone(), file: None, why: why() });
+        }
+        let mut comments = vec![format!("{} for trying things out: its data is gone with the pod.", service.kind)];
+        if let (Some(folder), false) = (&service.init_directory, service.init.is_empty()) {
+            let name = format!("{}-init", service.kind);
+            comments.push(format!("Loads {} from the ConfigMap {name}:", service.init.join(", ")));
+            let files: Vec<String> = service.init.iter().map(|file| format!("--from-file={file}")).collect();
+            comments.push(format!("kubectl create configmap {name} {}", files.join(" ")));
+            volumes.push(VolumeSource { name: "init".to_owned(), claim: None, config: Some(name) });
+            for (index, file) in service.init.iter().enumerate() {
+                mounts.push(Mount {
+                    name: "init".to_owned(),
+                    path: format!("{folder}/{index:02}-{}", file_name(file)),
+                    file: Some(file_name(file).to_owned()),
+                    why: why(),
+                });
+            }
+        }
+        let probe = |kind: &'static str, period: u32, failures: u64| Probe {
+            kind,
+            command: service.healthcheck.clone(),
+            why: why(),
+            period,
+            timeout: 5,
+            failures,
+            ..Probe::default()
+        };
+        let container = Container {
+            name: service.kind.clone(),
+            image: service.image.clone(),
+            why: why(),
+            port: Some(ContainerPort { name: "tcp", number: service.port, why: why() }),
+            env: env.collect(),
+            probes: vec![probe("startupProbe", 2, 60), probe("readinessProbe", 10, 3)],
+            resources: Resources { cpu: "100m", request: "128Mi".to_owned(), limit: "512Mi".to_owned(), why: String::new() },
+            mounts,
+            ..Container::default()
+        };
+        workloads.push(Workload {
+            api: "apps/v1",
+            kind: "Deployment",
+            name: service.kind.clone(),
+            app: plan.name.clone(),
+            component: service.kind.clone(),
+            comments: comments.iter().map(|comment| one_line(comment)).collect(),
+            account: plan.name.clone(),
+            user: service.user,
+            recreate: true,
+            lists: vec![ContainerList { kind: "containers", containers: vec![container] }],
+            volumes,
+            ..Workload::default()
+        });
+    }
+    (objects, workloads)
+}

@@ -1,0 +1,52 @@
+//! The templates: the one door to minijinja.
+
+use std::sync::LazyLock;
+
+use anyhow::Context;
+use include_dir::{Dir, include_dir};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
+use serde::Serialize;
+
+static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
+    environment.set_syntax(syntax.expect("the delimiters differ"));
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    // A JSON string is a YAML string in double quotes, and exec form is JSON.
+    environment.add_filter("q", |text: String| quoted(&text));
+    environment.add_filter("list_q", |words: Vec<String>| json_list(&words));
+    for file in files(&TEMPLATES) {
+        let name = file.path().to_string_lossy().into_owned();
+        let text = file.contents_utf8().expect("templates are UTF-8");
+        environment.add_template_owned(name, text).expect("a test lays out every template");
+    }
+    environment
+});
+
+fn files<'a>(folder: &'a Dir<'a>) -> Vec<&'a include_dir::File<'a>> {
+    let inner = folder.dirs().flat_map(files);
+    folder.files().chain(inner).collect()
+}
+
+/// Lays out the template `name` with `view`.
+///
+/// # Errors
+///
+/// When the template uses what the view does not offer.
+pub fn lay_out(name: &str, view: &impl Serialize) -> anyhow::Result<String> {
+    let template = ENVIRONMENT.get_template(name).with_context(|| format!("no template `{name}`"))?;
+    template.render(Serde(view)).with_context(|| format!("failed to lay out `{name}`"))
+}
+
+/// Returns `text` as a JSON string, which is also a YAML string in double quotes.
+pub fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("a string is JSON")
+}
+
+/// Returns `words` as a JSON array on one line, as exec form wants it.
+pub fn json_list(words: &[String]) -> String {
+    format!("[{}]", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", "))
+}

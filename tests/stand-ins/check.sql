@@ -1,0 +1,1 @@
+CREATE TABLE checked (n integer); INSERT INTO checked VALUES (42);

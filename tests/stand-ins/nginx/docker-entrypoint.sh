@@ -1,0 +1,14 @@
+#!/bin/sh
+# Fills in the templates, runs /docker-entrypoint.d/*.sh, then becomes the server: as the official entry point does.
+set -e
+if [ -w /etc/nginx/conf.d ]; then
+  for template in /etc/nginx/templates/*.template; do
+    [ -f "$template" ] || continue
+    perl -pe 's/\$\{(\w+)\}/exists $ENV{$1} ? $ENV{$1} : $&/ge' "$template" \
+      >"/etc/nginx/conf.d/$(basename "$template" .template)"
+  done
+fi
+for script in /docker-entrypoint.d/*.sh; do
+  [ ! -x "$script" ] || "$script"
+done
+exec "$@"
