@@ -1,20 +1,363 @@
 //! Arguments and output: the only module that talks to the user.
+//!
+//! Data goes to stdout, talk goes to stderr. Exit codes: 0 done, 1 errors in the input or a failed
+//! verification or a difference found by `--check`, 2 wrong usage, 3 trouble with the environment.
 
+mod args;
 mod output;
+mod progress;
 mod text;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    io::{IsTerminal, Write},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
 
-use crate::{convert, diagnostic, recipe::Catalog};
+use clap::{CommandFactory, Parser};
 
-/// Runs.
-pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
-    let args: Vec<String> = args.map(|a| a.into_string().unwrap()).collect();
-    let c = Catalog::built_in();
-    let w = convert::plan(std::path::Path::new(&args[2]), &c).unwrap();
-    for d in &w.diagnostics { eprintln!("{}", diagnostic::render(d, false)); }
-    if args.len() > 3 { println!("{}", serde_json::to_string_pretty(&w.value).unwrap()); } else {
-    println!("{}", text::plan(&w.value)); }
-    if args[1]=="convert" { let c = convert::render(w.value).unwrap(); let out = std::path::Path::new("/tmp/out"); let cmp = output::compare(c.artifacts, out).unwrap(); cmp.write(true, Default::default()).unwrap(); }
-    ExitCode::SUCCESS
+use crate::{
+    convert::{self, Conversion},
+    diagnostic::{self, Diagnostic, visible},
+    plan::BuildPlan,
+    recipe::{Catalog, RecipeError},
+    verify::{self, EngineError, Report},
+};
+use args::{
+    Arguments, Color, Command, ConvertArguments, ExplainArguments, Format, PlanArguments,
+    RecipesCommand, SchemaOf, SmokeArguments, VerifyArguments,
+};
+use output::{Change, Proven, State};
+
+/// What a command ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Done = 0,
+    Failed = 1,
+    Usage = 2,
+    Environment = 3,
+}
+
+/// Runs the program with `arguments`, the first of which is its name, and returns its exit code.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { Outcome::Usage } else { Outcome::Done };
+            let _ = error.print();
+            return ExitCode::from(code as u8);
+        }
+    };
+    let talk = Talk { coloured: is_coloured(arguments.color) };
+    let outcome = dispatch(&arguments, talk).unwrap_or_else(|error| {
+        talk.error(&format!("{error:#}"));
+        Outcome::Environment
+    });
+    ExitCode::from(outcome as u8)
+}
+
+fn dispatch(arguments: &Arguments, talk: Talk) -> anyhow::Result<Outcome> {
+    match &arguments.command {
+        Command::Schema { of } => return schema(*of),
+        Command::Completions { shell } => {
+            let mut command = Arguments::command();
+            clap_complete::generate(*shell, &mut command, "longshore", &mut std::io::stdout());
+            return Ok(Outcome::Done);
+        }
+        Command::Man => {
+            clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout())?;
+            return Ok(Outcome::Done);
+        }
+        _ => {}
+    }
+    let catalog = match Catalog::with_folders(&arguments.recipes) {
+        Ok(catalog) => catalog,
+        Err(errors) => return Ok(broken_recipes(&errors, talk)),
+    };
+    match &arguments.command {
+        Command::Plan(arguments) => plan(arguments, &catalog, talk),
+        Command::Convert(arguments) => write(arguments, &catalog, talk),
+        Command::Verify(arguments) => verify(arguments, &catalog, talk),
+        Command::Explain(arguments) => explain(arguments, &catalog, talk),
+        Command::Recipes { command } => recipes(command, &catalog, talk),
+        Command::Schema { .. } | Command::Completions { .. } | Command::Man => Ok(Outcome::Done),
+    }
+}
+
+/// How to talk to the user: on stderr.
+#[derive(Debug, Clone, Copy)]
+struct Talk {
+    coloured: bool,
+}
+
+impl Talk {
+    fn say(self, text: &str) {
+        eprintln!("{}", visible(text));
+    }
+
+    fn diagnostics(self, diagnostics: &[Diagnostic]) {
+        for diagnostic in diagnostics {
+            eprintln!("{}\n", diagnostic::render(diagnostic, self.coloured));
+        }
+    }
+
+    fn error(self, text: &str) {
+        let (start, end) = if self.coloured { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+        eprintln!("{start}error{end}: {}", visible(text));
+    }
+
+    fn hint(self, text: &str) {
+        eprintln!("  = hint: {}", visible(text));
+    }
+}
+
+/// <https://no-color.org>: any value that is not empty turns colours off.
+fn is_coloured(color: Color) -> bool {
+    match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => {
+            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            !refused && std::io::stderr().is_terminal()
+        }
+    }
+}
+
+/// Prints data; a reader that went away is no error.
+fn print(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    print(&format!("{}\n", serde_json::to_string_pretty(value)?));
+    Ok(())
+}
+
+fn schema(of: SchemaOf) -> anyhow::Result<Outcome> {
+    match of {
+        SchemaOf::Plan => print_json(&schemars::schema_for!(BuildPlan))?,
+        SchemaOf::Report => print_json(&schemars::schema_for!(Report))?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// Reads and renders; `None` where the folder cannot be opened, which is said.
+fn understand(path: &Path, output: &Path, catalog: &Catalog, talk: Talk) -> anyhow::Result<Option<(Conversion, Vec<Diagnostic>, String)>> {
+    let warned = match convert::plan(path, catalog) {
+        Ok(warned) => warned,
+        Err(error) => {
+            talk.error(&error.to_string());
+            return Ok(None);
+        }
+    };
+    let mut plan = warned.value;
+    let hash = output::hash(serde_json::to_string(&plan)?.as_bytes());
+    // What an earlier smoke run proved holds as long as the plan is the same.
+    for (id, proven) in State::read(output).proven {
+        let component = plan.components.iter_mut().find(|component| component.id == id);
+        if let Some(component) = component.filter(|_| proven.plan == hash) {
+            component.measured = Some(proven.measured);
+            component.health = proven.health.or(component.health.take());
+        }
+    }
+    Ok(Some((convert::render(plan)?, warned.diagnostics, hash)))
+}
+
+fn ended_with(diagnostics: &[Diagnostic]) -> Outcome {
+    if convert::has_errors(diagnostics) { Outcome::Failed } else { Outcome::Done }
+}
+
+fn plan(arguments: &PlanArguments, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {
+    let Some((conversion, diagnostics, _)) = understand(&arguments.path, &arguments.path, catalog, talk)? else {
+        return Ok(Outcome::Environment);
+    };
+    talk.diagnostics(&diagnostics);
+    match arguments.format {
+        Format::Text => print(&text::plan(&conversion.plan)),
+        Format::Json => print_json(&conversion.plan)?,
+    }
+    Ok(ended_with(&diagnostics))
+}
+
+fn write(arguments: &ConvertArguments, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {
+    let output = arguments.output.as_deref().unwrap_or(&arguments.path);
+    let Some((mut conversion, diagnostics, hash)) = understand(&arguments.path, output, catalog, talk)? else {
+        return Ok(Outcome::Environment);
+    };
+    talk.diagnostics(&diagnostics);
+    if conversion.artifacts.is_empty() {
+        return Ok(Outcome::Failed);
+    }
+    let mut outcome = ended_with(&diagnostics);
+    let mut proven = BTreeMap::new();
+    if arguments.verify {
+        talk.say(&text::plan(&conversion.plan));
+        let report = match smoke(&conversion, &arguments.path, &arguments.smoke, talk)? {
+            Ok(report) => report,
+            Err(outcome) => return Ok(outcome),
+        };
+        let mut plan = conversion.plan.clone();
+        verify::apply(&report, &mut plan);
+        for component in &plan.components {
+            if let Some(measured) = &component.measured {
+                let entry = Proven { plan: hash.clone(), measured: measured.clone(), health: component.health.clone() };
+                proven.insert(component.id.clone(), entry);
+            }
+        }
+        conversion = convert::render(plan)?;
+        talk.say(&text::report(&report));
+        if !report.verdict.is_success() {
+            outcome = Outcome::Failed;
+        }
+    }
+    let comparison = output::compare(conversion.artifacts, output)?;
+    if arguments.check {
+        for (artifact, change) in comparison.changes.iter().filter(|(_, change)| *change != Change::Unchanged) {
+            print(&match change {
+                Change::New => format!("would write {}\n", artifact.path),
+                _ => comparison.diff(artifact),
+            });
+        }
+        for path in &comparison.stale {
+            print(&format!("would remove {path}\n"));
+        }
+        return Ok(if comparison.differs() { Outcome::Failed } else { outcome });
+    }
+    let written = comparison.write(arguments.force, proven)?;
+    for path in &written {
+        print(&format!("wrote {path}\n"));
+    }
+    for path in &comparison.stale {
+        print(&format!("removed {path}\n"));
+    }
+    if written.is_empty() && comparison.stale.is_empty() {
+        talk.say("nothing to do: every file is up to date");
+    }
+    let kept: Vec<_> = comparison.changes.iter().filter(|(_, change)| *change == Change::Edited && !arguments.force).collect();
+    for (artifact, _) in &kept {
+        talk.say(&format!("kept `{}`, which a person wrote or edited; generated now would be:", artifact.path));
+        talk.say(&comparison.diff(artifact));
+    }
+    if !kept.is_empty() {
+        talk.hint("`--force` overwrites these files, `--output DIR` writes elsewhere");
+        outcome = Outcome::Failed;
+    }
+    Ok(outcome)
+}
+
+fn verify(arguments: &VerifyArguments, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {
+    let Some((conversion, diagnostics, _)) = understand(&arguments.path, &arguments.path, catalog, talk)? else {
+        return Ok(Outcome::Environment);
+    };
+    talk.diagnostics(&diagnostics);
+    if conversion.artifacts.is_empty() {
+        return Ok(Outcome::Failed);
+    }
+    let report = match smoke(&conversion, &arguments.path, &arguments.smoke, talk)? {
+        Ok(report) => report,
+        Err(outcome) => return Ok(outcome),
+    };
+    match arguments.format {
+        Format::Text => print(&visible(&text::report(&report))),
+        Format::Json => print_json(&report)?,
+    }
+    Ok(if report.verdict.is_success() { Outcome::Done } else { Outcome::Failed })
+}
+
+/// Makes the smoke run; trouble with the engine is said and becomes an exit code.
+fn smoke(conversion: &Conversion, repository: &Path, arguments: &SmokeArguments, talk: Talk) -> anyhow::Result<Result<Report, Outcome>> {
+    let options = verify::Options {
+        start_timeout: Duration::from_secs(arguments.start_timeout),
+        keep_logs: arguments.logs.clone(),
+        publish_port: arguments.port,
+        keep_image: arguments.keep_image,
+        ..verify::Options::default()
+    };
+    let mut progress = progress::Progress::new(talk.coloured);
+    let result = verify::verify(&conversion.plan, &conversion.artifacts, repository, &options, &mut |event| progress.show(event));
+    progress.finish();
+    match result {
+        Ok(report) => Ok(Ok(report)),
+        Err(error) => match error.downcast_ref::<EngineError>() {
+            Some(trouble) => {
+                talk.error(&trouble.to_string());
+                for hint in trouble.hints() {
+                    talk.hint(&hint);
+                }
+                Ok(Err(Outcome::Environment))
+            }
+            None => Err(error),
+        },
+    }
+}
+
+fn explain(arguments: &ExplainArguments, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {
+    let Some((conversion, _, _)) = understand(&arguments.path, &arguments.path, catalog, talk)? else {
+        return Ok(Outcome::Environment);
+    };
+    let (file, line) = match arguments.place.rsplit_once(':') {
+        Some((file, line)) => match line.parse::<usize>() {
+            Ok(line) => (file, Some(line)),
+            Err(_) => {
+                talk.error(&format!("`{line}` is no line number"));
+                return Ok(Outcome::Usage);
+            }
+        },
+        None => (arguments.place.as_str(), None),
+    };
+    let file = file.trim_start_matches("./");
+    let Some(artifact) = conversion.artifacts.iter().find(|artifact| artifact.path == file) else {
+        talk.error(&format!("no file `{file}` is generated for this repository"));
+        let made: Vec<&str> = conversion.artifacts.iter().map(|artifact| artifact.path.as_str()).collect();
+        talk.hint(&format!("there are {}", made.join(", ")));
+        return Ok(Outcome::Usage);
+    };
+    let lines = artifact.contents.lines().count();
+    if line.is_some_and(|line| line == 0 || line > lines) {
+        talk.error(&format!("`{file}` has {lines} lines"));
+        return Ok(Outcome::Usage);
+    }
+    print(&visible(&text::explanation(artifact, line)));
+    Ok(Outcome::Done)
+}
+
+fn recipes(command: &RecipesCommand, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {
+    match command {
+        RecipesCommand::List => {
+            let entries = catalog.entries();
+            let width = entries.iter().map(|(path, _)| path.len()).max().unwrap_or(0);
+            for (path, title) in entries {
+                print(&format!("{path:width$}  {title}\n"));
+            }
+        }
+        RecipesCommand::Show { recipe } => {
+            let path = recipe.trim_start_matches("recipes/").trim_end_matches(".toml");
+            let Some(text) = catalog.text(path) else {
+                talk.error(&format!("no recipe is called `{path}`"));
+                let entries = catalog.entries();
+                let near: Vec<&str> = entries.iter().map(|(path, _)| path.as_str()).filter(|known| known.ends_with(&format!("/{path}"))).collect();
+                talk.hint(&match near.as_slice() {
+                    [] => "`longshore recipes list` names them all".to_owned(),
+                    near => format!("did you mean {}?", near.join(" or ")),
+                });
+                return Ok(Outcome::Usage);
+            };
+            print(text);
+        }
+        RecipesCommand::Check => {
+            print(&format!("{} recipes, no errors\n", catalog.entries().len()));
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn broken_recipes(errors: &[RecipeError], talk: Talk) -> Outcome {
+    for error in errors {
+        talk.error(&error.to_string());
+    }
+    talk.hint("`longshore recipes show KIND/NAME` prints a built-in recipe to compare with");
+    Outcome::Failed
 }

@@ -16,5 +16,6 @@ pub mod step; // commands → install steps
 pub mod select; // which recipes fit, and why
 pub mod plan; // steps + recipes → build plan
 pub mod render; // plan → files, in memory
+pub mod verify; // build and smoke-run them
 pub mod convert; // the pipeline, in one function
 pub mod cli; // arguments and output

@@ -4,7 +4,9 @@ use std::fmt::Write;
 
 use crate::{
     diagnostic::visible,
-    plan::{BuildPlan, Component, EnvKind, Fate, LedgerEntry, Origin},
+    plan::{BuildPlan, Component, EnvKind, Fate, LedgerEntry, Origin, OriginKind},
+    render::Artifact,
+    verify::{Report, Rung},
 };
 
 /// Returns `plan` as text: what was understood, then the ledger, then what is open.
@@ -106,4 +108,78 @@ fn shorten(text: &str, width: usize) -> String {
     }
     let kept: String = text.chars().take(width - 1).collect();
     format!("{kept}…")
+}
+
+/// Returns `report` as text: rungs, measurements, failures, verdict.
+pub fn report(report: &Report) -> String {
+    let mut text = String::new();
+    for component in &report.components {
+        let rungs = [Rung::Parsed, Rung::Built, Rung::Started, Rung::Listening, Rung::Answers];
+        let shown: Vec<String> = rungs
+            .iter()
+            .map(|rung| format!("{} {}", if *rung <= component.rung { "✓" } else { "✗" }, rung.name()))
+            .collect();
+        let _ = writeln!(text, "\n{}: {}", component.id, shown.join("  "));
+        if let Some(answer) = &component.answer {
+            let _ = writeln!(text, "  answer    {} gave {}: {}", answer.path, answer.status, shorten(&answer.body, 100));
+        }
+        if component.image_bytes > 0 {
+            let _ = writeln!(text, "  image     {} MB, built in {:.1} s", component.image_bytes / 1_000_000, component.build_seconds);
+        }
+        if let Some(measured) = &component.measured {
+            let _ = writeln!(text, "  start-up  {} ms", measured.startup_ms);
+            let _ = writeln!(text, "  memory    {} MiB at its peak", measured.peak_memory_bytes >> 20);
+            let _ = writeln!(text, "  listens   {}", measured.listening.join(", "));
+            if !measured.written.is_empty() {
+                let _ = writeln!(text, "  written   {}", measured.written.join(", "));
+            }
+        }
+        if let Some(stop) = component.stop_ms {
+            let _ = writeln!(text, "  stop      {stop} ms after SIGTERM");
+        }
+        for note in &component.notes {
+            let _ = writeln!(text, "  note      {note}");
+        }
+        if let Some(failure) = &component.failure {
+            let _ = writeln!(text, "\n  failed: {}", failure.message);
+            if !failure.places.is_empty() {
+                let _ = writeln!(text, "    because of {}", failure.places.join(", "));
+            }
+            for line in &failure.log {
+                let _ = writeln!(text, "    | {line}");
+            }
+            for hint in &failure.hints {
+                let _ = writeln!(text, "    = hint: {hint}");
+            }
+        }
+    }
+    if !report.stand_ins.is_empty() {
+        let _ = writeln!(text, "\nstand-ins for official images (sizes differ): {}", report.stand_ins.join(", "));
+    }
+    let _ = writeln!(text, "\nverdict: {}", report.verdict.name());
+    text
+}
+
+/// Returns the lines of `artifact`, or only `line`, each with why it is there.
+pub fn explanation(artifact: &Artifact, line: Option<usize>) -> String {
+    let mut text = String::new();
+    for (index, contents) in artifact.contents.lines().enumerate() {
+        let number = index + 1;
+        if line.is_some_and(|line| line != number) || line.is_none() && contents.trim().is_empty() {
+            continue;
+        }
+        let _ = writeln!(text, "{}:{number}: {contents}", artifact.path);
+        for origin in artifact.origins.get(&number).into_iter().flatten() {
+            let words = origin.text.as_deref().unwrap_or_default();
+            let kind = match origin.kind {
+                OriginKind::Readme => "README",
+                OriginKind::Manifest => "repository",
+                OriginKind::Recipe => "recipe",
+                OriginKind::Answer => "answer",
+                OriginKind::Measured => "measured",
+            };
+            let _ = writeln!(text, "    ← {kind} {}  {}", origin.place(), shorten(words, 100));
+        }
+    }
+    text
 }

@@ -1,0 +1,138 @@
+//! Artifacts → report: builds the image, starts it with its services in the security context of the
+//! manifests, asks it, measures it, and removes everything again.
+//!
+//! The only module that runs anything, and only inside containers. Tokio starts and ends here.
+
+mod context;
+mod docker;
+mod engine;
+mod http;
+mod ladder;
+mod listening;
+mod log;
+mod report;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::Context;
+
+pub use docker::Docker;
+pub use engine::{
+    Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed, ImageInfo, State,
+};
+pub use report::{Cause, ComponentReport, Failure, Report, Rung, Verdict, apply};
+
+use crate::{plan::BuildPlan, render::Artifact};
+
+/// How a smoke run is made.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How long a build may take.
+    pub build_timeout: Duration,
+    /// How long the application, and each service, has until it answers.
+    pub start_timeout: Duration,
+    /// How long one prepare step may take.
+    pub prepare_timeout: Duration,
+    /// Folder to keep all logs in.
+    pub keep_logs: Option<PathBuf>,
+    /// Memory that a container may use, in bytes.
+    pub memory_limit: i64,
+    /// Port of this machine to publish the application on; a free one where there is none.
+    pub publish_port: Option<u16>,
+    /// Whether the image stays under the tag `NAME:dev`.
+    pub keep_image: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            build_timeout: Duration::from_secs(1800),
+            start_timeout: Duration::from_secs(60),
+            prepare_timeout: Duration::from_secs(300),
+            keep_logs: None,
+            memory_limit: 512 << 20,
+            publish_port: None,
+            keep_image: false,
+        }
+    }
+}
+
+/// What happens during a smoke run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A stage begins, such as `building web`.
+    Stage(String),
+    /// A step of the build has ended.
+    BuildStep {
+        /// The instruction.
+        name: String,
+        /// Whether the cache had it.
+        cached: bool,
+    },
+    /// A line that a build step printed.
+    Log(String),
+    /// Something was reached: a rung, a healthy service, a finished prepare step.
+    Reached(String),
+}
+
+/// Returns the engine's error where there is no engine: it is told apart from a failed run.
+///
+/// # Errors
+///
+/// [`EngineError`] for trouble with the engine or this machine, and `Interrupted` after Ctrl-C; all
+/// that was made is removed first. A container that does not build or answer is no error but a
+/// [`Report`].
+pub fn verify(
+    plan: &BuildPlan,
+    artifacts: &[Artifact],
+    repository: &Path,
+    options: &Options,
+    progress: &mut dyn FnMut(Event),
+) -> anyhow::Result<Report> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("failed to start the runtime")?;
+    let engine = runtime.block_on(Docker::connect())?;
+    runtime.block_on(engine.sweep());
+    let run = engine::Run::new()?;
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            tokio::select! {
+                report = ladder::climb(&engine, &run, plan, artifacts, repository, options, progress) => report,
+                () = interrupted() => Err(EngineError::Interrupted.into()),
+            }
+        })
+    }));
+    let left = runtime.block_on(engine.remove_run(&run.id, options.keep_image));
+    let report = match result {
+        Ok(report) => report?,
+        Err(panic) => resume_unwind(panic),
+    };
+    left?;
+    Ok(report)
+}
+
+/// Returns once the user or the system asks the program to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut end), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = end.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}

@@ -1,0 +1,276 @@
+//! The door to the container engine, and what passes through it.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use super::Event;
+
+/// A container engine. Tests put a fake in its place.
+#[allow(async_fn_in_trait, reason = "one thread runs a smoke run from end to end")]
+pub trait Engine {
+    /// Makes sure that `image` is there, pulling it where it is not.
+    async fn ensure_image(&self, image: &str) -> Result<ImageInfo, EngineError>;
+    /// Builds an image; the outer error is the engine's, the inner one the Dockerfile's.
+    async fn build(&self, run: &Run, request: BuildRequest, progress: &mut dyn FnMut(Event)) -> Result<Result<Built, BuildFailure>, EngineError>;
+    /// Makes the private network of the run.
+    async fn create_network(&self, run: &Run) -> Result<(), EngineError>;
+    /// Makes a volume of the run and returns its name.
+    async fn create_volume(&self, run: &Run, name: &str) -> Result<String, EngineError>;
+    /// Creates a container and returns its id.
+    async fn create(&self, run: &Run, spec: &ContainerSpec) -> Result<String, EngineError>;
+    /// Unpacks a tar archive into a folder of a container.
+    async fn copy_in(&self, id: &str, folder: &str, archive: Vec<u8>) -> Result<(), EngineError>;
+    /// Starts a created container.
+    async fn start(&self, id: &str) -> Result<(), EngineError>;
+    /// Returns how a container is.
+    async fn state(&self, id: &str) -> Result<State, EngineError>;
+    /// Runs a command in a container.
+    async fn exec(&self, id: &str, command: &[String]) -> Result<Executed, EngineError>;
+    /// Returns what a container printed, the beginning and the end where it is long.
+    async fn logs(&self, id: &str) -> Result<String, EngineError>;
+    /// Returns the highest memory use of a container so far, in bytes.
+    async fn peak_memory(&self, id: &str) -> Result<u64, EngineError>;
+    /// Returns the paths of the root file system that a container changed.
+    async fn changes(&self, id: &str) -> Result<Vec<String>, EngineError>;
+    /// Asks a container to stop, ends it after `grace`, and returns how long it took.
+    async fn stop(&self, id: &str, grace: Duration) -> Result<Duration, EngineError>;
+    /// Asks `path` of the port that is published on this machine's loopback address.
+    async fn get(&self, port: u16, path: &str, host: &str) -> Result<Answer, String>;
+    /// Removes everything that carries the label of the run.
+    async fn remove_run(&self, run: &str, keep_image: bool) -> Result<(), EngineError>;
+    /// Removes what runs of this machine left whose process is gone.
+    async fn sweep(&self);
+}
+
+/// What a build needs.
+pub struct BuildRequest {
+    /// The build context as a tar archive.
+    pub context: Vec<u8>,
+    /// Name of the Dockerfile in the context.
+    pub dockerfile: String,
+    /// Tag for the image.
+    pub tag: String,
+    /// When to give up.
+    pub timeout: Duration,
+}
+
+/// A built image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// Its id.
+    pub id: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What the build printed.
+    pub log: String,
+}
+
+/// A build that failed because of the Dockerfile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildFailure {
+    /// The instruction that failed, where it is known.
+    pub step: Option<String>,
+    /// What the engine says.
+    pub message: String,
+    /// What the build printed.
+    pub log: String,
+}
+
+/// What is known of an image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageInfo {
+    /// Whether it stands in for the official image of this name.
+    pub stand_in: bool,
+}
+
+/// A container to create.
+#[derive(Debug, Clone, Default)]
+pub struct ContainerSpec {
+    /// Name within the run; other containers reach it under `alias`.
+    pub name: String,
+    /// Name in the network.
+    pub alias: Option<String>,
+    /// Its image.
+    pub image: String,
+    /// Command in place of the image's own.
+    pub command: Option<Vec<String>>,
+    /// Folder to run in, in place of the image's own.
+    pub directory: Option<String>,
+    /// Environment.
+    pub env: BTreeMap<String, String>,
+    /// Whether to run it as the manifests do: read-only root, no capabilities, no new privileges.
+    pub hardened: Option<Hardening>,
+    /// Volumes: name → path.
+    pub volumes: BTreeMap<String, String>,
+    /// Port to publish on loopback: inside, outside (0 for a free one).
+    pub publish: Option<(u16, u16)>,
+}
+
+/// The security context of the manifests.
+#[derive(Debug, Clone)]
+pub struct Hardening {
+    /// Numeric user and group.
+    pub user: u32,
+    /// Paths that are writable but not kept.
+    pub tmpfs: Vec<String>,
+    /// Memory limit in bytes.
+    pub memory: i64,
+}
+
+/// How a container is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// Whether it runs.
+    pub running: bool,
+    /// How it ended, once it has.
+    pub exit_code: Option<i64>,
+    /// Whether the kernel ended it for want of memory.
+    pub out_of_memory: bool,
+    /// The loopback port that its port was published on.
+    pub published: Option<u16>,
+}
+
+/// What a command in a container came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Executed {
+    /// Its exit code; `None` where it could not be started.
+    pub exit_code: Option<i64>,
+    /// What it printed.
+    pub output: String,
+}
+
+/// An answer over HTTP.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The `Location` header.
+    pub location: Option<String>,
+    /// The beginning of the body.
+    pub body: String,
+}
+
+/// Trouble with the engine or this machine, for which no edit of the plan helps.
+#[derive(Debug)]
+pub enum EngineError {
+    /// No engine answers at this address.
+    Unreachable {
+        /// The address.
+        address: String,
+        /// What the attempt said.
+        cause: String,
+    },
+    /// An image is neither there nor can it be pulled.
+    NoImage {
+        /// Its name.
+        image: String,
+        /// What the registry or the engine says.
+        cause: String,
+    },
+    /// Something else already listens on the port that was asked for.
+    PortTaken(u16),
+    /// The engine has no room left.
+    DiskFull(String),
+    /// The user ended the run.
+    Interrupted,
+    /// The engine went away, or said something unexpected.
+    Other {
+        /// What was tried.
+        doing: &'static str,
+        /// What it said.
+        cause: String,
+    },
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable { address, cause } => {
+                write!(f, "no container engine answers at `{address}`: {cause}")
+            }
+            Self::NoImage { image, cause } => {
+                write!(f, "the image `{image}` is not on this machine and cannot be pulled: {cause}")
+            }
+            Self::PortTaken(port) => write!(f, "port {port} of this machine is already taken"),
+            Self::DiskFull(cause) => write!(f, "the container engine has no room left on its disk: {cause}"),
+            Self::Interrupted => write!(f, "interrupted; everything that was started is removed"),
+            Self::Other { doing, cause } => write!(f, "the container engine failed {doing}: {cause}"),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {}
+
+impl EngineError {
+    /// Returns what to do, one action each.
+    pub fn hints(&self) -> Vec<String> {
+        let hints: &[&str] = match self {
+            Self::Unreachable { .. } => &[
+                "start it: `sudo systemctl start docker`, or `dockerd` by hand",
+                "or name another one in the environment variable DOCKER_HOST",
+                "`longshore plan` and `longshore convert` need none",
+            ],
+            Self::NoImage { .. } => &["load the image (`docker load`), or log in to a registry that has it"],
+            Self::PortTaken(_) => &["leave `--port` out to take a free one"],
+            Self::DiskFull(_) => &["make room with `docker system prune`"],
+            Self::Interrupted => &[],
+            Self::Other { .. } => &["look at the engine's own log, then run the command again"],
+        };
+        hints.iter().map(|hint| (*hint).to_owned()).collect()
+    }
+}
+
+/// One smoke run: what it makes carries its labels.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Unique name.
+    pub id: String,
+    /// Labels for containers, networks, volumes and images.
+    pub labels: BTreeMap<String, String>,
+    random: Vec<u8>,
+}
+
+/// Label that holds the name of a run.
+pub const RUN_LABEL: &str = "io.longshore.run";
+/// Label that holds which process of which machine made something.
+pub const OWNER_LABEL: &str = "io.longshore.owner";
+
+impl Run {
+    /// Returns a new run of this process.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no random numbers.
+    pub fn new() -> anyhow::Result<Self> {
+        let mut random = vec![0; 32];
+        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
+        let id: String = random[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+        let labels = [(RUN_LABEL.to_owned(), id.clone()), (OWNER_LABEL.to_owned(), owner(std::process::id()))];
+        Ok(Self { id, labels: labels.into(), random })
+    }
+
+    /// Returns the secret `name` of this run: 24 letters and digits.
+    pub fn secret(&self, name: &str) -> String {
+        use sha2::{Digest, Sha256};
+        let digest = Sha256::new().chain_update(&self.random).chain_update(name).finalize();
+        const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
+        digest.iter().take(24).map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
+    }
+}
+
+/// Returns what tells this process from every other, on any machine: boot, number and start time.
+pub fn owner(pid: u32) -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // Field 22, counted behind the name in parentheses, which may hold blanks: proc_pid_stat(5).
+    let started = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(19)).unwrap_or("gone");
+    format!("{} {pid} {started}", boot.trim())
+}
+
+/// Returns whether the process behind an owner label is gone for sure: it was one of this boot of
+/// this machine, and no longer runs.
+pub fn is_gone(label: &str) -> bool {
+    let mut parts = label.split(' ');
+    let (Some(boot), Some(pid)) = (parts.next(), parts.next().and_then(|pid| pid.parse().ok())) else { return false };
+    let now = owner(pid);
+    now.starts_with(&format!("{boot} ")) && now != label
+}

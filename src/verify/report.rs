@@ -1,0 +1,202 @@
+//! What a smoke run found, as data.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    origin::{Origin, OriginKind},
+    plan::{BuildPlan, Measured},
+};
+
+/// What a smoke run found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// The result in one word.
+    pub verdict: Verdict,
+    /// Each component, in the order of the plan.
+    pub components: Vec<ComponentReport>,
+    /// Images that stood in for official ones, so that sizes and versions differ from these.
+    pub stand_ins: Vec<String>,
+}
+
+/// The result of a smoke run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Built, started and answered as the documents say.
+    RunsAsDocumented,
+    /// The same after a repair of the plan.
+    RunsAfterRepair,
+    /// Needs a secret that only its owner has.
+    BlockedSecret,
+    /// Needs a private package, image or host.
+    BlockedPrivateDependency,
+    /// Needs hardware that is not there.
+    BlockedHardware,
+    /// The documents and manifests do not say how to start it.
+    ReadmeInsufficient,
+    /// Did not get to the last rung.
+    Failed,
+}
+
+impl Verdict {
+    /// Returns the word for people and programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RunsAsDocumented => "runs-as-documented",
+            Self::RunsAfterRepair => "runs-after-repair",
+            Self::BlockedSecret => "blocked-secret",
+            Self::BlockedPrivateDependency => "blocked-private-dependency",
+            Self::BlockedHardware => "blocked-hardware",
+            Self::ReadmeInsufficient => "readme-insufficient",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Returns whether the container runs.
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::RunsAsDocumented | Self::RunsAfterRepair)
+    }
+}
+
+/// How far a component got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rung {
+    /// It was understood.
+    Parsed,
+    /// Its image was built.
+    Built,
+    /// Its container ran, without ending.
+    Started,
+    /// It listened on its planned port on all addresses.
+    Listening,
+    /// It answered; a program without a port ended with 0, or stayed up.
+    Answers,
+}
+
+impl Rung {
+    /// Returns the word for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Parsed => "parsed",
+            Self::Built => "built",
+            Self::Started => "started",
+            Self::Listening => "listening",
+            Self::Answers => "answers",
+        }
+    }
+}
+
+/// What was found of one component.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ComponentReport {
+    /// Its id in the plan.
+    pub id: String,
+    /// The highest rung it reached.
+    pub rung: Rung,
+    /// What the run noticed, one sentence each.
+    pub notes: Vec<String>,
+    /// The path that answered, and its status.
+    pub answer: Option<Answered>,
+    /// The measurements, where it got far enough.
+    pub measured: Option<Measured>,
+    /// Seconds that the build took.
+    pub build_seconds: f64,
+    /// Size of the image in bytes.
+    pub image_bytes: u64,
+    /// Milliseconds from the request to stop until it had ended.
+    pub stop_ms: Option<u64>,
+    /// Why it got no further.
+    pub failure: Option<Failure>,
+}
+
+/// The path that answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Answered {
+    /// The path.
+    pub path: String,
+    /// The status of the first answer, before redirects.
+    pub status: u16,
+    /// Whether it will do as a probe: a success or a redirect.
+    pub proven: bool,
+    /// The beginning of the body, on one line.
+    pub body: String,
+}
+
+/// Why a component got no further.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub cause: Cause,
+    /// What happened, in one sentence.
+    pub message: String,
+    /// Where the failing line comes from, such as `README.md:12`.
+    pub places: Vec<String>,
+    /// The decisive end of the log.
+    pub log: Vec<String>,
+    /// What to do, one action each.
+    pub hints: Vec<String>,
+}
+
+/// The kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Nothing says how to start it.
+    NoStartCommand,
+    /// A step of the Dockerfile failed.
+    Build,
+    /// A backing service did not get healthy.
+    Service,
+    /// A prepare step failed.
+    Prepare,
+    /// The container ended.
+    Ended,
+    /// The kernel ended it for want of memory.
+    OutOfMemory,
+    /// It listens on 127.0.0.1 only, where nothing outside its container reaches it.
+    LocalOnly,
+    /// It listens on other ports than the planned one.
+    OtherPort,
+    /// It opened no port in time.
+    NoPort,
+    /// It answered with an error, or not at all.
+    Answer,
+    /// A further process ended.
+    Process,
+}
+
+impl Report {
+    /// Returns the report for `components`.
+    pub fn new(components: Vec<ComponentReport>, mut stand_ins: Vec<String>) -> Self {
+        stand_ins.sort();
+        stand_ins.dedup();
+        let failure = components.iter().find_map(|component| component.failure.as_ref());
+        let verdict = match failure.map(|failure| failure.cause) {
+            None => Verdict::RunsAsDocumented,
+            Some(Cause::NoStartCommand) => Verdict::ReadmeInsufficient,
+            Some(_) => Verdict::Failed,
+        };
+        Self { verdict, components, stand_ins }
+    }
+}
+
+/// Writes what was measured and proven into `plan`.
+pub fn apply(report: &Report, plan: &mut BuildPlan) {
+    for found in &report.components {
+        let Some(component) = plan.components.iter_mut().find(|component| component.id == found.id) else { continue };
+        component.measured.clone_from(&found.measured);
+        if let (Some(health), Some(answer)) = (&mut component.health, found.answer.as_ref().filter(|answer| answer.proven)) {
+            health.path.clone_from(&answer.path);
+            health.status = answer.status;
+            health.proven = true;
+            health.origin.push(Origin {
+                kind: OriginKind::Measured,
+                file: None,
+                line: None,
+                text: Some(format!("{} gave status {}", answer.path, answer.status)),
+            });
+        }
+    }
+}
