@@ -91,7 +91,7 @@ pub fn system_packages(
             wanted.runtime.entry(name.clone()).or_default().extend([declared.clone(), source.clone()]);
         }
     }
-    wanted.finish()
+    wanted.finish(catalog)
 }
 
 #[derive(Default)]
@@ -127,7 +127,14 @@ impl Wanted {
         Ok(())
     }
 
-    fn finish(self) -> SystemPackages {
+    fn finish(mut self, catalog: &Catalog) -> SystemPackages {
+        for packages in [&mut self.build, &mut self.runtime] {
+            for (name, origins) in packages.clone() {
+                for other in catalog.debian_package(&name).into_iter().flat_map(|package| &package.also) {
+                    packages.entry(other.clone()).or_insert_with(|| origins.clone());
+                }
+            }
+        }
         let mut packages = SystemPackages {
             build: self.build.keys().cloned().collect(),
             runtime: self.runtime.keys().cloned().collect(),

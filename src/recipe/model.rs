@@ -611,6 +611,10 @@ pub struct DebianPackage {
     /// Packages that the run stage needs in its place.
     #[serde(default)]
     pub runtime: Vec<String>,
+    /// Packages that it only recommends but does not work without: recommended packages are not
+    /// installed in an image.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// Packages to install instead; it is gone or renamed.
     #[serde(default)]
     pub instead: Option<Vec<String>>,
