@@ -81,4 +81,4 @@ stand-ins: engine
 	tests/stand-ins/build.sh
 
 engine-test: stand-ins cargo-test goldens
-	$(cargo) test --features docker-tests --test engine
+	$(cargo) test --features docker-tests --test engine --test engine_faults

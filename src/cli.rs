@@ -46,12 +46,18 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
-            let code = if error.use_stderr() { Outcome::Usage } else { Outcome::Done };
+            let code = if error.use_stderr() {
+                Outcome::Usage
+            } else {
+                Outcome::Done
+            };
             let _ = error.print();
             return ExitCode::from(code as u8);
         }
     };
-    let talk = Talk { coloured: is_coloured(arguments.color) };
+    let talk = Talk {
+        coloured: is_coloured(arguments.color),
+    };
     let outcome = dispatch(&arguments, talk).unwrap_or_else(|error| {
         talk.error(&format!("{error:#}"));
         Outcome::Environment
@@ -105,7 +111,11 @@ impl Talk {
     }
 
     fn error(self, text: &str) {
-        let (start, end) = if self.coloured { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+        let (start, end) = if self.coloured {
+            ("\u{1b}[1;31m", "\u{1b}[0m")
+        } else {
+            ("", "")
+        };
         eprintln!("{start}error{end}: {}", visible(text));
     }
 
@@ -145,7 +155,12 @@ fn schema(of: SchemaOf) -> anyhow::Result<Outcome> {
 }
 
 /// Reads and renders; `None` where the folder cannot be opened, which is said.
-fn understand(path: &Path, output: &Path, catalog: &Catalog, talk: Talk) -> anyhow::Result<Option<(Conversion, Vec<Diagnostic>, String)>> {
+fn understand(
+    path: &Path,
+    output: &Path,
+    catalog: &Catalog,
+    talk: Talk,
+) -> anyhow::Result<Option<(Conversion, Vec<Diagnostic>, String)>> {
     let warned = match convert::plan(path, catalog) {
         Ok(warned) => warned,
         Err(error) => {
@@ -157,7 +172,10 @@ fn understand(path: &Path, output: &Path, catalog: &Catalog, talk: Talk) -> anyh
     let hash = output::hash(serde_json::to_string(&plan)?.as_bytes());
     // What an earlier smoke run proved holds as long as the plan is the same.
     for (id, proven) in State::read(output).proven {
-        let component = plan.components.iter_mut().find(|component| component.id == id);
+        let component = plan
+            .components
+            .iter_mut()
+            .find(|component| component.id == id);
         if let Some(component) = component.filter(|_| proven.plan == hash) {
             component.measured = Some(proven.measured);
             component.health = proven.health.or(component.health.take());
@@ -167,11 +185,17 @@ fn understand(path: &Path, output: &Path, catalog: &Catalog, talk: Talk) -> anyh
 }
 
 fn ended_with(diagnostics: &[Diagnostic]) -> Outcome {
-    if convert::has_errors(diagnostics) { Outcome::Failed } else { Outcome::Done }
+    if convert::has_errors(diagnostics) {
+        Outcome::Failed
+    } else {
+        Outcome::Done
+    }
 }
 
 fn plan(arguments: &PlanArguments, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {
-    let Some((conversion, diagnostics, _)) = understand(&arguments.path, &arguments.path, catalog, talk)? else {
+    let Some((conversion, diagnostics, _)) =
+        understand(&arguments.path, &arguments.path, catalog, talk)?
+    else {
         return Ok(Outcome::Environment);
     };
     talk.diagnostics(&diagnostics);
@@ -184,7 +208,9 @@ fn plan(arguments: &PlanArguments, catalog: &Catalog, talk: Talk) -> anyhow::Res
 
 fn write(arguments: &ConvertArguments, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {
     let output = arguments.output.as_deref().unwrap_or(&arguments.path);
-    let Some((mut conversion, diagnostics, hash)) = understand(&arguments.path, output, catalog, talk)? else {
+    let Some((mut conversion, diagnostics, hash)) =
+        understand(&arguments.path, output, catalog, talk)?
+    else {
         return Ok(Outcome::Environment);
     };
     talk.diagnostics(&diagnostics);
@@ -203,7 +229,11 @@ fn write(arguments: &ConvertArguments, catalog: &Catalog, talk: Talk) -> anyhow:
         verify::apply(&report, &mut plan);
         for component in &plan.components {
             if let Some(measured) = &component.measured {
-                let entry = Proven { plan: hash.clone(), measured: measured.clone(), health: component.health.clone() };
+                let entry = Proven {
+                    plan: hash.clone(),
+                    measured: measured.clone(),
+                    health: component.health.clone(),
+                };
                 proven.insert(component.id.clone(), entry);
             }
         }
@@ -215,7 +245,11 @@ fn write(arguments: &ConvertArguments, catalog: &Catalog, talk: Talk) -> anyhow:
     }
     let comparison = output::compare(conversion.artifacts, output)?;
     if arguments.check {
-        for (artifact, change) in comparison.changes.iter().filter(|(_, change)| *change != Change::Unchanged) {
+        for (artifact, change) in comparison
+            .changes
+            .iter()
+            .filter(|(_, change)| *change != Change::Unchanged)
+        {
             print(&match change {
                 Change::New => format!("would write {}\n", artifact.path),
                 _ => comparison.diff(artifact),
@@ -224,7 +258,11 @@ fn write(arguments: &ConvertArguments, catalog: &Catalog, talk: Talk) -> anyhow:
         for path in &comparison.stale {
             print(&format!("would remove {path}\n"));
         }
-        return Ok(if comparison.differs() { Outcome::Failed } else { outcome });
+        return Ok(if comparison.differs() {
+            Outcome::Failed
+        } else {
+            outcome
+        });
     }
     let written = comparison.write(arguments.force, proven)?;
     for path in &written {
@@ -236,9 +274,16 @@ fn write(arguments: &ConvertArguments, catalog: &Catalog, talk: Talk) -> anyhow:
     if written.is_empty() && comparison.stale.is_empty() {
         talk.say("nothing to do: every file is up to date");
     }
-    let kept: Vec<_> = comparison.changes.iter().filter(|(_, change)| *change == Change::Edited && !arguments.force).collect();
+    let kept: Vec<_> = comparison
+        .changes
+        .iter()
+        .filter(|(_, change)| *change == Change::Edited && !arguments.force)
+        .collect();
     for (artifact, _) in &kept {
-        talk.say(&format!("kept `{}`, which a person wrote or edited; generated now would be:", artifact.path));
+        talk.say(&format!(
+            "kept `{}`, which a person wrote or edited; generated now would be:",
+            artifact.path
+        ));
         talk.say(&comparison.diff(artifact));
     }
     if !kept.is_empty() {
@@ -249,7 +294,9 @@ fn write(arguments: &ConvertArguments, catalog: &Catalog, talk: Talk) -> anyhow:
 }
 
 fn verify(arguments: &VerifyArguments, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {
-    let Some((conversion, diagnostics, _)) = understand(&arguments.path, &arguments.path, catalog, talk)? else {
+    let Some((conversion, diagnostics, _)) =
+        understand(&arguments.path, &arguments.path, catalog, talk)?
+    else {
         return Ok(Outcome::Environment);
     };
     talk.diagnostics(&diagnostics);
@@ -264,11 +311,20 @@ fn verify(arguments: &VerifyArguments, catalog: &Catalog, talk: Talk) -> anyhow:
         Format::Text => print(&visible(&text::report(&report))),
         Format::Json => print_json(&report)?,
     }
-    Ok(if report.verdict.is_success() { Outcome::Done } else { Outcome::Failed })
+    Ok(if report.verdict.is_success() {
+        Outcome::Done
+    } else {
+        Outcome::Failed
+    })
 }
 
 /// Makes the smoke run; trouble with the engine is said and becomes an exit code.
-fn smoke(conversion: &Conversion, repository: &Path, arguments: &SmokeArguments, talk: Talk) -> anyhow::Result<Result<Report, Outcome>> {
+fn smoke(
+    conversion: &Conversion,
+    repository: &Path,
+    arguments: &SmokeArguments,
+    talk: Talk,
+) -> anyhow::Result<Result<Report, Outcome>> {
     let options = verify::Options {
         start_timeout: Duration::from_secs(arguments.start_timeout),
         keep_logs: arguments.logs.clone(),
@@ -277,7 +333,13 @@ fn smoke(conversion: &Conversion, repository: &Path, arguments: &SmokeArguments,
         ..verify::Options::default()
     };
     let mut progress = progress::Progress::new(talk.coloured);
-    let result = verify::verify(&conversion.plan, &conversion.artifacts, repository, &options, &mut |event| progress.show(event));
+    let result = verify::verify(
+        &conversion.plan,
+        &conversion.artifacts,
+        repository,
+        &options,
+        &mut |event| progress.show(event),
+    );
     progress.finish();
     match result {
         Ok(report) => Ok(Ok(report)),
@@ -295,7 +357,8 @@ fn smoke(conversion: &Conversion, repository: &Path, arguments: &SmokeArguments,
 }
 
 fn explain(arguments: &ExplainArguments, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {
-    let Some((conversion, _, _)) = understand(&arguments.path, &arguments.path, catalog, talk)? else {
+    let Some((conversion, _, _)) = understand(&arguments.path, &arguments.path, catalog, talk)?
+    else {
         return Ok(Outcome::Environment);
     };
     let (file, line) = match arguments.place.rsplit_once(':') {
@@ -309,9 +372,19 @@ fn explain(arguments: &ExplainArguments, catalog: &Catalog, talk: Talk) -> anyho
         None => (arguments.place.as_str(), None),
     };
     let file = file.trim_start_matches("./");
-    let Some(artifact) = conversion.artifacts.iter().find(|artifact| artifact.path == file) else {
-        talk.error(&format!("no file `{file}` is generated for this repository"));
-        let made: Vec<&str> = conversion.artifacts.iter().map(|artifact| artifact.path.as_str()).collect();
+    let Some(artifact) = conversion
+        .artifacts
+        .iter()
+        .find(|artifact| artifact.path == file)
+    else {
+        talk.error(&format!(
+            "no file `{file}` is generated for this repository"
+        ));
+        let made: Vec<&str> = conversion
+            .artifacts
+            .iter()
+            .map(|artifact| artifact.path.as_str())
+            .collect();
         talk.hint(&format!("there are {}", made.join(", ")));
         return Ok(Outcome::Usage);
     };
@@ -328,17 +401,27 @@ fn recipes(command: &RecipesCommand, catalog: &Catalog, talk: Talk) -> anyhow::R
     match command {
         RecipesCommand::List => {
             let entries = catalog.entries();
-            let width = entries.iter().map(|(path, _)| path.len()).max().unwrap_or(0);
+            let width = entries
+                .iter()
+                .map(|(path, _)| path.len())
+                .max()
+                .unwrap_or(0);
             for (path, title) in entries {
                 print(&format!("{path:width$}  {title}\n"));
             }
         }
         RecipesCommand::Show { recipe } => {
-            let path = recipe.trim_start_matches("recipes/").trim_end_matches(".toml");
+            let path = recipe
+                .trim_start_matches("recipes/")
+                .trim_end_matches(".toml");
             let Some(text) = catalog.text(path) else {
                 talk.error(&format!("no recipe is called `{path}`"));
                 let entries = catalog.entries();
-                let near: Vec<&str> = entries.iter().map(|(path, _)| path.as_str()).filter(|known| known.ends_with(&format!("/{path}"))).collect();
+                let near: Vec<&str> = entries
+                    .iter()
+                    .map(|(path, _)| path.as_str())
+                    .filter(|known| known.ends_with(&format!("/{path}")))
+                    .collect();
                 talk.hint(&match near.as_slice() {
                     [] => "`longshore recipes list` names them all".to_owned(),
                     near => format!("did you mean {}?", near.join(" or ")),

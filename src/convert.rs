@@ -34,10 +34,17 @@ pub fn plan(root: &Path, catalog: &Catalog) -> Result<Warned<BuildPlan>, OpenErr
     let mut unsaid = Vec::new();
     let mut selection = select::selection(&repo, &steps, catalog).unpack(&mut unsaid);
     // The component's own README knows more about it than the one at the top.
-    let inner = selection.as_ref().map(|selection| selection.folder.clone()).filter(|folder| folder != ".");
+    let inner = selection
+        .as_ref()
+        .map(|selection| selection.folder.clone())
+        .filter(|folder| folder != ".");
     if let Some(folder) = inner {
         let own = readme::documents(&repo, &folder).value;
-        let is_new = |document: &readme::Document| !documents.iter().any(|known| known.source.path == document.source.path);
+        let is_new = |document: &readme::Document| {
+            !documents
+                .iter()
+                .any(|known| known.source.path == document.source.path)
+        };
         let own: Vec<readme::Document> = own.into_iter().filter(is_new).collect();
         if !own.is_empty() {
             documents.extend(own);
@@ -47,10 +54,14 @@ pub fn plan(root: &Path, catalog: &Catalog) -> Result<Warned<BuildPlan>, OpenErr
         }
     }
     diagnostics.append(&mut unsaid);
-    let mut plan = plan::build_plan(&repo, &documents, &steps, selection.as_ref(), catalog).unpack(&mut diagnostics);
+    let mut plan = plan::build_plan(&repo, &documents, &steps, selection.as_ref(), catalog)
+        .unpack(&mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
     plan.diagnostics = diagnostics.iter().map(plan::finding).collect();
-    Ok(Warned { value: plan, diagnostics })
+    Ok(Warned {
+        value: plan,
+        diagnostics,
+    })
 }
 
 /// Renders `plan`, and writes into its ledger which generated line each command became.
@@ -60,7 +71,10 @@ pub fn plan(root: &Path, catalog: &Catalog) -> Result<Warned<BuildPlan>, OpenErr
 /// When a template fails, which is a bug of longshore.
 pub fn render(mut plan: BuildPlan) -> anyhow::Result<Conversion> {
     if plan.components.is_empty() {
-        return Ok(Conversion { plan, artifacts: Vec::new() });
+        return Ok(Conversion {
+            plan,
+            artifacts: Vec::new(),
+        });
     }
     let first = render::artifacts(&plan)?;
     render::locate(&mut plan, &first);
@@ -70,5 +84,7 @@ pub fn render(mut plan: BuildPlan) -> anyhow::Result<Conversion> {
 
 /// Returns whether `diagnostics` hold an error in the input.
 pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
-    diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error)
 }

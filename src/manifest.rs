@@ -73,9 +73,20 @@ pub struct EnvLine {
 
 /// Names of files that show which environment variables to set, by convention.
 const ENV_EXAMPLES: [&str; 14] = [
-    ".env.example", ".env.sample", ".env.template", ".env.dist", ".env.production.example",
-    "env.example", "example.env", ".env-example", ".env-sample", "sample.env", ".env.defaults",
-    ".env.local.example", ".env.development", ".env",
+    ".env.example",
+    ".env.sample",
+    ".env.template",
+    ".env.dist",
+    ".env.production.example",
+    "env.example",
+    "example.env",
+    ".env-example",
+    ".env-sample",
+    "sample.env",
+    ".env.defaults",
+    ".env.local.example",
+    ".env.development",
+    ".env",
 ];
 
 /// Reads the manifests of `folder` that `stack` names.
@@ -91,7 +102,9 @@ pub fn manifest(repo: &Repo, folder: &str, stack: &StackRecipe) -> Warned<Manife
             let pattern = repo::join(folder, &declared.file);
             let found: Vec<String> = repo.glob(&pattern).into_iter().map(str::to_owned).collect();
             for path in found {
-                let Some(source) = repo.source(&path) else { continue };
+                let Some(source) = repo.source(&path) else {
+                    continue;
+                };
                 manifest.read(declared.format, &source, &mut diagnostics);
             }
         }
@@ -106,7 +119,10 @@ pub fn manifest(repo: &Repo, folder: &str, stack: &StackRecipe) -> Warned<Manife
             }
         }
     }
-    Warned { value: manifest, diagnostics }
+    Warned {
+        value: manifest,
+        diagnostics,
+    }
 }
 
 /// Returns the lines `NAME=value` of `source`, commented-out ones included.
@@ -119,7 +135,9 @@ pub fn env_lines(source: &SourceFile) -> Vec<EnvLine> {
         let disabled = text.starts_with('#');
         let assignment = bare.strip_prefix("export ").unwrap_or(bare).split_once('=');
         match assignment {
-            Some((name, value)) if is_env_name(name.trim_end()) && !(disabled && bare.contains(". ")) => {
+            Some((name, value))
+                if is_env_name(name.trim_end()) && !(disabled && bare.contains(". ")) =>
+            {
                 let (value, beside) = env_value(value);
                 lines.push(EnvLine {
                     name: name.trim_end().to_owned(),
@@ -174,7 +192,9 @@ pub fn normal_name(name: &str) -> String {
 impl Manifest {
     /// Returns the package `name`, if it is declared for more than development.
     pub fn package(&self, name: &str) -> Option<&Package> {
-        self.packages.get(&normal_name(name)).filter(|package| !package.development)
+        self.packages
+            .get(&normal_name(name))
+            .filter(|package| !package.development)
     }
 
     fn add(&mut self, package: Package) {
@@ -197,7 +217,12 @@ impl Manifest {
         }
     }
 
-    fn read(&mut self, format: DeclaredFormat, source: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) {
+    fn read(
+        &mut self,
+        format: DeclaredFormat,
+        source: &Arc<SourceFile>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
         match format {
             DeclaredFormat::Requirements => self.requirements(source),
             DeclaredFormat::PackageJson => self.package_json(source, diagnostics),
@@ -212,34 +237,58 @@ impl Manifest {
         for (index, line) in source.text.lines().enumerate() {
             let text = line.split(" #").next().unwrap_or_default().trim();
             let own = ["-e .", ".", "-e ./", "./", "--editable ."];
-            if own.iter().any(|own| text == *own) || text.starts_with("./") || text.starts_with("-e .") || text.starts_with("file:") {
+            if own.iter().any(|own| text == *own)
+                || text.starts_with("./")
+                || text.starts_with("-e .")
+                || text.starts_with("file:")
+            {
                 self.needs_source.push(source.path.clone());
             }
             if let Some((name, requirement)) = requirement(text) {
-                self.add(Package { name, requirement, development, file: source.path.clone(), line: index + 1 });
+                self.add(Package {
+                    name,
+                    requirement,
+                    development,
+                    file: source.path.clone(),
+                    line: index + 1,
+                });
             }
         }
     }
 
     fn setup(&mut self, source: &SourceFile) {
         let text = &source.text;
-        let Some(start) = text.find("install_requires") else { return };
+        let Some(start) = text.find("install_requires") else {
+            return;
+        };
         let list = &text[start..];
         // A list in brackets (setup.py) ends there, an indented one (setup.cfg) at the next key.
         let end = match list.find('[').filter(|at| *at < 40) {
             Some(open) => list[open..].find(']').map_or(list.len(), |at| open + at),
-            None => list.find("\n\n").or_else(|| list.find("\n[")).unwrap_or(list.len()),
+            None => list
+                .find("\n\n")
+                .or_else(|| list.find("\n["))
+                .unwrap_or(list.len()),
         };
         let mut at = start;
         for line in list[..end].split_inclusive('\n') {
             let pieces: Vec<&str> = if line.contains(['"', '\'']) {
                 line.split(['"', '\'']).skip(1).step_by(2).collect()
             } else {
-                vec![line.trim_start_matches("install_requires").trim_start_matches([' ', '='])]
+                vec![
+                    line.trim_start_matches("install_requires")
+                        .trim_start_matches([' ', '=']),
+                ]
             };
             for piece in pieces {
                 if let Some((name, requirement)) = requirement(piece.trim()) {
-                    self.add(Package { name, requirement, development: false, file: source.path.clone(), line: source.line(at) });
+                    self.add(Package {
+                        name,
+                        requirement,
+                        development: false,
+                        file: source.path.clone(),
+                        line: source.line(at),
+                    });
                 }
             }
             at += line.len();
@@ -247,12 +296,19 @@ impl Manifest {
     }
 
     fn package_json(&mut self, source: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) {
-        let parsed = jsonc_parser::parse_to_serde_value::<serde_json::Value>(&source.text, &jsonc_parser::ParseOptions::default());
+        let parsed = jsonc_parser::parse_to_serde_value::<serde_json::Value>(
+            &source.text,
+            &jsonc_parser::ParseOptions::default(),
+        );
         let json = match parsed {
             Ok(json) => json,
             Err(error) => {
                 let at = error.range().start.min(source.text.len());
-                diagnostics.push(broken(source, Span::new(at, at + 1), &error.kind().to_string()));
+                diagnostics.push(broken(
+                    source,
+                    Span::new(at, at + 1),
+                    &error.kind().to_string(),
+                ));
                 return;
             }
         };
@@ -260,8 +316,14 @@ impl Manifest {
             let at = source.text.find(&format!("\"{key}\"")).unwrap_or(0);
             source.line(at)
         };
-        for (table, development) in [("dependencies", false), ("optionalDependencies", false), ("devDependencies", true)] {
-            let Some(packages) = json.get(table).and_then(|table| table.as_object()) else { continue };
+        for (table, development) in [
+            ("dependencies", false),
+            ("optionalDependencies", false),
+            ("devDependencies", true),
+        ] {
+            let Some(packages) = json.get(table).and_then(|table| table.as_object()) else {
+                continue;
+            };
             for (name, requirement) in packages {
                 self.add(Package {
                     name: normal_name(name),
@@ -272,11 +334,19 @@ impl Manifest {
                 });
             }
         }
-        let fact = |value: &str, key: &str| Fact { value: value.to_owned(), file: source.path.clone(), line: line_of(key) };
+        let fact = |value: &str, key: &str| Fact {
+            value: value.to_owned(),
+            file: source.path.clone(),
+            line: line_of(key),
+        };
         if let Some(scripts) = json.get("scripts").and_then(|scripts| scripts.as_object()) {
             for (name, command) in scripts {
-                let Some(command) = command.as_str() else { continue };
-                self.scripts.entry(name.clone()).or_insert_with(|| fact(command, name));
+                let Some(command) = command.as_str() else {
+                    continue;
+                };
+                self.scripts
+                    .entry(name.clone())
+                    .or_insert_with(|| fact(command, name));
             }
         }
         if let Some(main) = json.get("main").and_then(|main| main.as_str()) {
@@ -284,41 +354,80 @@ impl Manifest {
         }
     }
 
-    fn toml(&mut self, source: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>, read: fn(&mut Self, &SourceFile, &toml::Table)) {
+    fn toml(
+        &mut self,
+        source: &Arc<SourceFile>,
+        diagnostics: &mut Vec<Diagnostic>,
+        read: fn(&mut Self, &SourceFile, &toml::Table),
+    ) {
         match toml::from_str::<toml::Table>(&source.text) {
             Ok(table) => read(self, source, &table),
             Err(error) => {
                 let span = error.span().unwrap_or(0..0);
-                diagnostics.push(broken(source, Span::new(span.start, span.end), error.message()));
+                diagnostics.push(broken(
+                    source,
+                    Span::new(span.start, span.end),
+                    error.message(),
+                ));
             }
         }
     }
 
     fn pyproject(&mut self, source: &SourceFile, table: &toml::Table) {
         let line_of = |name: &str| source.line(source.text.find(name).unwrap_or(0));
-        let project = table.get("project").and_then(|project| project.get("dependencies"));
-        for text in project.and_then(|list| list.as_array()).into_iter().flatten().filter_map(|item| item.as_str()) {
+        let project = table
+            .get("project")
+            .and_then(|project| project.get("dependencies"));
+        for text in project
+            .and_then(|list| list.as_array())
+            .into_iter()
+            .flatten()
+            .filter_map(|item| item.as_str())
+        {
             if let Some((name, requirement)) = requirement(text) {
                 let line = line_of(text);
-                self.add(Package { name, requirement, development: false, file: source.path.clone(), line });
+                self.add(Package {
+                    name,
+                    requirement,
+                    development: false,
+                    file: source.path.clone(),
+                    line,
+                });
             }
         }
         let poetry = table.get("tool").and_then(|tool| tool.get("poetry"));
         for (key, development) in [("dependencies", false), ("dev-dependencies", true)] {
-            let list = poetry.and_then(|poetry| poetry.get(key)).and_then(|list| list.as_table());
+            let list = poetry
+                .and_then(|poetry| poetry.get(key))
+                .and_then(|list| list.as_table());
             self.toml_packages(source, list, development);
         }
     }
 
     fn pipfile(&mut self, source: &SourceFile, table: &toml::Table) {
         for (key, development) in [("packages", false), ("dev-packages", true)] {
-            self.toml_packages(source, table.get(key).and_then(|list| list.as_table()), development);
+            self.toml_packages(
+                source,
+                table.get(key).and_then(|list| list.as_table()),
+                development,
+            );
         }
     }
 
-    fn toml_packages(&mut self, source: &SourceFile, list: Option<&toml::Table>, development: bool) {
-        for (name, value) in list.into_iter().flatten().filter(|(name, _)| *name != "python") {
-            let version = value.as_str().or_else(|| value.get("version").and_then(|version| version.as_str()));
+    fn toml_packages(
+        &mut self,
+        source: &SourceFile,
+        list: Option<&toml::Table>,
+        development: bool,
+    ) {
+        for (name, value) in list
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| *name != "python")
+        {
+            let version = value
+                .as_str()
+                .or_else(|| value.get("version").and_then(|version| version.as_str()));
             let line = source.line(source.text.find(name.as_str()).unwrap_or(0));
             self.add(Package {
                 name: normal_name(name),
@@ -332,10 +441,19 @@ impl Manifest {
 
     fn procfile(&mut self, source: &SourceFile) {
         for (index, line) in source.text.lines().enumerate() {
-            let Some((name, command)) = line.split_once(':') else { continue };
-            let is_process = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+            let Some((name, command)) = line.split_once(':') else {
+                continue;
+            };
+            let is_process = !name.is_empty()
+                && name
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || c == '_' || c == '-');
             if is_process {
-                let fact = Fact { value: command.trim().to_owned(), file: source.path.clone(), line: index + 1 };
+                let fact = Fact {
+                    value: command.trim().to_owned(),
+                    file: source.path.clone(),
+                    line: index + 1,
+                };
                 self.processes.entry(name.to_owned()).or_insert(fact);
             }
         }
@@ -345,30 +463,45 @@ impl Manifest {
 /// Names of requirement files for people who work on the application.
 fn is_development_file(path: &str) -> bool {
     let name = repo::file_name(path).to_ascii_lowercase();
-    ["dev", "test", "lint", "doc", "local", "ci", "debug", "extra", "optional"]
-        .iter()
-        .any(|word| name.split(|c: char| !c.is_alphanumeric()).any(|part| part.starts_with(word)))
+    [
+        "dev", "test", "lint", "doc", "local", "ci", "debug", "extra", "optional",
+    ]
+    .iter()
+    .any(|word| {
+        name.split(|c: char| !c.is_alphanumeric())
+            .any(|part| part.starts_with(word))
+    })
 }
 
 /// Reads `name[extra]==1.0 ; marker`; `None` for options, URLs and blank lines.
 fn requirement(text: &str) -> Option<(String, String)> {
-    let end = text.find(|c: char| !c.is_alphanumeric() && !"-_.".contains(c)).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_alphanumeric() && !"-_.".contains(c))
+        .unwrap_or(text.len());
     let name = &text[..end];
     let is_name = name.starts_with(|c: char| c.is_ascii_alphanumeric());
     let rest = text[end..].trim_start();
     let rest = match rest.strip_prefix('[') {
-        Some(extras) => extras.split_once(']').map_or("", |(_, rest)| rest).trim_start(),
+        Some(extras) => extras
+            .split_once(']')
+            .map_or("", |(_, rest)| rest)
+            .trim_start(),
         None => rest,
     };
-    let is_plain = rest.is_empty() || rest.starts_with(['=', '<', '>', '~', '!', ';', ',', '@', '(']);
+    let is_plain =
+        rest.is_empty() || rest.starts_with(['=', '<', '>', '~', '!', ';', ',', '@', '(']);
     let version = rest.split(';').next().unwrap_or_default().trim();
     (is_name && is_plain).then(|| (normal_name(name), version.to_owned()))
 }
 
 fn broken(source: &Arc<SourceFile>, span: Span, message: &str) -> Diagnostic {
-    Diagnostic::new(Severity::Error, Code::BrokenManifest, format!("`{}` cannot be read", source.path))
-        .at(source, span, message.to_owned())
-        .hint("correct the file; it was left out of account")
+    Diagnostic::new(
+        Severity::Error,
+        Code::BrokenManifest,
+        format!("`{}` cannot be read", source.path),
+    )
+    .at(source, span, message.to_owned())
+    .hint("correct the file; it was left out of account")
 }
 
 /// An environment variable that source code reads.
@@ -404,25 +537,41 @@ const MOST_SOURCES: usize = 400;
 /// examples and documentation are left out.
 pub fn source_facts(repo: &Repo, folder: &str, stack: &StackRecipe) -> SourceFacts {
     let compile = |patterns: &[String]| -> Vec<Regex> {
-        patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
+        patterns
+            .iter()
+            .filter_map(|pattern| Regex::new(pattern).ok())
+            .collect()
     };
     let (env_reads, imports) = (compile(&stack.env_reads), compile(&stack.imports));
-    let mut paths: Vec<&str> = repo.files().filter(|path| is_source(path, folder, stack)).collect();
+    let mut paths: Vec<&str> = repo
+        .files()
+        .filter(|path| is_source(path, folder, stack))
+        .collect();
     paths.sort_by_key(|path| (path.matches('/').count(), *path));
     paths.truncate(MOST_SOURCES);
-    let mut facts = SourceFacts { files: paths.iter().map(|path| (*path).to_owned()).collect(), ..SourceFacts::default() };
+    let mut facts = SourceFacts {
+        files: paths.iter().map(|path| (*path).to_owned()).collect(),
+        ..SourceFacts::default()
+    };
     for path in &paths {
-        let Some(source) = repo.source(path) else { continue };
+        let Some(source) = repo.source(path) else {
+            continue;
+        };
         for pattern in &imports {
             for found in pattern.captures_iter(&source.text) {
                 let Some(name) = found.get(1) else { continue };
                 let place = ((*path).to_owned(), source.line(name.start()));
-                facts.imports.entry(name.as_str().to_owned()).or_insert(place);
+                facts
+                    .imports
+                    .entry(name.as_str().to_owned())
+                    .or_insert(place);
             }
         }
         for pattern in &env_reads {
             for found in pattern.captures_iter(&source.text) {
-                let Some(name) = found.name("name") else { continue };
+                let Some(name) = found.name("name") else {
+                    continue;
+                };
                 if facts.env.iter().any(|known| known.name == name.as_str()) {
                     continue;
                 }
@@ -443,13 +592,27 @@ pub fn source_facts(repo: &Repo, folder: &str, stack: &StackRecipe) -> SourceFac
 
 fn is_source(path: &str, folder: &str, stack: &StackRecipe) -> bool {
     const ASIDE: [&str; 12] = [
-        "test", "tests", "spec", "specs", "__tests__", "docs", "doc", "examples", "example",
-        "migrations", "fixtures", "static",
+        "test",
+        "tests",
+        "spec",
+        "specs",
+        "__tests__",
+        "docs",
+        "doc",
+        "examples",
+        "example",
+        "migrations",
+        "fixtures",
+        "static",
     ];
-    let Some((_, ending)) = path.rsplit_once('.') else { return false };
+    let Some((_, ending)) = path.rsplit_once('.') else {
+        return false;
+    };
     let inside = folder == "." || path.starts_with(&format!("{folder}/"));
     let mut folders = repo::folder_of(path).split('/');
-    inside && stack.sources.iter().any(|known| known == ending) && !folders.any(|part| ASIDE.contains(&part))
+    inside
+        && stack.sources.iter().any(|known| known == ending)
+        && !folders.any(|part| ASIDE.contains(&part))
 }
 
 #[cfg(test)]
@@ -458,8 +621,14 @@ mod tests {
 
     #[test]
     fn a_requirement_has_a_name_and_a_version() {
-        assert_eq!(requirement("Django_X==4.2.1"), Some(("django-x".into(), "==4.2.1".into())));
-        assert_eq!(requirement("celery[redis]>=5 ; python_version>'3'"), Some(("celery".into(), ">=5".into())));
+        assert_eq!(
+            requirement("Django_X==4.2.1"),
+            Some(("django-x".into(), "==4.2.1".into()))
+        );
+        assert_eq!(
+            requirement("celery[redis]>=5 ; python_version>'3'"),
+            Some(("celery".into(), ">=5".into()))
+        );
         assert_eq!(requirement("-r base.txt"), None);
         assert_eq!(requirement("git+https://x/y"), None);
         assert_eq!(requirement(""), None);
@@ -467,21 +636,46 @@ mod tests {
 
     #[test]
     fn an_env_line_has_a_value_and_what_it_is_for() {
-        let source = SourceFile::new(".env.example", "# The port\nPORT=80\n\n#DEBUG=1\nNAME=\"a b\" # who\n");
+        let source = SourceFile::new(
+            ".env.example",
+            "# The port\nPORT=80\n\n#DEBUG=1\nNAME=\"a b\" # who\n",
+        );
         let lines = env_lines(&source);
-        let short: Vec<_> = lines.iter().map(|line| (line.name.as_str(), line.value.as_str(), line.about.as_deref(), line.disabled)).collect();
+        let short: Vec<_> = lines
+            .iter()
+            .map(|line| {
+                (
+                    line.name.as_str(),
+                    line.value.as_str(),
+                    line.about.as_deref(),
+                    line.disabled,
+                )
+            })
+            .collect();
         assert_eq!(
             short,
-            [("PORT", "80", Some("The port"), false), ("DEBUG", "1", None, true), ("NAME", "a b", Some("who"), false)]
+            [
+                ("PORT", "80", Some("The port"), false),
+                ("DEBUG", "1", None, true),
+                ("NAME", "a b", Some("who"), false)
+            ]
         );
     }
 
     #[test]
     fn a_setup_file_declares_what_it_requires() {
-        let source = SourceFile::new("setup.py", "setup(\n  install_requires=[\n    'flask>=1',\n    \"redis\",\n  ],\n)\n");
+        let source = SourceFile::new(
+            "setup.py",
+            "setup(\n  install_requires=[\n    'flask>=1',\n    \"redis\",\n  ],\n)\n",
+        );
         let mut manifest = Manifest::default();
         manifest.setup(&source);
-        assert_eq!(manifest.package("flask").map(|package| (package.requirement.as_str(), package.line)), Some((">=1", 3)));
+        assert_eq!(
+            manifest
+                .package("flask")
+                .map(|package| (package.requirement.as_str(), package.line)),
+            Some((">=1", 3))
+        );
         assert!(manifest.package("redis").is_some());
     }
 }

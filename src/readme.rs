@@ -95,13 +95,22 @@ impl CodeBlock {
 /// A missing README is a diagnostic: manifests alone may still tell enough.
 pub fn documents(repo: &Repo, folder: &str) -> Warned<Vec<Document>> {
     let Some(readme) = readme_path(repo, folder) else {
-        return Warned { value: Vec::new(), diagnostics: vec![no_readme(repo)] };
+        return Warned {
+            value: Vec::new(),
+            diagnostics: vec![no_readme(repo)],
+        };
     };
     let mut diagnostics = Vec::new();
     let Some(source) = repo.source(&readme) else {
         let size = repo.size(&readme).unwrap_or(0);
-        let message = format!("`{readme}` was not read: it is binary, or larger than {} bytes ({size})", repo::LARGEST_FILE);
-        return Warned { value: Vec::new(), diagnostics: vec![Diagnostic::new(Severity::Warning, Code::TooLarge, message)] };
+        let message = format!(
+            "`{readme}` was not read: it is binary, or larger than {} bytes ({size})",
+            repo::LARGEST_FILE
+        );
+        return Warned {
+            value: Vec::new(),
+            diagnostics: vec![Diagnostic::new(Severity::Warning, Code::TooLarge, message)],
+        };
     };
     let mut documents = vec![document(source)];
     let mut linked = install_pages(repo, &documents[0]);
@@ -110,27 +119,48 @@ pub fn documents(repo: &Repo, folder: &str) -> Warned<Vec<Document>> {
         linked.extend(repo.glob(&pattern).into_iter().map(str::to_owned));
     }
     for path in linked {
-        let known = documents.iter().any(|document| document.source.path == path);
+        let known = documents
+            .iter()
+            .any(|document| document.source.path == path);
         if let Some(source) = repo.source(&path).filter(|_| !known) {
             documents.push(document(source));
         }
     }
-    for document in documents.iter().filter(|document| !document.source.was_utf8) {
-        let message = format!("`{}` is not UTF-8; it was read as Windows-1252", document.source.path);
-        diagnostics.push(Diagnostic::new(Severity::Warning, Code::NotUtf8, message).hint("save the file as UTF-8"));
+    for document in documents
+        .iter()
+        .filter(|document| !document.source.was_utf8)
+    {
+        let message = format!(
+            "`{}` is not UTF-8; it was read as Windows-1252",
+            document.source.path
+        );
+        diagnostics.push(
+            Diagnostic::new(Severity::Warning, Code::NotUtf8, message)
+                .hint("save the file as UTF-8"),
+        );
     }
-    Warned { value: documents, diagnostics }
+    Warned {
+        value: documents,
+        diagnostics,
+    }
 }
 
 fn no_readme(repo: &Repo) -> Diagnostic {
-    let documents: Vec<&str> = repo.files().filter(|path| !path.contains('/') && (path.ends_with(".md") || path.ends_with(".txt"))).collect();
+    let documents: Vec<&str> = repo
+        .files()
+        .filter(|path| !path.contains('/') && (path.ends_with(".md") || path.ends_with(".txt")))
+        .collect();
     let nearest = match documents.as_slice() {
         [] => "there is no other document at the top of the folder either".to_owned(),
         found => format!("nearest: {}", found.join(", ")),
     };
-    Diagnostic::new(Severity::Warning, Code::NoReadme, "no README tells how to install the application")
-        .hint("looked for README with the endings .md, .markdown, .rst, .adoc, .txt, or none")
-        .hint(nearest)
+    Diagnostic::new(
+        Severity::Warning,
+        Code::NoReadme,
+        "no README tells how to install the application",
+    )
+    .hint("looked for README with the endings .md, .markdown, .rst, .adoc, .txt, or none")
+    .hint(nearest)
 }
 
 /// Takes `source` apart, by the ending of its name: Markdown, reStructuredText, or plain text.

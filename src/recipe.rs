@@ -86,7 +86,10 @@ impl Catalog {
         for file in built_in_files(&BUILT_IN) {
             let path = file.path().to_string_lossy().into_owned();
             let text = file.contents_utf8().unwrap_or_default().to_owned();
-            layers.entry(path.clone()).or_default().push((format!("recipes/{path}"), text));
+            layers
+                .entry(path.clone())
+                .or_default()
+                .push((format!("recipes/{path}"), text));
         }
         let mut errors = Vec::new();
         for folder in folders {
@@ -108,7 +111,11 @@ impl Catalog {
         }
         errors.extend(catalog.check());
         catalog.index();
-        if errors.is_empty() { Ok(catalog) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(catalog)
+        } else {
+            Err(errors)
+        }
     }
 
     fn empty() -> Self {
@@ -126,7 +133,10 @@ impl Catalog {
     }
 
     fn add(&mut self, path: &str, layers: &[(String, String)]) -> Result<(), RecipeError> {
-        let Some((kind, id)) = path.strip_suffix(".toml").and_then(|path| path.split_once('/')) else {
+        let Some((kind, id)) = path
+            .strip_suffix(".toml")
+            .and_then(|path| path.split_once('/'))
+        else {
             return Ok(()); // README.md of the catalogue
         };
         let id = id.to_owned();
@@ -140,13 +150,21 @@ impl Catalog {
             "words" => drop(self.words.insert(id, read(layers)?)),
             _ => {
                 let kinds = "runtimes, stacks, frameworks, services, tools, system-packages, words";
-                let file = layers.last().map(|(shown, _)| shown.clone()).unwrap_or_default();
+                let file = layers
+                    .last()
+                    .map(|(shown, _)| shown.clone())
+                    .unwrap_or_default();
                 let message = format!("no kind of recipe is called `{kind}`; there are {kinds}");
-                return Err(RecipeError { file, position: None, message });
+                return Err(RecipeError {
+                    file,
+                    position: None,
+                    message,
+                });
             }
         }
         let texts: Vec<&str> = layers.iter().map(|(_, text)| text.as_str()).collect();
-        self.texts.insert(path.trim_end_matches(".toml").to_owned(), texts.join("\n"));
+        self.texts
+            .insert(path.trim_end_matches(".toml").to_owned(), texts.join("\n"));
         Ok(())
     }
 
@@ -155,31 +173,55 @@ impl Catalog {
         let mut errors = Vec::new();
         let mut require = |known: bool, file: String, message: String| {
             if !known {
-                errors.push(RecipeError { file, position: None, message });
+                errors.push(RecipeError {
+                    file,
+                    position: None,
+                    message,
+                });
             }
         };
         for (id, stack) in &self.stacks {
             let known = self.runtimes.contains_key(&stack.runtime);
-            require(known, format!("recipes/stacks/{id}.toml"), format!("no runtime is called `{}`", stack.runtime));
+            require(
+                known,
+                format!("recipes/stacks/{id}.toml"),
+                format!("no runtime is called `{}`", stack.runtime),
+            );
             for refined in &stack.refines {
                 let known = self.stacks.contains_key(refined);
-                require(known, format!("recipes/stacks/{id}.toml"), format!("no stack is called `{refined}`"));
+                require(
+                    known,
+                    format!("recipes/stacks/{id}.toml"),
+                    format!("no stack is called `{refined}`"),
+                );
             }
         }
         for (id, framework) in &self.frameworks {
             let file = format!("recipes/frameworks/{id}.toml");
             for stack in &framework.stacks {
-                require(self.stacks.contains_key(stack), file.clone(), format!("no stack is called `{stack}`"));
+                require(
+                    self.stacks.contains_key(stack),
+                    file.clone(),
+                    format!("no stack is called `{stack}`"),
+                );
             }
             for refined in &framework.refines {
-                require(self.frameworks.contains_key(refined), file.clone(), format!("no framework is called `{refined}`"));
+                require(
+                    self.frameworks.contains_key(refined),
+                    file.clone(),
+                    format!("no framework is called `{refined}`"),
+                );
             }
         }
         for (id, tool) in &self.tools {
             for rule in &tool.command {
                 if let Some(service) = &rule.service {
                     let known = self.services.contains_key(service);
-                    require(known, format!("recipes/tools/{id}.toml"), format!("no service is called `{service}`"));
+                    require(
+                        known,
+                        format!("recipes/tools/{id}.toml"),
+                        format!("no service is called `{service}`"),
+                    );
                 }
             }
         }
@@ -199,18 +241,31 @@ impl Catalog {
     pub fn tool(&self, name: &str) -> Option<(&str, &ToolRecipe)> {
         let name = name.rsplit_once('/').map_or(name, |(_, last)| last);
         let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let id = self.tool_by_name.get(name).or_else(|| self.tool_by_name.get(bare))?;
-        self.tools.get_key_value(id).map(|(id, tool)| (id.as_str(), tool))
+        let id = self
+            .tool_by_name
+            .get(name)
+            .or_else(|| self.tool_by_name.get(bare))?;
+        self.tools
+            .get_key_value(id)
+            .map(|(id, tool)| (id.as_str(), tool))
     }
 
     /// Returns the services that `name` (of a package or a unit) stands for.
     pub fn service_named(&self, name: &str) -> Option<(&str, &ServiceRecipe)> {
         let name = name.trim_end_matches(".service");
-        let bare = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-' || c == '@');
+        let bare =
+            name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-' || c == '@');
         let named = |service: &ServiceRecipe| {
-            service.detect.names.iter().any(|known| known == name || known == bare)
+            service
+                .detect
+                .names
+                .iter()
+                .any(|known| known == name || known == bare)
         };
-        self.services.iter().find(|(_, service)| named(service)).map(|(id, service)| (id.as_str(), service))
+        self.services
+            .iter()
+            .find(|(_, service)| named(service))
+            .map(|(id, service)| (id.as_str(), service))
     }
 
     /// Returns the text of the recipe `path`, such as `stacks/python-pip`.
@@ -221,14 +276,33 @@ impl Catalog {
     /// Returns the paths of all recipes with their titles, sorted.
     pub fn entries(&self) -> Vec<(String, &str)> {
         let mut entries = Vec::new();
-        fn list<'a, T>(entries: &mut Vec<(String, &'a str)>, kind: &str, of: &'a BTreeMap<String, T>, title: fn(&T) -> &str) {
-            entries.extend(of.iter().map(|(id, recipe)| (format!("{kind}/{id}"), title(recipe))));
+        fn list<'a, T>(
+            entries: &mut Vec<(String, &'a str)>,
+            kind: &str,
+            of: &'a BTreeMap<String, T>,
+            title: fn(&T) -> &str,
+        ) {
+            entries.extend(
+                of.iter()
+                    .map(|(id, recipe)| (format!("{kind}/{id}"), title(recipe))),
+            );
         }
-        list(&mut entries, "frameworks", &self.frameworks, |recipe| &recipe.title);
-        list(&mut entries, "runtimes", &self.runtimes, |recipe| &recipe.title);
-        list(&mut entries, "services", &self.services, |recipe| &recipe.title);
+        list(&mut entries, "frameworks", &self.frameworks, |recipe| {
+            &recipe.title
+        });
+        list(&mut entries, "runtimes", &self.runtimes, |recipe| {
+            &recipe.title
+        });
+        list(&mut entries, "services", &self.services, |recipe| {
+            &recipe.title
+        });
         list(&mut entries, "stacks", &self.stacks, |recipe| &recipe.title);
-        list(&mut entries, "system-packages", &self.system_packages, |recipe| &recipe.title);
+        list(
+            &mut entries,
+            "system-packages",
+            &self.system_packages,
+            |recipe| &recipe.title,
+        );
         list(&mut entries, "tools", &self.tools, |recipe| &recipe.title);
         list(&mut entries, "words", &self.words, |recipe| &recipe.title);
         entries
@@ -237,7 +311,10 @@ impl Catalog {
     /// Returns whether `text` holds one of the words of the table `table`, list `list`, as a whole
     /// word, without regard to case.
     pub fn has_word(&self, table: &str, list: &str, text: &str) -> bool {
-        let words = self.words.get(table).and_then(|table| table.lists.get(list));
+        let words = self
+            .words
+            .get(table)
+            .and_then(|table| table.lists.get(list));
         words.is_some_and(|words| words.iter().any(|word| contains_word(text, word)))
     }
 
@@ -245,7 +322,11 @@ impl Catalog {
     pub fn needs_of(&self, language: &str, package: &str) -> Option<(&str, &PackageNeeds)> {
         self.system_packages.iter().find_map(|(id, table)| {
             let same = |needs: &&PackageNeeds| needs.package.eq_ignore_ascii_case(package);
-            let needs = table.needs.iter().filter(|_| table.language.as_deref() == Some(language)).find(same)?;
+            let needs = table
+                .needs
+                .iter()
+                .filter(|_| table.language.as_deref() == Some(language))
+                .find(same)?;
             Some((id.as_str(), needs))
         })
     }
@@ -256,12 +337,17 @@ impl Catalog {
         let is_meant = |gone: &&GonePackages| {
             repo::matcher(&gone.pattern).is_some_and(|pattern| pattern.is_match(name))
         };
-        gone.into_iter().find(is_meant).map(|gone| gone.why.as_str())
+        gone.into_iter()
+            .find(is_meant)
+            .map(|gone| gone.why.as_str())
     }
 
     /// Returns what is known of the Debian package `name`.
     pub fn debian_package(&self, name: &str) -> Option<&DebianPackage> {
-        self.system_packages.values().flat_map(|table| &table.package).find(|package| package.name == name)
+        self.system_packages
+            .values()
+            .flat_map(|table| &table.package)
+            .find(|package| package.name == name)
     }
 }
 
@@ -292,16 +378,29 @@ type UserFile = (String, String, String);
 
 fn user_files(folder: &Path) -> Result<Vec<UserFile>, RecipeError> {
     let shown = folder.display().to_string();
-    let broken = |message: String| RecipeError { file: shown.clone(), position: None, message };
+    let broken = |message: String| RecipeError {
+        file: shown.clone(),
+        position: None,
+        message,
+    };
     if !folder.is_dir() {
         return Err(broken("this folder of recipes does not exist".to_owned()));
     }
     let mut files = Vec::new();
-    for entry in walkdir::WalkDir::new(folder).max_depth(2).sort_by_file_name() {
+    for entry in walkdir::WalkDir::new(folder)
+        .max_depth(2)
+        .sort_by_file_name()
+    {
         let entry = entry.map_err(|error| broken(error.to_string()))?;
-        let is_recipe = entry.path().extension().is_some_and(|ending| ending == "toml");
-        let Some(path) = entry.path().strip_prefix(folder).ok().filter(|_| is_recipe) else { continue };
-        let text = std::fs::read_to_string(entry.path()).map_err(|error| broken(error.to_string()))?;
+        let is_recipe = entry
+            .path()
+            .extension()
+            .is_some_and(|ending| ending == "toml");
+        let Some(path) = entry.path().strip_prefix(folder).ok().filter(|_| is_recipe) else {
+            continue;
+        };
+        let text =
+            std::fs::read_to_string(entry.path()).map_err(|error| broken(error.to_string()))?;
         let path = path.to_string_lossy().replace('\\', "/");
         files.push((path, entry.path().display().to_string(), text));
     }
@@ -310,14 +409,17 @@ fn user_files(folder: &Path) -> Result<Vec<UserFile>, RecipeError> {
 
 /// Reads one entry from its layers, the user's last.
 fn read<T: DeserializeOwned>(layers: &[(String, String)]) -> Result<T, RecipeError> {
-    let [(file, text)] = layers else { return read_merged(layers) };
+    let [(file, text)] = layers else {
+        return read_merged(layers);
+    };
     toml::from_str(text).map_err(|error| located(file, text, &error))
 }
 
 fn read_merged<T: DeserializeOwned>(layers: &[(String, String)]) -> Result<T, RecipeError> {
     let mut merged = toml::Table::new();
     for (file, text) in layers {
-        let table: toml::Table = toml::from_str(text).map_err(|error| located(file, text, &error))?;
+        let table: toml::Table =
+            toml::from_str(text).map_err(|error| located(file, text, &error))?;
         merge(&mut merged, table);
     }
     let (file, text) = layers.last().expect("an entry has a layer");
@@ -340,7 +442,11 @@ fn located(file: &str, text: &str, error: &toml::de::Error) -> RecipeError {
         let before = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
         (line, text[before..span.start].chars().count() + 1)
     });
-    RecipeError { file: file.to_owned(), position, message: error.message().to_owned() }
+    RecipeError {
+        file: file.to_owned(),
+        position,
+        message: error.message().to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -350,7 +456,11 @@ mod tests {
     #[test]
     fn every_built_in_recipe_can_be_read() {
         let catalog = Catalog::built_in();
-        assert!(catalog.stacks.contains_key("python-pip"), "{:?}", catalog.entries());
+        assert!(
+            catalog.stacks.contains_key("python-pip"),
+            "{:?}",
+            catalog.entries()
+        );
     }
 
     #[test]
@@ -368,7 +478,9 @@ mod tests {
         std::fs::create_dir(folder.path().join("services")).expect("made");
         let text = "title = \"X\"\nimge = \"x:1\"\n";
         std::fs::write(folder.path().join("services/x.toml"), text).expect("written");
-        let errors = Catalog::with_folders(&[folder.path().to_owned()]).err().expect("refused");
+        let errors = Catalog::with_folders(&[folder.path().to_owned()])
+            .err()
+            .expect("refused");
         assert_eq!(errors[0].position, Some((2, 1)));
         assert!(errors[0].message.contains("imge"), "{}", errors[0]);
     }
@@ -377,8 +489,14 @@ mod tests {
     fn a_user_changes_one_field_of_a_built_in_recipe() {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(folder.path().join("services")).expect("made");
-        std::fs::write(folder.path().join("services/redis.toml"), "default = \"6\"\n").expect("written");
-        let catalog = Catalog::with_folders(&[folder.path().to_owned()]).ok().expect("read");
+        std::fs::write(
+            folder.path().join("services/redis.toml"),
+            "default = \"6\"\n",
+        )
+        .expect("written");
+        let catalog = Catalog::with_folders(&[folder.path().to_owned()])
+            .ok()
+            .expect("read");
         assert_eq!(catalog.services["redis"].default, "6");
         assert_eq!(catalog.services["redis"].port, 6379);
     }

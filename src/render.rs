@@ -59,30 +59,50 @@ pub fn artifacts(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
 /// Writes into the ledger of `plan` on which line of `artifacts` each command ended up.
 pub fn locate(plan: &mut BuildPlan, artifacts: &[Artifact]) {
     for entry in &mut plan.ledger {
-        let Some(target) = entry.target.clone().filter(|_| entry.fate != Fate::Skipped) else { continue };
+        let Some(target) = entry.target.clone().filter(|_| entry.fate != Fate::Skipped) else {
+            continue;
+        };
         let is_it = |origin: &Origin| {
             origin.file.as_deref() == Some(&entry.file) && origin.line == Some(entry.line)
         };
         // The first file of the kind that the plan had in mind: `Dockerfile` is also `Dockerfile.web`.
-        let found = artifacts.iter().filter(|artifact| artifact.path.starts_with(&target)).find_map(|artifact| {
-            let line = artifact.origins.iter().find(|(_, origins)| origins.iter().any(is_it));
-            line.map(|(line, _)| format!("{}:{line}", artifact.path))
-        });
+        let found = artifacts
+            .iter()
+            .filter(|artifact| artifact.path.starts_with(&target))
+            .find_map(|artifact| {
+                let line = artifact
+                    .origins
+                    .iter()
+                    .find(|(_, origins)| origins.iter().any(is_it));
+                line.map(|(line, _)| format!("{}:{line}", artifact.path))
+            });
         entry.target = Some(found.unwrap_or(target));
     }
 }
 
 /// Returns the file name of the component's Dockerfile.
 fn dockerfile_name(plan: &BuildPlan, id: &str) -> String {
-    if plan.components.len() == 1 { "Dockerfile".to_owned() } else { format!("Dockerfile.{id}") }
+    if plan.components.len() == 1 {
+        "Dockerfile".to_owned()
+    } else {
+        format!("Dockerfile.{id}")
+    }
 }
 
 /// Returns the name of the component's image and of its objects.
 fn object_name(plan: &BuildPlan, id: &str) -> String {
-    if plan.components.len() == 1 { plan.name.clone() } else { format!("{}-{id}", plan.name) }
+    if plan.components.len() == 1 {
+        plan.name.clone()
+    } else {
+        format!("{}-{id}", plan.name)
+    }
 }
 
 /// Returns `words` as one shell line that hands over to the last command.
 fn shell_line(words: &[String]) -> String {
-    words.iter().map(|word| crate::shell::quote(word)).collect::<Vec<_>>().join(" ")
+    words
+        .iter()
+        .map(|word| crate::shell::quote(word))
+        .collect::<Vec<_>>()
+        .join(" ")
 }

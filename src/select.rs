@@ -40,12 +40,26 @@ struct Candidate<'c> {
 
 /// Folders whose applications are not the one that the repository is about.
 const ASIDE: [&str; 12] = [
-    "test", "tests", "docs", "doc", "examples", "example", "sample", "samples", "vendor",
-    "third_party", "fixtures", "e2e",
+    "test",
+    "tests",
+    "docs",
+    "doc",
+    "examples",
+    "example",
+    "sample",
+    "samples",
+    "vendor",
+    "third_party",
+    "fixtures",
+    "e2e",
 ];
 
 /// Returns the selection, or `None` with a diagnostic that says what was looked for.
-pub fn selection<'c>(repo: &Repo, steps: &[InstallStep], catalog: &'c Catalog) -> Warned<Option<Selection<'c>>> {
+pub fn selection<'c>(
+    repo: &Repo,
+    steps: &[InstallStep],
+    catalog: &'c Catalog,
+) -> Warned<Option<Selection<'c>>> {
     let mut candidates: Vec<Candidate<'c>> = Vec::new();
     for (stack_id, stack) in &catalog.stacks {
         for folder in folders(repo, stack) {
@@ -55,23 +69,50 @@ pub fn selection<'c>(repo: &Repo, steps: &[InstallStep], catalog: &'c Catalog) -
     // A special case takes the place of the stack that it refines, in the same folder.
     let refined: Vec<(String, String)> = candidates
         .iter()
-        .flat_map(|special| special.stack.refines.iter().map(|general| (general.clone(), special.folder.clone())))
+        .flat_map(|special| {
+            special
+                .stack
+                .refines
+                .iter()
+                .map(|general| (general.clone(), special.folder.clone()))
+        })
         .collect();
-    candidates.retain(|candidate| !refined.iter().any(|(id, folder)| id == candidate.stack_id && *folder == candidate.folder));
-    candidates.sort_by(|a, b| b.score.cmp(&a.score).then_with(|| a.folder.cmp(&b.folder)).then_with(|| a.stack_id.cmp(b.stack_id)));
+    candidates.retain(|candidate| {
+        !refined
+            .iter()
+            .any(|(id, folder)| id == candidate.stack_id && *folder == candidate.folder)
+    });
+    candidates.sort_by(|a, b| {
+        b.score
+            .cmp(&a.score)
+            .then_with(|| a.folder.cmp(&b.folder))
+            .then_with(|| a.stack_id.cmp(b.stack_id))
+    });
 
     let mut diagnostics = Vec::new();
     let mut rest = candidates.into_iter();
     let Some(best) = rest.next() else {
         diagnostics.push(nothing_found(repo, catalog));
-        return Warned { value: None, diagnostics };
+        return Warned {
+            value: None,
+            diagnostics,
+        };
     };
-    let runner_up = rest.find(|other| other.stack_id != best.stack_id && other.score + 4 > best.score);
+    let runner_up =
+        rest.find(|other| other.stack_id != best.stack_id && other.score + 4 > best.score);
     let runner_up = runner_up.map(|other| (other.stack_id.to_owned(), other.folder));
     let manifest = manifest::manifest(repo, &best.folder, best.stack).unpack(&mut diagnostics);
     let facts = manifest::source_facts(repo, &best.folder, best.stack);
     let mut evidence = best.evidence;
-    let framework = framework(repo, catalog, best.stack_id, &best.folder, &manifest, &facts, &mut evidence);
+    let framework = framework(
+        repo,
+        catalog,
+        best.stack_id,
+        &best.folder,
+        &manifest,
+        &facts,
+        &mut evidence,
+    );
     let selection = Selection {
         stack_id: best.stack_id,
         stack: best.stack,
@@ -82,17 +123,30 @@ pub fn selection<'c>(repo: &Repo, steps: &[InstallStep], catalog: &'c Catalog) -
         manifest,
         facts,
     };
-    Warned { value: Some(selection), diagnostics }
+    Warned {
+        value: Some(selection),
+        diagnostics,
+    }
 }
 
 /// Folders with a file that proves `stack`, the root first, at most three levels down.
 fn folders(repo: &Repo, stack: &StackRecipe) -> Vec<String> {
     let mut folders = vec![".".to_owned()];
-    for pattern in stack.detect.files.iter().filter(|pattern| !pattern.contains('/')) {
+    for pattern in stack
+        .detect
+        .files
+        .iter()
+        .filter(|pattern| !pattern.contains('/'))
+    {
         for path in repo.glob(&format!("**/{pattern}")) {
             let folder = repo::folder_of(path);
-            let is_aside = folder.split('/').any(|part| ASIDE.contains(&part.to_ascii_lowercase().as_str()));
-            if !is_aside && folder.matches('/').count() < 3 && !folders.iter().any(|known| known == folder) {
+            let is_aside = folder
+                .split('/')
+                .any(|part| ASIDE.contains(&part.to_ascii_lowercase().as_str()));
+            if !is_aside
+                && folder.matches('/').count() < 3
+                && !folders.iter().any(|known| known == folder)
+            {
                 folders.push(folder.to_owned());
             }
         }
@@ -111,32 +165,55 @@ fn candidate<'c>(
     let mut evidence = Vec::new();
     let mut score = 0;
     let found = |patterns: &[String]| -> Option<String> {
-        patterns.iter().find_map(|pattern| repo.glob(&repo::join(&folder, pattern)).first().map(|path| (*path).to_owned()))
+        patterns.iter().find_map(|pattern| {
+            repo.glob(&repo::join(&folder, pattern))
+                .first()
+                .map(|path| (*path).to_owned())
+        })
     };
     if let Some(path) = found(&stack.detect.files) {
         score += 10;
         evidence.push(Origin::manifest(path, format!("a file of {}", stack.title)));
     } else if let Some(path) = found(&stack.detect.weak_files) {
         score += 3;
-        evidence.push(Origin::manifest(path, format!("looks like {}", stack.title)));
+        evidence.push(Origin::manifest(
+            path,
+            format!("looks like {}", stack.title),
+        ));
     }
     if score == 0 {
         return None;
     }
-    score -= i32::try_from(if folder == "." { 0 } else { 1 + folder.matches('/').count() }).unwrap_or(9);
+    score -= i32::try_from(if folder == "." {
+        0
+    } else {
+        1 + folder.matches('/').count()
+    })
+    .unwrap_or(9);
     let mut of_tools = steps.iter().filter(|step| {
         let tool = rule(&step.words, catalog).0.map(|(rule, _)| rule.tool);
         tool.is_some_and(|tool| stack.detect.tools.iter().any(|known| known == tool))
     });
     if let Some(step) = of_tools.next() {
         score += 3;
-        evidence.push(Origin::at(OriginKind::Readme, &step.source.path, step.source.line(step.span.start), &step.text));
+        evidence.push(Origin::at(
+            OriginKind::Readme,
+            &step.source.path,
+            step.source.line(step.span.start),
+            &step.text,
+        ));
         score += i32::try_from(of_tools.count().min(4)).unwrap_or(0);
     }
     if folder != "." && steps.iter().any(|step| step.context.directory == folder) {
         score += 3;
     }
-    Some(Candidate { score, stack_id, stack, folder, evidence })
+    Some(Candidate {
+        score,
+        stack_id,
+        stack,
+        folder,
+        evidence,
+    })
 }
 
 fn framework<'c>(
@@ -149,32 +226,58 @@ fn framework<'c>(
     evidence: &mut Vec<Origin>,
 ) -> Option<(&'c str, &'c FrameworkRecipe)> {
     let mut found: Vec<(&str, &FrameworkRecipe, Vec<Origin>)> = Vec::new();
-    for (id, recipe) in catalog.frameworks.iter().filter(|(_, recipe)| recipe.stacks.iter().any(|stack| stack == stack_id)) {
+    for (id, recipe) in catalog
+        .frameworks
+        .iter()
+        .filter(|(_, recipe)| recipe.stacks.iter().any(|stack| stack == stack_id))
+    {
         let mut signs = Vec::new();
         for name in &recipe.detect.packages {
             // A front end's build tool is declared for development.
-            let package = manifest.packages.get(name).filter(|package| !package.development || recipe.serves_static);
+            let package = manifest
+                .packages
+                .get(name)
+                .filter(|package| !package.development || recipe.serves_static);
             if let Some(package) = package {
                 let text = format!("{}{}", package.name, package.requirement);
-                signs.push(Origin::at(OriginKind::Manifest, &package.file, package.line, text));
+                signs.push(Origin::at(
+                    OriginKind::Manifest,
+                    &package.file,
+                    package.line,
+                    text,
+                ));
             }
         }
         for name in &recipe.detect.imports {
             if let Some((file, line)) = facts.imports.get(name) {
-                signs.push(Origin::at(OriginKind::Manifest, file, *line, format!("imports {name}")));
+                signs.push(Origin::at(
+                    OriginKind::Manifest,
+                    file,
+                    *line,
+                    format!("imports {name}"),
+                ));
             }
         }
         for pattern in &recipe.detect.files {
             if let Some(path) = repo.glob(&repo::join(folder, pattern)).first() {
-                signs.push(Origin::manifest(*path, format!("a file of {}", recipe.title)));
+                signs.push(Origin::manifest(
+                    *path,
+                    format!("a file of {}", recipe.title),
+                ));
             }
         }
         if !signs.is_empty() {
             found.push((id, recipe, signs));
         }
     }
-    let refined: Vec<&String> = found.iter().flat_map(|(_, recipe, _)| &recipe.refines).collect();
-    let left: Vec<_> = found.iter().filter(|(id, _, _)| !refined.iter().any(|refined| refined == id)).collect();
+    let refined: Vec<&String> = found
+        .iter()
+        .flat_map(|(_, recipe, _)| &recipe.refines)
+        .collect();
+    let left: Vec<_> = found
+        .iter()
+        .filter(|(id, _, _)| !refined.iter().any(|refined| refined == id))
+        .collect();
     let (id, recipe, signs) = left.into_iter().max_by_key(|(_, _, signs)| signs.len())?;
     evidence.extend(signs.iter().cloned());
     Some((id, recipe))
@@ -183,13 +286,30 @@ fn framework<'c>(
 fn nothing_found(repo: &Repo, catalog: &Catalog) -> Diagnostic {
     let files: Vec<&str> = repo.files().collect();
     if files.is_empty() {
-        return Diagnostic::new(Severity::Error, Code::EmptyRepository, "the folder holds no file that longshore may read")
-            .hint("name the folder with the application's source");
+        return Diagnostic::new(
+            Severity::Error,
+            Code::EmptyRepository,
+            "the folder holds no file that longshore may read",
+        )
+        .hint("name the folder with the application's source");
     }
     let wanted: Vec<String> = catalog
         .stacks
         .values()
-        .map(|stack| format!("{} ({})", stack.title, stack.detect.files.iter().take(3).cloned().collect::<Vec<_>>().join(", ")))
+        .map(|stack| {
+            format!(
+                "{} ({})",
+                stack.title,
+                stack
+                    .detect
+                    .files
+                    .iter()
+                    .take(3)
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
+        })
         .collect();
     let mut endings: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
     for path in &files {
@@ -199,11 +319,25 @@ fn nothing_found(repo: &Repo, catalog: &Catalog) -> Diagnostic {
     }
     let most = endings.iter().max_by_key(|(_, count)| **count);
     let nearest = most.map_or_else(
-        || format!("nearest: {} files without an ending that tells a language", files.len()),
-        |(ending, count)| format!("nearest: {count} of {} files end in `.{ending}`", files.len()),
+        || {
+            format!(
+                "nearest: {} files without an ending that tells a language",
+                files.len()
+            )
+        },
+        |(ending, count)| {
+            format!(
+                "nearest: {count} of {} files end in `.{ending}`",
+                files.len()
+            )
+        },
     );
-    Diagnostic::new(Severity::Error, Code::NoStack, "no recipe recognises this application")
-        .hint(format!("looked for {}", wanted.join("; ")))
-        .hint(nearest)
-        .hint("name the folder of the application, or add a recipe of your own with `--recipes DIR`")
+    Diagnostic::new(
+        Severity::Error,
+        Code::NoStack,
+        "no recipe recognises this application",
+    )
+    .hint(format!("looked for {}", wanted.join("; ")))
+    .hint(nearest)
+    .hint("name the folder of the application, or add a recipe of your own with `--recipes DIR`")
 }

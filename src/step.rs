@@ -160,7 +160,15 @@ pub fn install_steps(documents: &[Document], repo: &Repo, catalog: &Catalog) -> 
     let mut steps = Vec::new();
     for document in documents {
         let home = repo::folder_of(&document.source.path);
-        let mut reader = Reader { document, repo, catalog, home, directory: home.to_owned(), steps: &mut steps };
+        let mut reader = Reader {
+            document,
+            repo,
+            catalog,
+            home,
+            directory: home.to_owned(),
+            clone: None,
+            steps: &mut steps,
+        };
         for part in &document.parts {
             match part {
                 Part::Code(block) => reader.block(block),
@@ -173,12 +181,19 @@ pub fn install_steps(documents: &[Document], repo: &Repo, catalog: &Catalog) -> 
 
 /// Returns the rule of `catalog` that fits the command `words` best, with what stood for its
 /// wildcards, and `words` without the wrappers before it.
-pub fn rule<'c>(words: &[String], catalog: &'c Catalog) -> (Option<(Rule<'c>, Matched)>, Vec<String>) {
+pub fn rule<'c>(
+    words: &[String],
+    catalog: &'c Catalog,
+) -> (Option<(Rule<'c>, Matched)>, Vec<String>) {
     let mut words = words.to_vec();
     // Each wrapper takes at least one word away, so this ends.
     loop {
-        let Some(name) = words.first() else { return (None, words) };
-        let Some((tool_id, tool)) = catalog.tool(name) else { return (None, words) };
+        let Some(name) = words.first() else {
+            return (None, words);
+        };
+        let Some((tool_id, tool)) = catalog.tool(name) else {
+            return (None, words);
+        };
         let arguments: Vec<&str> = words[1..].iter().map(String::as_str).collect();
         let fits = tool.command.iter().filter_map(|rule| {
             let pattern = Pattern::parse(&rule.words).ok()?;
@@ -188,7 +203,11 @@ pub fn rule<'c>(words: &[String], catalog: &'c Catalog) -> (Option<(Rule<'c>, Ma
             return (None, words);
         };
         if rule.does != Does::Wrapper {
-            let rule = Rule { tool: tool_id, rule, value_flags: &tool.value_flags };
+            let rule = Rule {
+                tool: tool_id,
+                rule,
+                value_flags: &tool.value_flags,
+            };
             return (Some((rule, matched)), words);
         }
         words = unwrapped(&words, &rule.words, &tool.value_flags);
@@ -197,7 +216,10 @@ pub fn rule<'c>(words: &[String], catalog: &'c Catalog) -> (Option<(Rule<'c>, Ma
 
 /// Takes the wrapper off: its name, its flags, and the literal words of its pattern.
 fn unwrapped(words: &[String], pattern: &str, value_flags: &[String]) -> Vec<String> {
-    let mut literals: Vec<&str> = pattern.split_whitespace().filter(|word| *word != "...").collect();
+    let mut literals: Vec<&str> = pattern
+        .split_whitespace()
+        .filter(|word| *word != "...")
+        .collect();
     let mut rest = &words[1..];
     while let [first, tail @ ..] = rest {
         if let Some(at) = literals.iter().position(|literal| literal == first) {
@@ -207,7 +229,11 @@ fn unwrapped(words: &[String], pattern: &str, value_flags: &[String]) -> Vec<Str
             rest = tail;
         } else if first.starts_with('-') {
             let takes_value = value_flags.iter().any(|flag| flag == first);
-            rest = if takes_value { tail.get(1..).unwrap_or(&[]) } else { tail };
+            rest = if takes_value {
+                tail.get(1..).unwrap_or(&[])
+            } else {
+                tail
+            };
         } else {
             break;
         }
@@ -221,16 +247,27 @@ struct Reader<'a> {
     catalog: &'a Catalog,
     home: &'a str,
     directory: String,
+    /// Folder that a `git clone` makes: the repository itself.
+    clone: Option<String>,
     steps: &'a mut Vec<InstallStep>,
 }
 
 impl Reader<'_> {
     fn block(&mut self, block: &CodeBlock) {
         let listed = |list: &str| {
-            let words = self.catalog.words.get("languages").and_then(|table| table.lists.get(list));
+            let words = self
+                .catalog
+                .words
+                .get("languages")
+                .and_then(|table| table.lists.get(list));
             words.is_some_and(|words| words.contains(&block.language))
         };
-        let (is_shell, is_windows, is_unknown, is_env) = (listed("shell"), listed("windows"), listed("unknown"), listed("env"));
+        let (is_shell, is_windows, is_unknown, is_env) = (
+            listed("shell"),
+            listed("windows"),
+            listed("unknown"),
+            listed("env"),
+        );
         let catalog = self.catalog;
         let known = |word: &str| catalog.tool(word).is_some();
         if is_env || is_unknown && looks_like_env(&block.code) {
@@ -243,27 +280,39 @@ impl Reader<'_> {
         if !is_shell && !is_windows && !(is_unknown && looks_like_commands(&block.code, &known)) {
             return;
         }
-        let confidence = if is_unknown { Confidence::Medium } else { Confidence::High };
+        let confidence = if is_unknown {
+            Confidence::Medium
+        } else {
+            Confidence::High
+        };
         let script = shell::script(&block.code, Dialect::Console, &known);
         let context = self.context(&block.headings, &block.lead);
         self.block_start(&script);
         for command in &script.commands {
             let mut context = context.clone();
-            let comment = script.comments.iter().rfind(|comment| comment.span.start < command.span.start);
+            let comment = script
+                .comments
+                .iter()
+                .rfind(|comment| comment.span.start < command.span.start);
             if let Some(platform) = comment.and_then(|comment| self.platform(&comment.value)) {
                 context.platform = platform;
             }
             if is_windows || command.value.windows {
                 context.platform = Some("windows".to_owned());
             }
-            let span = Span::new(block.file_offset(command.span.start), block.file_offset(command.span.end.saturating_sub(1)) + 1);
+            let span = Span::new(
+                block.file_offset(command.span.start),
+                block.file_offset(command.span.end.saturating_sub(1)) + 1,
+            );
             self.command(&command.value, span, context, confidence);
         }
     }
 
     /// A block that goes to a folder which is not below the current one begins at the top again.
     fn block_start(&mut self, script: &shell::Script) {
-        let Some(first) = script.commands.first() else { return };
+        let Some(first) = script.commands.first() else {
+            return;
+        };
         let texts = first.value.texts();
         let ["cd", target] = texts[..] else { return };
         let from_here = self.repo.has_folder(&repo::join(&self.directory, target));
@@ -282,7 +331,8 @@ impl Reader<'_> {
             let words = shown.split_whitespace().count();
             let first = shown.split_whitespace().next().unwrap_or_default();
             let assigns = first.contains('=') && !first.starts_with('-') && words > 1;
-            let runs_file = first.starts_with("./") && self.repo.contains(&repo::join(&self.directory, first));
+            let runs_file =
+                first.starts_with("./") && self.repo.contains(&repo::join(&self.directory, first));
             let is_command = (known(first) && words > 1) || runs_file || assigns;
             if !is_command || shown.contains('\n') {
                 continue;
@@ -300,7 +350,13 @@ impl Reader<'_> {
         }
     }
 
-    fn command(&mut self, command: &SimpleCommand, span: Span, mut context: Context, confidence: Confidence) {
+    fn command(
+        &mut self,
+        command: &SimpleCommand,
+        span: Span,
+        mut context: Context,
+        confidence: Confidence,
+    ) {
         context.directory.clone_from(&self.directory);
         let all: Vec<String> = command.words.iter().map(|word| word.text.clone()).collect();
         let (found, words) = rule(&all, self.catalog);
@@ -314,6 +370,19 @@ impl Reader<'_> {
             && let Some(platform) = &self.catalog.tools[rule.tool].platform
         {
             context.platform = Some(platform.clone());
+        }
+        if action == Action::Clone {
+            let arguments: Vec<&String> = words
+                .iter()
+                .skip(2)
+                .filter(|word| !word.starts_with('-'))
+                .collect();
+            let last = arguments.last().map_or("", |word| word.as_str());
+            self.clone = Some(
+                repo::file_name(last.trim_end_matches('/'))
+                    .trim_end_matches(".git")
+                    .to_owned(),
+            );
         }
         if action == Action::ChangeDirectory {
             self.change_directory(words.get(1).map_or("", String::as_str));
@@ -330,9 +399,20 @@ impl Reader<'_> {
         });
     }
 
-    fn action(&self, rule: &Rule<'_>, matched: &Matched, command: &SimpleCommand, words: &[String]) -> Action {
+    fn action(
+        &self,
+        rule: &Rule<'_>,
+        matched: &Matched,
+        command: &SimpleCommand,
+        words: &[String],
+    ) -> Action {
         let arguments = &matched.arguments;
-        let reason = || rule.rule.reason.clone().unwrap_or_else(|| "not-part-of-the-image".to_owned());
+        let reason = || {
+            rule.rule
+                .reason
+                .clone()
+                .unwrap_or_else(|| "not-part-of-the-image".to_owned())
+        };
         match rule.rule.does {
             Does::SystemPackages => Action::SystemPackages {
                 manager: rule.rule.manager.clone().unwrap_or_default(),
@@ -351,7 +431,9 @@ impl Reader<'_> {
                 Some(service) => Action::Services(vec![service.clone()]),
                 None => {
                     let verbs = ["start", "restart", "enable", "status", "reload", "stop"];
-                    let units = words[1..].iter().filter(|word| !word.starts_with('-') && !verbs.contains(&word.as_str()));
+                    let units = words[1..]
+                        .iter()
+                        .filter(|word| !word.starts_with('-') && !verbs.contains(&word.as_str()));
                     Action::Services(units.cloned().collect())
                 }
             },
@@ -366,12 +448,24 @@ impl Reader<'_> {
             },
             Does::MakeFolder => {
                 let inside = |path: &&String| !path.starts_with('/') && !path.starts_with('~');
-                let folders: Vec<String> = arguments.iter().filter(inside).map(|path| repo::join(&self.directory, path)).collect();
-                if folders.is_empty() { Action::Skip("host-only".to_owned()) } else { Action::MakeFolder(folders) }
+                let folders: Vec<String> = arguments
+                    .iter()
+                    .filter(inside)
+                    .map(|path| repo::join(&self.directory, path))
+                    .collect();
+                if folders.is_empty() {
+                    Action::Skip("host-only".to_owned())
+                } else {
+                    Action::MakeFolder(folders)
+                }
             }
             Does::SetEnv => {
                 let pairs = words[1..].iter().filter_map(|word| word.split_once('='));
-                Action::SetEnv(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+                Action::SetEnv(
+                    pairs
+                        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                        .collect(),
+                )
             }
             Does::Echo => self.echo(command, words),
             Does::ChangeDirectory => Action::ChangeDirectory,
@@ -383,22 +477,47 @@ impl Reader<'_> {
 
     fn service_client(&self, rule: &Rule<'_>, command: &SimpleCommand, words: &[String]) -> Action {
         let service = rule.rule.service.clone().unwrap_or_default();
-        let read = command.redirects.iter().find(|redirect| redirect.operator == "<");
-        let flag = words.iter().position(|word| word == "-f" || word == "--file").and_then(|at| words.get(at + 1));
+        let read = command
+            .redirects
+            .iter()
+            .find(|redirect| redirect.operator == "<");
+        let flag = words
+            .iter()
+            .position(|word| word == "-f" || word == "--file")
+            .and_then(|at| words.get(at + 1));
         if let Some(file) = read.map(|redirect| &redirect.target).or(flag) {
-            return Action::LoadFile { service, file: repo::join(&self.directory, file) };
+            return Action::LoadFile {
+                service,
+                file: repo::join(&self.directory, file),
+            };
         }
-        let text = format!("{} {}", words.join(" "), command.heredoc.as_deref().unwrap_or_default());
+        let text = format!(
+            "{} {}",
+            words.join(" "),
+            command.heredoc.as_deref().unwrap_or_default()
+        );
         let lower = text.to_lowercase();
-        let name = lower.find("create database").map(|at| &text[at + "create database".len()..]).and_then(|rest| {
-            rest.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-')
-                .find(|word| !word.is_empty() && !["if", "not", "exists"].contains(&word.to_lowercase().as_str()))
-        });
-        Action::CreateDatabase { service, name: name.map(str::to_owned) }
+        let name = lower
+            .find("create database")
+            .map(|at| &text[at + "create database".len()..])
+            .and_then(|rest| {
+                rest.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-')
+                    .find(|word| {
+                        !word.is_empty()
+                            && !["if", "not", "exists"].contains(&word.to_lowercase().as_str())
+                    })
+            });
+        Action::CreateDatabase {
+            service,
+            name: name.map(str::to_owned),
+        }
     }
 
     fn copy(&self, from: &str, to: &str) -> Action {
-        if [from, to].iter().any(|path| path.starts_with('/') || path.starts_with('~')) {
+        if [from, to]
+            .iter()
+            .any(|path| path.starts_with('/') || path.starts_with('~'))
+        {
             return Action::Skip("host-only".to_owned());
         }
         let source = repo::join(&self.directory, from);
@@ -406,12 +525,18 @@ impl Reader<'_> {
         if self.repo.has_folder(&target) {
             target = repo::join(&target, repo::file_name(from));
         }
-        Action::Copy { from: source, to: target }
+        Action::Copy {
+            from: source,
+            to: target,
+        }
     }
 
     /// `echo text > file`, `cat > file <<EOF`, `echo text | tee file`.
     fn echo(&self, command: &SimpleCommand, words: &[String]) -> Action {
-        let written = command.redirects.iter().find(|redirect| redirect.operator.starts_with('>'));
+        let written = command
+            .redirects
+            .iter()
+            .find(|redirect| redirect.operator.starts_with('>'));
         let target = match words.first().map(String::as_str) {
             Some("tee") => words[1..].iter().find(|word| !word.starts_with('-')),
             _ => None,
@@ -424,24 +549,48 @@ impl Reader<'_> {
         }
         let text = match &command.heredoc {
             Some(text) => text.clone(),
-            None => words[1..].iter().filter(|word| !word.starts_with('-')).cloned().collect::<Vec<_>>().join(" "),
+            None => words[1..]
+                .iter()
+                .filter(|word| !word.starts_with('-'))
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(" "),
         };
-        Action::WriteFile { path: repo::join(&self.directory, path), text }
+        Action::WriteFile {
+            path: repo::join(&self.directory, path),
+            text,
+        }
     }
 
     /// A line that no person types: a sentence, or what a program printed.
     fn is_output(&self, command: &SimpleCommand) -> bool {
-        let Some(first) = command.words.first() else { return false };
+        let Some(first) = command.words.first() else {
+            return false;
+        };
         let first = first.text.as_str();
         let is_sentence = first.starts_with(|c: char| c.is_uppercase()) && command.words.len() > 1;
-        let is_odd = first.starts_with(['*', '-', '[', '(', '|', '=', '<', '{', '+', '>']) || first.ends_with(':') || first.contains("...");
+        let is_odd = first.starts_with(['*', '-', '[', '(', '|', '=', '<', '{', '+', '>'])
+            || first.ends_with(':')
+            || first.contains("...");
         is_sentence || is_odd || first.chars().all(|c| !c.is_alphabetic())
     }
 
     /// `cd` to a folder that is not in the repository is `cd` into the clone itself.
     fn change_directory(&mut self, target: &str) {
         let next = repo::join(&self.directory, target);
-        let leaves = target.starts_with('/') || target.starts_with('~') || target.is_empty() || target == "-";
+        let is_clone = self
+            .clone
+            .as_deref()
+            .is_some_and(|clone| repo::file_name(target.trim_end_matches('/')) == clone);
+        if is_clone {
+            self.home.clone_into(&mut self.directory);
+            self.clone = None;
+            return;
+        }
+        let leaves = target.starts_with('/')
+            || target.starts_with('~')
+            || target.is_empty()
+            || target == "-";
         if !leaves && self.repo.has_folder(&next) {
             self.directory = next;
         } else if leaves {
@@ -451,11 +600,30 @@ impl Reader<'_> {
 
     fn context(&self, headings: &[String], lead: &str) -> Context {
         // The innermost heading that says something wins; the sentence before the block last.
-        let purpose = headings.iter().rev().map(|heading| self.purpose(heading)).find(|purpose| *purpose != Purpose::Install);
-        let sentence = lead.rsplit(['.', '\n']).find(|sentence| !sentence.trim().is_empty()).unwrap_or(lead);
+        let purpose = headings
+            .iter()
+            .rev()
+            .map(|heading| self.purpose(heading))
+            .find(|purpose| *purpose != Purpose::Install);
+        let sentence = lead
+            .rsplit(['.', '\n'])
+            .find(|sentence| !sentence.trim().is_empty())
+            .unwrap_or(lead);
         let near = self.platform(sentence);
-        let platform = near.or_else(|| headings.iter().rev().find_map(|heading| self.platform(heading))).flatten();
-        Context { directory: self.directory.clone(), platform, purpose: purpose.unwrap_or_default(), headings: headings.to_vec() }
+        let platform = near
+            .or_else(|| {
+                headings
+                    .iter()
+                    .rev()
+                    .find_map(|heading| self.platform(heading))
+            })
+            .flatten();
+        Context {
+            directory: self.directory.clone(),
+            platform,
+            purpose: purpose.unwrap_or_default(),
+            headings: headings.to_vec(),
+        }
     }
 
     fn purpose(&self, heading: &str) -> Purpose {
@@ -474,19 +642,32 @@ impl Reader<'_> {
     /// names only another platform, `None` where it names none.
     fn platform(&self, text: &str) -> Option<Option<String>> {
         let lists = &self.catalog.words.get("platforms")?.lists;
-        let names = |list: &str| lists.get(list).is_some_and(|words| words.iter().any(|word| contains_word(text, word)));
+        let names = |list: &str| {
+            lists
+                .get(list)
+                .is_some_and(|words| words.iter().any(|word| contains_word(text, word)))
+        };
         if names("debian") {
             return Some(None);
         }
-        lists.keys().find(|list| names(list)).map(|platform| Some(platform.clone()))
+        lists
+            .keys()
+            .find(|list| names(list))
+            .map(|platform| Some(platform.clone()))
     }
 
     fn env_block(&mut self, block: &CodeBlock) {
         let source = SourceFile::new("", block.code.clone());
         let context = self.context(&block.headings, &block.lead);
-        for line in crate::manifest::env_lines(&source).into_iter().filter(|line| !line.disabled) {
+        for line in crate::manifest::env_lines(&source)
+            .into_iter()
+            .filter(|line| !line.disabled)
+        {
             let inside = source.line_span(line.line);
-            let span = Span::new(block.file_offset(inside.start), block.file_offset(inside.end.saturating_sub(1)) + 1);
+            let span = Span::new(
+                block.file_offset(inside.start),
+                block.file_offset(inside.end.saturating_sub(1)) + 1,
+            );
             self.steps.push(InstallStep {
                 source: Arc::clone(&self.document.source),
                 span,
@@ -509,15 +690,23 @@ impl Reader<'_> {
                 !text.is_empty() && !text.starts_with('#')
             })
             .collect();
-        let is_crontab = !lines.is_empty() && lines.iter().all(|line| cron_line(source.line_text(*line)).is_some());
+        let is_crontab = !lines.is_empty()
+            && lines
+                .iter()
+                .all(|line| cron_line(source.line_text(*line)).is_some());
         if !is_crontab {
             return false;
         }
         let context = self.context(&block.headings, &block.lead);
         for line in lines {
             let inside = source.line_span(line);
-            let Some((cron, command)) = cron_line(source.line_text(line)) else { continue };
-            let span = Span::new(block.file_offset(inside.start), block.file_offset(inside.end.saturating_sub(1)) + 1);
+            let Some((cron, command)) = cron_line(source.line_text(line)) else {
+                continue;
+            };
+            let span = Span::new(
+                block.file_offset(inside.start),
+                block.file_offset(inside.end.saturating_sub(1)) + 1,
+            );
             self.steps.push(InstallStep {
                 source: Arc::clone(&self.document.source),
                 span,
@@ -539,7 +728,9 @@ fn cron_line(line: &str) -> Option<(String, String)> {
     let mut fields = Vec::new();
     for _ in 0..5 {
         let (field, after) = rest.split_once(char::is_whitespace)?;
-        let is_field = field.chars().all(|c| c.is_ascii_alphanumeric() || "*/,-".contains(c))
+        let is_field = field
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "*/,-".contains(c))
             && field.contains(|c: char| c.is_ascii_digit() || c == '*');
         if !is_field {
             return None;
@@ -551,10 +742,16 @@ fn cron_line(line: &str) -> Option<(String, String)> {
 }
 
 fn looks_like_env(code: &str) -> bool {
-    let mut lines = code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).peekable();
+    let mut lines = code
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .peekable();
     lines.peek().is_some()
         && lines.all(|line| {
-            let Some((name, value)) = line.split_once('=') else { return false };
+            let Some((name, value)) = line.split_once('=') else {
+                return false;
+            };
             let is_upper = shell::is_name(name) && !name.contains(|c: char| c.is_ascii_lowercase());
             // `A=1 command` is a command.
             is_upper && (!value.contains(' ') || value.starts_with(['"', '\'']))
@@ -564,17 +761,35 @@ fn looks_like_env(code: &str) -> bool {
 /// At least the first line, past comments and prompts, begins with something a shell would run.
 fn looks_like_commands(code: &str, known: &dyn Fn(&str) -> bool) -> bool {
     let mut lines = code.lines().map(str::trim).filter(|line| !line.is_empty());
-    let bare = |line: &str| line.trim_start_matches(['$', '#', '%', '>', ' ']).to_owned();
+    let bare = |line: &str| {
+        line.trim_start_matches(['$', '#', '%', '>', ' '])
+            .to_owned()
+    };
     if code.lines().any(|line| line.trim_start().starts_with("$ ")) {
         return true;
     }
-    let Some(first) = lines.clone().find(|line| !line.starts_with('#')).or_else(|| lines.next()) else { return false };
+    let Some(first) = lines
+        .clone()
+        .find(|line| !line.starts_with('#'))
+        .or_else(|| lines.next())
+    else {
+        return false;
+    };
     let line = bare(first);
     let mut words = line.split_whitespace();
-    let Some(word) = words.next() else { return false };
+    let Some(word) = words.next() else {
+        return false;
+    };
     let runs = word.starts_with("./") && !word.ends_with('/') || known(word);
-    let assigns = word.split_once('=').is_some_and(|(name, _)| shell::is_name(name)) && words.next().is_some_and(known);
+    let assigns = word
+        .split_once('=')
+        .is_some_and(|(name, _)| shell::is_name(name))
+        && words.next().is_some_and(known);
     // `python = 3.8` and `node: 12` are settings.
-    let is_setting = words.clone().next().is_some_and(|next| next == "=" || next == ":") || line.ends_with('{');
+    let is_setting = words
+        .clone()
+        .next()
+        .is_some_and(|next| next == "=" || next == ":")
+        || line.ends_with('{');
     (runs || assigns) && !is_setting
 }

@@ -22,7 +22,8 @@ use anyhow::Context;
 
 pub use docker::Docker;
 pub use engine::{
-    Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed, ImageInfo, State,
+    Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
+    ImageInfo, State,
 };
 pub use report::{Cause, ComponentReport, Failure, Report, Rung, Verdict, apply};
 
@@ -122,7 +123,10 @@ async fn interrupted() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut end), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        let (Ok(mut end), Ok(mut hang_up)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::hangup()),
+        ) else {
             return std::future::pending().await;
         };
         tokio::select! {

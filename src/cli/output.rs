@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use similar::TextDiff;
 
-use crate::{plan::{Health, Measured}, render::Artifact};
+use crate::{
+    plan::{Health, Measured},
+    render::Artifact,
+};
 
 /// Name of the file that remembers what was written, beside the generated files.
 pub const STATE: &str = ".longshore.json";
@@ -82,10 +85,14 @@ pub fn compare(artifacts: Vec<Artifact>, folder: &Path) -> anyhow::Result<Compar
         let path = folder.join(&artifact.path);
         let change = match fs::read(&path) {
             Ok(present) if present == artifact.contents.as_bytes() => Change::Unchanged,
-            Ok(present) if state.files.get(&artifact.path) == Some(&hash(&present)) => Change::Update,
+            Ok(present) if state.files.get(&artifact.path) == Some(&hash(&present)) => {
+                Change::Update
+            }
             Ok(_) => Change::Edited,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Change::New,
-            Err(error) => return Err(error).with_context(|| format!("failed to read `{}`", path.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("failed to read `{}`", path.display()));
+            }
         };
         changes.push((artifact, change));
     }
@@ -95,13 +102,22 @@ pub fn compare(artifacts: Vec<Artifact>, folder: &Path) -> anyhow::Result<Compar
         !made(path) && present.is_some_and(|present| hash(&present) == **written)
     });
     let stale = stale.map(|(path, _)| path.clone()).collect();
-    Ok(Comparison { changes, stale, state, folder: folder.to_owned() })
+    Ok(Comparison {
+        changes,
+        stale,
+        state,
+        folder: folder.to_owned(),
+    })
 }
 
 impl Comparison {
     /// Returns whether the folder differs from what would be written.
     pub fn differs(&self) -> bool {
-        !self.stale.is_empty() || self.changes.iter().any(|(_, change)| *change != Change::Unchanged)
+        !self.stale.is_empty()
+            || self
+                .changes
+                .iter()
+                .any(|(_, change)| *change != Change::Unchanged)
     }
 
     /// Returns the difference between the file in the folder and `artifact`, as a unified diff.
@@ -111,7 +127,10 @@ impl Comparison {
         TextDiff::from_lines(present.as_ref(), artifact.contents.as_str())
             .unified_diff()
             .context_radius(2)
-            .header(&format!("{} (yours)", artifact.path), &format!("{} (generated)", artifact.path))
+            .header(
+                &format!("{} (yours)", artifact.path),
+                &format!("{} (generated)", artifact.path),
+            )
             .to_string()
     }
 
@@ -122,22 +141,33 @@ impl Comparison {
     /// # Errors
     ///
     /// When a file cannot be written: no permission, a full disk.
-    pub fn write(&self, force: bool, proven: BTreeMap<String, Proven>) -> anyhow::Result<Vec<String>> {
+    pub fn write(
+        &self,
+        force: bool,
+        proven: BTreeMap<String, Proven>,
+    ) -> anyhow::Result<Vec<String>> {
         let mut state = self.state.clone();
         let mut written = Vec::new();
         for (artifact, change) in &self.changes {
             let is_kept = *change == Change::Edited && !force;
             if !is_kept {
                 if *change != Change::Unchanged {
-                    replace(&self.folder.join(&artifact.path), artifact.contents.as_bytes(), artifact.executable)?;
+                    replace(
+                        &self.folder.join(&artifact.path),
+                        artifact.contents.as_bytes(),
+                        artifact.executable,
+                    )?;
                     written.push(artifact.path.clone());
                 }
-                state.files.insert(artifact.path.clone(), hash(artifact.contents.as_bytes()));
+                state
+                    .files
+                    .insert(artifact.path.clone(), hash(artifact.contents.as_bytes()));
             }
         }
         for path in &self.stale {
             let full = self.folder.join(path);
-            fs::remove_file(&full).with_context(|| format!("failed to remove `{}`", full.display()))?;
+            fs::remove_file(&full)
+                .with_context(|| format!("failed to remove `{}`", full.display()))?;
             state.files.remove(path);
         }
         state.proven.extend(proven);
@@ -153,17 +183,25 @@ impl Comparison {
 
 /// Returns the SHA-256 of `bytes` in hexadecimal.
 pub fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn replace(path: &Path, contents: &[u8], executable: bool) -> anyhow::Result<()> {
     let context = || format!("failed to write `{}`", path.display());
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(context)?;
-    let mut file = tempfile::Builder::new().prefix(".longshore-").tempfile_in(folder).with_context(context)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".longshore-")
+        .tempfile_in(folder)
+        .with_context(context)?;
     file.write_all(contents).with_context(context)?;
     set_mode(file.as_file(), executable).with_context(context)?;
-    file.persist(path).map_err(|error| error.error).with_context(context)?;
+    file.persist(path)
+        .map_err(|error| error.error)
+        .with_context(context)?;
     Ok(())
 }
 
@@ -171,7 +209,11 @@ fn replace(path: &Path, contents: &[u8], executable: bool) -> anyhow::Result<()>
 #[cfg(unix)]
 fn set_mode(file: &fs::File, executable: bool) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 }))
+    file.set_permissions(fs::Permissions::from_mode(if executable {
+        0o755
+    } else {
+        0o644
+    }))
 }
 
 #[cfg(not(unix))]
@@ -184,14 +226,22 @@ mod tests {
     use super::*;
 
     fn artifact(contents: &str) -> Vec<Artifact> {
-        vec![Artifact { path: "k8s/a.yaml".into(), contents: contents.into(), origins: BTreeMap::new(), executable: false }]
+        vec![Artifact {
+            path: "k8s/a.yaml".into(),
+            contents: contents.into(),
+            origins: BTreeMap::new(),
+            executable: false,
+        }]
     }
 
     #[test]
     fn an_edited_file_stays_unless_forced() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("k8s/a.yaml");
-        compare(artifact("one\n"), folder.path()).expect("compared").write(false, BTreeMap::new()).expect("written");
+        compare(artifact("one\n"), folder.path())
+            .expect("compared")
+            .write(false, BTreeMap::new())
+            .expect("written");
         fs::write(&path, "mine\n").expect("edited");
         let second = compare(artifact("two\n"), folder.path()).expect("compared");
         assert_eq!(second.changes[0].1, Change::Edited);
@@ -205,16 +255,27 @@ mod tests {
     #[test]
     fn a_second_run_changes_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
-        compare(artifact("one\n"), folder.path()).expect("compared").write(false, BTreeMap::new()).expect("written");
+        compare(artifact("one\n"), folder.path())
+            .expect("compared")
+            .write(false, BTreeMap::new())
+            .expect("written");
         let second = compare(artifact("one\n"), folder.path()).expect("compared");
         assert!(!second.differs());
-        assert!(second.write(false, BTreeMap::new()).expect("written").is_empty());
+        assert!(
+            second
+                .write(false, BTreeMap::new())
+                .expect("written")
+                .is_empty()
+        );
     }
 
     #[test]
     fn what_is_no_longer_made_is_removed_unless_edited() {
         let folder = tempfile::tempdir().expect("a folder");
-        compare(artifact("one\n"), folder.path()).expect("compared").write(false, BTreeMap::new()).expect("written");
+        compare(artifact("one\n"), folder.path())
+            .expect("compared")
+            .write(false, BTreeMap::new())
+            .expect("written");
         let second = compare(Vec::new(), folder.path()).expect("compared");
         assert_eq!(second.stale, ["k8s/a.yaml"]);
         second.write(false, BTreeMap::new()).expect("written");

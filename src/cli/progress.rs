@@ -17,11 +17,17 @@ impl Progress {
     pub fn new(moving: bool) -> Self {
         let bar = moving.then(|| {
             let bar = ProgressBar::new_spinner();
-            bar.set_style(ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}").expect("the template is right"));
+            bar.set_style(
+                ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}")
+                    .expect("the template is right"),
+            );
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
-        Self { bar, stage: String::new() }
+        Self {
+            bar,
+            stage: String::new(),
+        }
     }
 
     /// Shows one event.

@@ -23,7 +23,11 @@ pub fn plan(plan: &BuildPlan) -> String {
         text.push_str("\nopen questions (the default was taken)\n");
         for question in &plan.questions {
             let _ = writeln!(text, "  {}  {}", question.id, question.question);
-            let _ = writeln!(text, "    default: {}", question.default.as_deref().unwrap_or("none"));
+            let _ = writeln!(
+                text,
+                "    default: {}",
+                question.default.as_deref().unwrap_or("none")
+            );
         }
     }
     visible(&text)
@@ -32,13 +36,19 @@ pub fn plan(plan: &BuildPlan) -> String {
 /// Returns one line for each entry: place, command, fate.
 pub fn ledger(entries: &[LedgerEntry]) -> String {
     let place = |entry: &LedgerEntry| format!("{}:{}", entry.file, entry.line);
-    let width = entries.iter().map(|entry| place(entry).len()).max().unwrap_or(0);
+    let width = entries
+        .iter()
+        .map(|entry| place(entry).len())
+        .max()
+        .unwrap_or(0);
     let mut text = String::new();
     for entry in entries {
         let command = shorten(&entry.command, 60);
         let target = entry.target.as_deref().unwrap_or_default();
         let outcome = match (entry.fate, &entry.reason) {
-            (Fate::Skipped, reason) => format!("skipped: {}", reason.as_deref().unwrap_or_default()),
+            (Fate::Skipped, reason) => {
+                format!("skipped: {}", reason.as_deref().unwrap_or_default())
+            }
             (_, Some(reason)) => format!("{target} ({reason})"),
             (_, None) => target.to_owned(),
         };
@@ -49,38 +59,84 @@ pub fn ledger(entries: &[LedgerEntry]) -> String {
 
 fn component_text(text: &mut String, plan: &BuildPlan, component: &Component) {
     let framework = component.framework.as_deref().unwrap_or(&component.stack);
-    let folder = if component.path == "." { String::new() } else { format!(" in {}/", component.path) };
-    let _ = writeln!(text, "{}: {framework} on {} {}{folder}\n", plan.name, component.runtime.name, component.runtime.version);
+    let folder = if component.path == "." {
+        String::new()
+    } else {
+        format!(" in {}/", component.path)
+    };
+    let _ = writeln!(
+        text,
+        "{}: {framework} on {} {}{folder}\n",
+        plan.name, component.runtime.name, component.runtime.version
+    );
     let mut row = |label: &str, value: &str, origin: &[Origin]| {
         let _ = writeln!(text, "  {label:9} {value:52} {}", places(origin));
     };
-    row("runtime", &format!("{} ({})", component.image.run_from, component.runtime.version), &component.runtime.origin);
-    for (stage, names) in [("build", &component.system_packages.build), ("run", &component.system_packages.runtime)] {
+    row(
+        "runtime",
+        &format!(
+            "{} ({})",
+            component.image.run_from, component.runtime.version
+        ),
+        &component.runtime.origin,
+    );
+    for (stage, names) in [
+        ("build", &component.system_packages.build),
+        ("run", &component.system_packages.runtime),
+    ] {
         for name in names {
-            let origin = component.system_packages.origins.get(name).map(Vec::as_slice).unwrap_or_default();
+            let origin = component
+                .system_packages
+                .origins
+                .get(name)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             row("package", &format!("{name} ({stage})"), origin);
         }
     }
-    for (label, commands) in [("install", &component.install), ("build", &component.build), ("prepare", &component.prepare)] {
+    for (label, commands) in [
+        ("install", &component.install),
+        ("build", &component.build),
+        ("prepare", &component.prepare),
+    ] {
         for command in commands {
             row(label, &shorten(&command.command, 52), &command.origin);
         }
     }
     match &component.start {
-        Some(start) => row("start", &shorten(&start.command.join(" "), 52), &start.origin),
+        Some(start) => row(
+            "start",
+            &shorten(&start.command.join(" "), 52),
+            &start.origin,
+        ),
         None => row("start", "unknown", &[]),
     }
     for process in &component.processes {
-        row("process", &shorten(&process.command.join(" "), 52), &process.origin);
+        row(
+            "process",
+            &shorten(&process.command.join(" "), 52),
+            &process.origin,
+        );
     }
     for schedule in &component.schedules {
-        row("schedule", &shorten(&format!("{}  {}", schedule.cron, schedule.command.join(" ")), 52), &schedule.origin);
+        row(
+            "schedule",
+            &shorten(
+                &format!("{}  {}", schedule.cron, schedule.command.join(" ")),
+                52,
+            ),
+            &schedule.origin,
+        );
     }
     for port in &component.ports {
         row("port", &port.port.to_string(), &port.origin);
     }
     for service in &component.services {
-        row("service", &format!("{} {}", service.kind, service.version), &service.origin);
+        row(
+            "service",
+            &format!("{} {}", service.kind, service.version),
+            &service.origin,
+        );
     }
     for volume in &component.volumes {
         row("volume", &volume.path, &volume.origin);
@@ -91,14 +147,22 @@ fn component_text(text: &mut String, plan: &BuildPlan, component: &Component) {
             (EnvKind::Config | EnvKind::Service, Some(value)) => value.clone(),
             (EnvKind::Config | EnvKind::Service, None) => "(no value)".to_owned(),
         };
-        row("env", &shorten(&format!("{}={value}", var.name), 52), &var.origin);
+        row(
+            "env",
+            &shorten(&format!("{}={value}", var.name), 52),
+            &var.origin,
+        );
     }
 }
 
 /// At most two places, so that a line stays a line.
 fn places(origins: &[Origin]) -> String {
     let shown: Vec<String> = origins.iter().take(2).map(Origin::place).collect();
-    let more = if origins.len() > 2 { format!(" and {} more", origins.len() - 2) } else { String::new() };
+    let more = if origins.len() > 2 {
+        format!(" and {} more", origins.len() - 2)
+    } else {
+        String::new()
+    };
     format!("{}{more}", shown.join(", "))
 }
 
@@ -114,21 +178,52 @@ fn shorten(text: &str, width: usize) -> String {
 pub fn report(report: &Report) -> String {
     let mut text = String::new();
     for component in &report.components {
-        let rungs = [Rung::Parsed, Rung::Built, Rung::Started, Rung::Listening, Rung::Answers];
+        let rungs = [
+            Rung::Parsed,
+            Rung::Built,
+            Rung::Started,
+            Rung::Listening,
+            Rung::Answers,
+        ];
         let shown: Vec<String> = rungs
             .iter()
-            .map(|rung| format!("{} {}", if *rung <= component.rung { "✓" } else { "✗" }, rung.name()))
+            .map(|rung| {
+                format!(
+                    "{} {}",
+                    if *rung <= component.rung {
+                        "✓"
+                    } else {
+                        "✗"
+                    },
+                    rung.name()
+                )
+            })
             .collect();
         let _ = writeln!(text, "\n{}: {}", component.id, shown.join("  "));
         if let Some(answer) = &component.answer {
-            let _ = writeln!(text, "  answer    {} gave {}: {}", answer.path, answer.status, shorten(&answer.body, 100));
+            let _ = writeln!(
+                text,
+                "  answer    {} gave {}: {}",
+                answer.path,
+                answer.status,
+                shorten(&answer.body, 100)
+            );
         }
         if component.image_bytes > 0 {
-            let _ = writeln!(text, "  image     {} MB, built in {:.1} s", component.image_bytes / 1_000_000, component.build_seconds);
+            let _ = writeln!(
+                text,
+                "  image     {} MB, built in {:.1} s",
+                component.image_bytes / 1_000_000,
+                component.build_seconds
+            );
         }
         if let Some(measured) = &component.measured {
             let _ = writeln!(text, "  start-up  {} ms", measured.startup_ms);
-            let _ = writeln!(text, "  memory    {} MiB at its peak", measured.peak_memory_bytes >> 20);
+            let _ = writeln!(
+                text,
+                "  memory    {} MiB at its peak",
+                measured.peak_memory_bytes >> 20
+            );
             let _ = writeln!(text, "  listens   {}", measured.listening.join(", "));
             if !measured.written.is_empty() {
                 let _ = writeln!(text, "  written   {}", measured.written.join(", "));
@@ -154,7 +249,11 @@ pub fn report(report: &Report) -> String {
         }
     }
     if !report.stand_ins.is_empty() {
-        let _ = writeln!(text, "\nstand-ins for official images (sizes differ): {}", report.stand_ins.join(", "));
+        let _ = writeln!(
+            text,
+            "\nstand-ins for official images (sizes differ): {}",
+            report.stand_ins.join(", ")
+        );
     }
     let _ = writeln!(text, "\nverdict: {}", report.verdict.name());
     text
@@ -178,7 +277,12 @@ pub fn explanation(artifact: &Artifact, line: Option<usize>) -> String {
                 OriginKind::Answer => "answer",
                 OriginKind::Measured => "measured",
             };
-            let _ = writeln!(text, "    ← {kind} {}  {}", origin.place(), shorten(words, 100));
+            let _ = writeln!(
+                text,
+                "    ← {kind} {}  {}",
+                origin.place(),
+                shorten(words, 100)
+            );
         }
     }
     text

@@ -37,18 +37,33 @@ pub fn build_plan(
     let mut questions = Vec::new();
     let name = name(repo, documents, selection);
     let component = selection.map(|selection| {
-        component(&name, repo, documents, selection, catalog, &mut ledger, &mut diagnostics, &mut questions)
+        component(
+            &name,
+            repo,
+            documents,
+            selection,
+            catalog,
+            &mut ledger,
+            &mut diagnostics,
+            &mut questions,
+        )
     });
     let plan = BuildPlan {
         schema: SCHEMA.to_owned(),
         name,
-        readmes: documents.iter().map(|document| document.source.path.clone()).collect(),
+        readmes: documents
+            .iter()
+            .map(|document| document.source.path.clone())
+            .collect(),
         components: component.into_iter().collect(),
         ledger: ledger.entries(),
         questions,
         diagnostics: Vec::new(),
     };
-    Warned { value: plan, diagnostics }
+    Warned {
+        value: plan,
+        diagnostics,
+    }
 }
 
 /// Returns `diagnostic` as data.
@@ -64,7 +79,10 @@ pub fn finding(diagnostic: &Diagnostic) -> Finding {
     }
 }
 
-#[allow(clippy::too_many_arguments, reason = "the three last collect what is said on the way")]
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the three last collect what is said on the way"
+)]
 fn component(
     name: &str,
     repo: &Repo,
@@ -77,14 +95,30 @@ fn component(
 ) -> Component {
     let path = component_path(repo, selection);
     let variables = variables(repo, selection, &path);
-    let input = Input { repo, documents, selection, catalog, directory: &path, variables: &variables };
-    let (runtime, base) =
-        runtime::runtime(&selection.stack.runtime, &selection.folder, repo, documents, &selection.manifest, catalog, diagnostics);
+    let input = Input {
+        repo,
+        documents,
+        selection,
+        catalog,
+        directory: &path,
+        variables: &variables,
+    };
+    let (runtime, base) = runtime::runtime(
+        &selection.stack.runtime,
+        &selection.folder,
+        repo,
+        documents,
+        &selection.manifest,
+        catalog,
+        diagnostics,
+    );
 
     skip_unknown(ledger, catalog, diagnostics);
     let candidates = env::candidates(selection, ledger, catalog);
     let known = env::known(&candidates);
-    let (services, bound) = services::services(name, &known, selection, repo, documents, catalog, ledger, questions);
+    let (services, bound) = services::services(
+        name, &known, selection, repo, documents, catalog, ledger, questions,
+    );
     let packages = packages::system_packages(selection, ledger, catalog, diagnostics);
     let files = files(repo, ledger, diagnostics);
     let (install, late_install) = install(&input, ledger, diagnostics);
@@ -101,7 +135,10 @@ fn component(
     let schedules = start::schedules(&input, ledger);
     let vars = env::env(candidates, bound, &started.env, catalog, ledger);
     // Commands that load the application read its settings; other build commands are given none.
-    for command in build.iter_mut().filter(|command| loads_application(command, &input)) {
+    for command in build
+        .iter_mut()
+        .filter(|command| loads_application(command, &input))
+    {
         command.env.extend(build_env(&vars));
     }
     rest(ledger);
@@ -110,21 +147,32 @@ fn component(
     }
     for (path, secret) in committed_secrets(selection, catalog) {
         diagnostics.push(
-            Diagnostic::new(Severity::Warning, Code::SecretInRepository, format!("`{path}` holds a value for the secret {secret}"))
-                .hint("change the secret where it is used; the generated files name it without a value"),
+            Diagnostic::new(
+                Severity::Warning,
+                Code::SecretInRepository,
+                format!("`{path}` holds a value for the secret {secret}"),
+            )
+            .hint(
+                "change the secret where it is used; the generated files name it without a value",
+            ),
         );
     }
     if let Some((stack, folder)) = &selection.runner_up {
         questions.push(Question {
             id: "stack".to_owned(),
-            question: format!("both {} in `{}` and {stack} in `{folder}` fit: which one is the application?", selection.stack_id, selection.folder),
+            question: format!(
+                "both {} in `{}` and {stack} in `{folder}` fit: which one is the application?",
+                selection.stack_id, selection.folder
+            ),
             options: vec![selection.stack_id.to_owned(), stack.clone()],
             default: Some(selection.stack_id.to_owned()),
             origin: selection.evidence.clone(),
         });
     }
     let health = (!started.ports.is_empty()).then(|| health(&input));
-    image.run_env.retain(|name, _| !vars.iter().any(|var| var.name == *name));
+    image
+        .run_env
+        .retain(|name, _| !vars.iter().any(|var| var.name == *name));
     Component {
         id: "web".to_owned(),
         path,
@@ -152,17 +200,27 @@ fn component(
 
 /// The folder of the file that marks a framework's root, or the stack's own.
 fn component_path(repo: &Repo, selection: &Selection<'_>) -> String {
-    let root_file = selection.framework.and_then(|(_, framework)| framework.root_file.as_ref());
+    let root_file = selection
+        .framework
+        .and_then(|(_, framework)| framework.root_file.as_ref());
     let found = root_file.and_then(|file| {
         let pattern = repo::join(&selection.folder, &format!("**/{file}"));
-        repo.glob(&pattern).first().map(|path| repo::folder_of(path).to_owned())
+        repo.glob(&pattern)
+            .first()
+            .map(|path| repo::folder_of(path).to_owned())
     });
     found.unwrap_or_else(|| selection.folder.clone())
 }
 
-fn variables(repo: &Repo, selection: &Selection<'_>, path: &str) -> BTreeMap<String, (String, Origin)> {
+fn variables(
+    repo: &Repo,
+    selection: &Selection<'_>,
+    path: &str,
+) -> BTreeMap<String, (String, Origin)> {
     let mut variables = BTreeMap::new();
-    let Some((_, framework)) = selection.framework else { return variables };
+    let Some((_, framework)) = selection.framework else {
+        return variables;
+    };
     for (name, variable) in &framework.variable {
         let found = repo.glob(&repo::join(path, &variable.file));
         let value = found.into_iter().find_map(|file| {
@@ -172,10 +230,17 @@ fn variables(repo: &Repo, selection: &Selection<'_>, path: &str) -> BTreeMap<Str
             let source = repo.source(file)?;
             let pattern = Regex::new(pattern).ok()?;
             let found = pattern.captures(&source.text)?.get(1)?;
-            let origin = Origin::at(OriginKind::Manifest, file, source.line(found.start()), found.as_str());
+            let origin = Origin::at(
+                OriginKind::Manifest,
+                file,
+                source.line(found.start()),
+                found.as_str(),
+            );
             Some((found.as_str().to_owned(), origin))
         });
-        let Some((value, origin)) = value else { continue };
+        let Some((value, origin)) = value else {
+            continue;
+        };
         let value = match variable.form {
             VariableForm::Text => value,
             VariableForm::PythonModule => {
@@ -191,18 +256,39 @@ fn variables(repo: &Repo, selection: &Selection<'_>, path: &str) -> BTreeMap<Str
 /// Diagnostics for commands that no recipe knows; commands for another purpose are skipped.
 fn skip_unknown(ledger: &mut Ledger<'_>, catalog: &Catalog, diagnostics: &mut Vec<Diagnostic>) {
     for (index, step) in ledger.steps.iter().enumerate() {
-        let is_remote_script = step.action == Action::Other && step.words.first().is_some_and(|word| word == "sh" || word == "bash");
+        let is_remote_script = step.action == Action::Other
+            && step
+                .words
+                .first()
+                .is_some_and(|word| word == "sh" || word == "bash");
         match (&step.action, step.context.purpose) {
             (Action::Other, _) if !is_remote_script && step.context.platform.is_none() => {
                 diagnostics.push(
-                    Diagnostic::new(Severity::Note, Code::UnknownCommand, format!("no recipe knows `{}`", step.words.first().map_or("", String::as_str)))
-                        .at(&step.source, step.span, "left out")
-                        .hint("add a tool recipe with `--recipes DIR` if the application needs it"),
+                    Diagnostic::new(
+                        Severity::Note,
+                        Code::UnknownCommand,
+                        format!(
+                            "no recipe knows `{}`",
+                            step.words.first().map_or("", String::as_str)
+                        ),
+                    )
+                    .at(&step.source, step.span, "left out")
+                    .hint("add a tool recipe with `--recipes DIR` if the application needs it"),
                 );
             }
-            (Action::Install | Action::Script(_) | Action::Prepare, Purpose::Test) => ledger.skip(index, "test-only", None),
-            (Action::Services(units), _) if units.iter().all(|unit| catalog.service_named(unit).is_none()) => {
-                ledger.skip(index, "host-only", Some("the orchestrator runs the application"));
+            (Action::Install | Action::Script(_) | Action::Prepare, Purpose::Test) => {
+                ledger.skip(index, "test-only", None)
+            }
+            (Action::Services(units), _)
+                if units
+                    .iter()
+                    .all(|unit| catalog.service_named(unit).is_none()) =>
+            {
+                ledger.skip(
+                    index,
+                    "host-only",
+                    Some("the orchestrator runs the application"),
+                );
             }
             _ => {}
         }
@@ -212,26 +298,41 @@ fn skip_unknown(ledger: &mut Ledger<'_>, catalog: &Catalog, diagnostics: &mut Ve
 fn files(repo: &Repo, ledger: &mut Ledger<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<FileCopy> {
     let mut files: Vec<FileCopy> = Vec::new();
     for (index, step) in ledger.steps.iter().enumerate() {
-        let Action::Copy { from, to } = &step.action else { continue };
+        let Action::Copy { from, to } = &step.action else {
+            continue;
+        };
         if !ledger.is_open(index) {
             continue;
         }
         let is_env = repo::file_name(to).starts_with(".env");
         if !repo.contains(from) && !repo.has_folder(from) {
             diagnostics.push(
-                Diagnostic::new(Severity::Warning, Code::MissingFile, format!("`{from}` is not in the repository"))
-                    .at(&step.source, step.span, "copies it")
-                    .hint("correct the README, or commit the file"),
+                Diagnostic::new(
+                    Severity::Warning,
+                    Code::MissingFile,
+                    format!("`{from}` is not in the repository"),
+                )
+                .at(&step.source, step.span, "copies it")
+                .hint("correct the README, or commit the file"),
             );
             ledger.skip(index, "file-is-not-in-the-repository", Some(from));
         } else if is_env {
-            ledger.set(index, Fate::Env, "env/development.env", Some("its lines are in the env files".to_owned()));
+            ledger.set(
+                index,
+                Fate::Env,
+                "env/development.env",
+                Some("its lines are in the env files".to_owned()),
+            );
         } else if from == to || from.starts_with("..") {
             ledger.skip(index, "host-only", None);
         } else {
             ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
             if !files.iter().any(|known| known.to == *to) {
-                files.push(FileCopy { from: from.clone(), to: to.clone(), origin: vec![ledger::origin(step)] });
+                files.push(FileCopy {
+                    from: from.clone(),
+                    to: to.clone(),
+                    origin: vec![ledger::origin(step)],
+                });
             }
         }
     }
@@ -239,7 +340,11 @@ fn files(repo: &Repo, ledger: &mut Ledger<'_>, diagnostics: &mut Vec<Diagnostic>
 }
 
 /// Install commands: those that need only manifests, and those that need the source.
-fn install(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut Vec<Diagnostic>) -> (Vec<Command>, Vec<Command>) {
+fn install(
+    input: &Input<'_, '_>,
+    ledger: &mut Ledger<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> (Vec<Command>, Vec<Command>) {
     let selection = input.selection;
     let mut early: Vec<Command> = Vec::new();
     let mut late: Vec<Command> = Vec::new();
@@ -247,7 +352,9 @@ fn install(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut Vec
         .open()
         .filter(|(_, step)| step.action == Action::Install && belongs(step, input))
         .collect();
-    let is_aside = |step: &InstallStep| step.context.purpose != Purpose::Install || names_development_file(step);
+    let is_aside = |step: &InstallStep| {
+        step.context.purpose != Purpose::Install || names_development_file(step)
+    };
     let has_main = steps.iter().any(|(_, step)| !is_aside(step));
     for (index, step) in steps {
         if is_aside(step) && has_main {
@@ -255,12 +362,18 @@ fn install(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut Vec
             continue;
         }
         let (found, _) = rule(&step.words, input.catalog);
-        let flags = found.as_ref().map_or(&[][..], |(found, _)| found.value_flags);
+        let flags = found
+            .as_ref()
+            .map_or(&[][..], |(found, _)| found.value_flags);
         let Some(directory) = install_directory(step, flags, input) else {
             diagnostics.push(
-                Diagnostic::new(Severity::Warning, Code::MissingFile, "a file that this command installs from is not in the repository")
-                    .at(&step.source, step.span, "installs from it")
-                    .hint("the repository's own manifests were taken instead"),
+                Diagnostic::new(
+                    Severity::Warning,
+                    Code::MissingFile,
+                    "a file that this command installs from is not in the repository",
+                )
+                .at(&step.source, step.span, "installs from it")
+                .hint("the repository's own manifests were taken instead"),
             );
             ledger.skip(index, "file-is-not-in-the-repository", None);
             continue;
@@ -269,11 +382,28 @@ fn install(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut Vec
         if let Some((found, _)) = &found {
             words.retain(|word| !found.rule.drop.contains(word));
         }
-        let line = words.iter().map(|word| shell::quote(word)).collect::<Vec<_>>().join(" ");
+        let line = words
+            .iter()
+            .map(|word| shell::quote(word))
+            .collect::<Vec<_>>()
+            .join(" ");
         let line = plain_tool(&line, input);
-        let command = Command { command: line, directory, env: BTreeMap::new(), runs_in: None, origin: vec![ledger::origin(step)] };
-        let all = if needs_source(&words, input) { &mut late } else { &mut early };
-        match all.iter_mut().find(|known| known.command == command.command) {
+        let command = Command {
+            command: line,
+            directory,
+            env: BTreeMap::new(),
+            runs_in: None,
+            origin: vec![ledger::origin(step)],
+        };
+        let all = if needs_source(&words, input) {
+            &mut late
+        } else {
+            &mut early
+        };
+        match all
+            .iter_mut()
+            .find(|known| known.command == command.command)
+        {
             Some(known) => known.origin.extend(command.origin),
             None => all.push(command),
         }
@@ -281,11 +411,21 @@ fn install(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut Vec
     }
     // What a lockfile says before what prose says; and a document need not say everything.
     let fits = selection.stack.install.iter().find(|option| {
-        option.files.iter().all(|file| input.repo.contains(&repo::join(&selection.folder, file)))
+        option
+            .files
+            .iter()
+            .all(|file| input.repo.contains(&repo::join(&selection.folder, file)))
     });
     if let Some(option) = fits {
         let id = format!("stacks/{}", selection.stack_id);
-        let origin = Origin::recipe(&id, format!("`{}` where there is {}", option.run, option.files.join(" and ")));
+        let origin = Origin::recipe(
+            &id,
+            format!(
+                "`{}` where there is {}",
+                option.run,
+                option.files.join(" and ")
+            ),
+        );
         let command = Command {
             command: option.run.clone(),
             directory: selection.folder.clone(),
@@ -293,9 +433,17 @@ fn install(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut Vec
             runs_in: None,
             origin: vec![origin],
         };
-        let is_generic = |known: &Command| known.command == "npm install" && option.run != known.command && !option.run.starts_with("npm install");
+        let is_generic = |known: &Command| {
+            known.command == "npm install"
+                && option.run != known.command
+                && !option.run.starts_with("npm install")
+        };
         if early.is_empty() && late.is_empty() {
-            let all = if option.needs_source { &mut late } else { &mut early };
+            let all = if option.needs_source {
+                &mut late
+            } else {
+                &mut early
+            };
             all.push(command);
         } else if let Some(known) = early.iter_mut().find(|known| is_generic(known)) {
             known.command.clone_from(&command.command);
@@ -309,8 +457,16 @@ fn install(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut Vec
 fn plain_tool(line: &str, input: &Input<'_, '_>) -> String {
     let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
     let bare = first.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let is_known = bare != first && input.catalog.tool(bare).is_some_and(|(_, tool)| tool.names[0] == bare);
-    if is_known { format!("{bare} {rest}").trim_end().to_owned() } else { line.to_owned() }
+    let is_known = bare != first
+        && input
+            .catalog
+            .tool(bare)
+            .is_some_and(|(_, tool)| tool.names[0] == bare);
+    if is_known {
+        format!("{bare} {rest}").trim_end().to_owned()
+    } else {
+        line.to_owned()
+    }
 }
 
 /// Whether a command is one of the tools of the chosen stack.
@@ -323,36 +479,69 @@ fn belongs(step: &InstallStep, input: &Input<'_, '_>) -> bool {
 fn names_development_file(step: &InstallStep) -> bool {
     step.words.iter().any(|word| {
         let name = repo::file_name(word).to_lowercase();
-        name.ends_with(".txt") && name.split(|c: char| !c.is_alphanumeric()).any(|part| part.starts_with("dev") || part.starts_with("test"))
+        name.ends_with(".txt")
+            && name
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|part| part.starts_with("dev") || part.starts_with("test"))
     })
 }
 
 /// The folder in which every file that the command names is there.
-fn install_directory(step: &InstallStep, value_flags: &[String], input: &Input<'_, '_>) -> Option<String> {
+fn install_directory(
+    step: &InstallStep,
+    value_flags: &[String],
+    input: &Input<'_, '_>,
+) -> Option<String> {
     let named: Vec<&String> = step
         .words
         .iter()
         .enumerate()
         .filter(|(at, word)| {
             let is_value = *at > 0 && value_flags.contains(&step.words[at - 1]);
-            let is_file = word.ends_with(".txt") || word.ends_with(".py") || word.ends_with(".toml");
+            let is_file =
+                word.ends_with(".txt") || word.ends_with(".py") || word.ends_with(".toml");
             is_file && (is_value || !word.starts_with('-'))
         })
         .map(|(_, word)| word)
         .collect();
-    let places = [step.context.directory.as_str(), input.selection.folder.as_str(), input.directory, "."];
+    let places = [
+        step.context.directory.as_str(),
+        input.selection.folder.as_str(),
+        input.directory,
+        ".",
+    ];
     if named.is_empty() {
-        let here = if step.context.directory == "." { &input.selection.folder } else { &step.context.directory };
+        let here = if step.context.directory == "." {
+            &input.selection.folder
+        } else {
+            &step.context.directory
+        };
         return Some(here.clone());
     }
-    let is_there = |place: &&&str| named.iter().all(|file| input.repo.contains(&repo::join(place, file)));
-    places.iter().find(is_there).map(|place| (*place).to_owned())
+    let is_there = |place: &&&str| {
+        named
+            .iter()
+            .all(|file| input.repo.contains(&repo::join(place, file)))
+    };
+    places
+        .iter()
+        .find(is_there)
+        .map(|place| (*place).to_owned())
 }
 
 fn needs_source(words: &[String], input: &Input<'_, '_>) -> bool {
     words.iter().skip(1).any(|word| {
-        let is_own = [".", "./", "-e", "--editable"].contains(&word.as_str()) || word.starts_with("./") || word.starts_with(".[") || word == "setup.py";
-        is_own || input.selection.manifest.needs_source.iter().any(|file| repo::file_name(file) == repo::file_name(word))
+        let is_own = [".", "./", "-e", "--editable"].contains(&word.as_str())
+            || word.starts_with("./")
+            || word.starts_with(".[")
+            || word == "setup.py";
+        is_own
+            || input
+                .selection
+                .manifest
+                .needs_source
+                .iter()
+                .any(|file| repo::file_name(file) == repo::file_name(word))
     })
 }
 
@@ -360,8 +549,14 @@ fn image(input: &Input<'_, '_>, base: &str, repo: &Repo) -> Image {
     let selection = input.selection;
     let stack = &selection.stack.image;
     let empty = ImageRecipe::default();
-    let framework = selection.framework.map_or(&empty, |(_, framework)| &framework.image);
-    let workdir = framework.workdir.clone().or_else(|| stack.workdir.clone()).unwrap_or_else(|| "/app".to_owned());
+    let framework = selection
+        .framework
+        .map_or(&empty, |(_, framework)| &framework.image);
+    let workdir = framework
+        .workdir
+        .clone()
+        .or_else(|| stack.workdir.clone())
+        .unwrap_or_else(|| "/app".to_owned());
     let mut manifests: Vec<String> = Vec::new();
     let mut folders = vec![selection.folder.as_str()];
     if selection.folder != "." {
@@ -377,14 +572,21 @@ fn image(input: &Input<'_, '_>, base: &str, repo: &Repo) -> Image {
         }
     }
     manifests.sort();
-    let artifacts = if framework.artifacts.is_empty() { &stack.artifacts } else { &framework.artifacts };
+    let artifacts = if framework.artifacts.is_empty() {
+        &stack.artifacts
+    } else {
+        &framework.artifacts
+    };
     let artifacts = artifacts.iter().map(|text| {
         let (from, to) = text.split_once(':').unwrap_or((text, text));
         let from = match (from.strip_prefix("/app"), selection.folder.as_str()) {
             (Some(rest), folder) if folder != "." => format!("{workdir}/{folder}{rest}"),
             _ => from.to_owned(),
         };
-        ArtifactCopy { from, to: to.to_owned() }
+        ArtifactCopy {
+            from,
+            to: to.to_owned(),
+        }
     });
     let artifacts: Vec<ArtifactCopy> = artifacts.collect();
     let mut run_env = stack.run_env.clone();
@@ -395,12 +597,24 @@ fn image(input: &Input<'_, '_>, base: &str, repo: &Repo) -> Image {
     run_env.extend(framework.run_env.clone());
     let mut build_env = stack.build_env.clone();
     build_env.extend(framework.build_env.clone());
-    let run = framework.run.clone().or_else(|| stack.run.clone()).unwrap_or_else(|| "{runtime}".to_owned());
-    let mut origin = vec![Origin::recipe(&format!("stacks/{}", selection.stack_id), "layout of the image")];
+    let run = framework
+        .run
+        .clone()
+        .or_else(|| stack.run.clone())
+        .unwrap_or_else(|| "{runtime}".to_owned());
+    let mut origin = vec![Origin::recipe(
+        &format!("stacks/{}", selection.stack_id),
+        "layout of the image",
+    )];
     if let Some((id, _)) = selection.framework {
-        origin.push(Origin::recipe(&format!("frameworks/{id}"), "layout of the image"));
+        origin.push(Origin::recipe(
+            &format!("frameworks/{id}"),
+            "layout of the image",
+        ));
     }
-    let framework_id = selection.framework.map(|(id, _)| format!("frameworks/{id}"));
+    let framework_id = selection
+        .framework
+        .map(|(id, _)| format!("frameworks/{id}"));
     Image {
         build_from: base.to_owned(),
         run_from: run.replace("{runtime}", base),
@@ -415,11 +629,19 @@ fn image(input: &Input<'_, '_>, base: &str, repo: &Repo) -> Image {
                 directory: ".".to_owned(),
                 env: BTreeMap::new(),
                 runs_in: None,
-                origin: vec![Origin::recipe(&format!("stacks/{}", selection.stack_id), "prepares the build stage")],
+                origin: vec![Origin::recipe(
+                    &format!("stacks/{}", selection.stack_id),
+                    "prepares the build stage",
+                )],
             })
             .collect(),
         manifests,
-        caches: stack.caches.iter().chain(&framework.caches).cloned().collect(),
+        caches: stack
+            .caches
+            .iter()
+            .chain(&framework.caches)
+            .cloned()
+            .collect(),
         artifacts,
         copy_source: framework.copy_source.or(stack.copy_source).unwrap_or(true),
         extra_files: framework
@@ -429,10 +651,16 @@ fn image(input: &Input<'_, '_>, base: &str, repo: &Repo) -> Image {
                 path: file.path.clone(),
                 to: file.to.clone(),
                 contents: file.contents.trim_start().to_owned(),
-                origin: vec![Origin::recipe(framework_id.as_deref().unwrap_or_default(), &file.why)],
+                origin: vec![Origin::recipe(
+                    framework_id.as_deref().unwrap_or_default(),
+                    &file.why,
+                )],
             })
             .collect(),
-        health_command: framework.health_command.clone().or_else(|| stack.health_command.clone()),
+        health_command: framework
+            .health_command
+            .clone()
+            .or_else(|| stack.health_command.clone()),
         user: framework.user.or(stack.user).unwrap_or(10001),
         origin,
     }
@@ -445,7 +673,8 @@ fn build_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Command
         let is_build = match &step.action {
             Action::Build => true,
             Action::Script(name) => {
-                input.selection.manifest.scripts.contains_key(name) && start::script_kind(name, input) == Kind::Build
+                input.selection.manifest.scripts.contains_key(name)
+                    && start::script_kind(name, input) == Kind::Build
             }
             _ => false,
         };
@@ -455,7 +684,12 @@ fn build_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Command
         push(&mut commands, command_of(step, input));
         ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
     }
-    add_of_recipes(&mut commands, input, |framework| &framework.build, &input.selection.stack.build);
+    add_of_recipes(
+        &mut commands,
+        input,
+        |framework| &framework.build,
+        &input.selection.stack.build,
+    );
     commands
 }
 
@@ -467,7 +701,8 @@ fn prepare_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Comma
             Action::Prepare => true,
             Action::Start => start::is_preparing_script(step, input.catalog),
             Action::Script(name) => {
-                input.selection.manifest.scripts.contains_key(name) && start::script_kind(name, input) == Kind::Prepare
+                input.selection.manifest.scripts.contains_key(name)
+                    && start::script_kind(name, input) == Kind::Prepare
             }
             _ => false,
         };
@@ -489,13 +724,28 @@ fn add_of_recipes(
     of_stack: &[crate::recipe::ConditionalCommand],
 ) {
     let selection = input.selection;
-    let framework = selection.framework.map(|(id, framework)| (format!("frameworks/{id}"), of_framework(framework).as_slice()));
-    for (id, list) in framework.into_iter().chain([(format!("stacks/{}", selection.stack_id), of_stack)]) {
+    let framework = selection.framework.map(|(id, framework)| {
+        (
+            format!("frameworks/{id}"),
+            of_framework(framework).as_slice(),
+        )
+    });
+    for (id, list) in framework
+        .into_iter()
+        .chain([(format!("stacks/{}", selection.stack_id), of_stack)])
+    {
         for command in list.iter().filter(|command| holds(command, input)) {
-            let Some(line) = fill(&command.command, input) else { continue };
-            let is_known = commands.iter().any(|known| essence(&known.command) == essence(&line));
+            let Some(line) = fill(&command.command, input) else {
+                continue;
+            };
+            let is_known = commands
+                .iter()
+                .any(|known| essence(&known.command) == essence(&line));
             if !is_known {
-                let why = command.why.clone().unwrap_or_else(|| format!("runs `{line}`"));
+                let why = command
+                    .why
+                    .clone()
+                    .unwrap_or_else(|| format!("runs `{line}`"));
                 commands.push(Command {
                     command: line,
                     directory: input.directory.to_owned(),
@@ -511,12 +761,21 @@ fn add_of_recipes(
 /// What tells two spellings of a command from two commands: `./manage.py migrate` and
 /// `python manage.py migrate --noinput` are one.
 fn essence(command: &str) -> Vec<&str> {
-    let words = command.split_whitespace().filter(|word| !word.starts_with('-'));
-    words.map(|word| word.trim_start_matches("./")).skip_while(|word| !word.contains('.') && word.starts_with("python")).take(3).collect()
+    let words = command
+        .split_whitespace()
+        .filter(|word| !word.starts_with('-'));
+    words
+        .map(|word| word.trim_start_matches("./"))
+        .skip_while(|word| !word.contains('.') && word.starts_with("python"))
+        .take(3)
+        .collect()
 }
 
 fn push(commands: &mut Vec<Command>, command: Command) {
-    match commands.iter_mut().find(|known| known.command == command.command && known.directory == command.directory) {
+    match commands
+        .iter_mut()
+        .find(|known| known.command == command.command && known.directory == command.directory)
+    {
         Some(known) => known.origin.extend(command.origin),
         None => commands.push(command),
     }
@@ -529,22 +788,37 @@ fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
         words.retain(|word| !found.rule.drop.contains(word));
         for word in &found.rule.add {
             let bare = word.trim_start_matches("--no-").trim_start_matches("--no");
-            if !words.iter().any(|known| known == word || known.ends_with(bare) && known.starts_with("--no")) {
+            if !words
+                .iter()
+                .any(|known| known == word || known.ends_with(bare) && known.starts_with("--no"))
+            {
                 words.push(word.clone());
             }
         }
     }
     // The image has one interpreter, under its plain name.
-    let line = words.iter().map(|word| shell::quote(word)).collect::<Vec<_>>().join(" ");
+    let line = words
+        .iter()
+        .map(|word| shell::quote(word))
+        .collect::<Vec<_>>()
+        .join(" ");
     let line = plain_tool(&line, input);
-    let file = words.iter().find(|word| word.contains('.') && input.repo.contains(&repo::join(input.directory, word)));
+    let file = words
+        .iter()
+        .find(|word| word.contains('.') && input.repo.contains(&repo::join(input.directory, word)));
     let directory = match file {
         Some(_) => input.directory.to_owned(),
         None if step.context.directory == "." => input.directory.to_owned(),
         None => step.context.directory.clone(),
     };
     let line = npx(step, line);
-    Command { command: line, directory, env: step.assignments.iter().cloned().collect(), runs_in: None, origin: vec![ledger::origin(step)] }
+    Command {
+        command: line,
+        directory,
+        env: step.assignments.iter().cloned().collect(),
+        runs_in: None,
+        origin: vec![ledger::origin(step)],
+    }
 }
 
 /// A tool of `node_modules/.bin` is run through `npx`, as the document does.
@@ -555,7 +829,10 @@ fn npx(step: &InstallStep, line: String) -> String {
 
 /// `npx knex …` and the like are no build of the image that reads settings; `manage.py` is.
 fn loads_application(command: &Command, input: &Input<'_, '_>) -> bool {
-    let framework = input.selection.framework.and_then(|(_, framework)| framework.root_file.as_ref());
+    let framework = input
+        .selection
+        .framework
+        .and_then(|(_, framework)| framework.root_file.as_ref());
     framework.is_some_and(|file| command.command.contains(file.as_str()))
 }
 
@@ -593,15 +870,40 @@ fn without_secrets(value: &str) -> String {
 /// system stays read-only and a new release does not hide under old data.
 fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Volume>) {
     let (mut links, mut seeds, mut volumes) = (Vec::new(), Vec::new(), Vec::new());
-    let patterns: Vec<Regex> = input.selection.stack.data_files.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect();
+    let patterns: Vec<Regex> = input
+        .selection
+        .stack
+        .data_files
+        .iter()
+        .filter_map(|pattern| Regex::new(pattern).ok())
+        .collect();
     let mut known = std::collections::BTreeSet::new();
     for path in &input.selection.facts.files {
-        let Some(source) = input.repo.source(path) else { continue };
-        for found in patterns.iter().flat_map(|pattern| pattern.captures_iter(&source.text)) {
+        let Some(source) = input.repo.source(path) else {
+            continue;
+        };
+        for found in patterns
+            .iter()
+            .flat_map(|pattern| pattern.captures_iter(&source.text))
+        {
             let Some(file) = found.get(2) else { continue };
-            let folders: Vec<&str> = found.get(1).map_or("", |literals| literals.as_str()).split(['"', '\'']).skip(1).step_by(2).collect();
-            let joined = folders.iter().copied().chain([file.as_str()]).collect::<Vec<_>>().join("/");
-            if joined.starts_with('/') || joined.contains("..") || repo::file_name(&joined).starts_with('.') {
+            let folders: Vec<&str> = found
+                .get(1)
+                .map_or("", |literals| literals.as_str())
+                .split(['"', '\''])
+                .skip(1)
+                .step_by(2)
+                .collect();
+            let joined = folders
+                .iter()
+                .copied()
+                .chain([file.as_str()])
+                .collect::<Vec<_>>()
+                .join("/");
+            if joined.starts_with('/')
+                || joined.contains("..")
+                || repo::file_name(&joined).starts_with('.')
+            {
                 continue;
             }
             let target = repo::join(input.directory, &joined);
@@ -609,7 +911,12 @@ fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Volume>
                 continue;
             }
             let line = source.line(file.start());
-            let origin = Origin::at(OriginKind::Manifest, path, line, source.line_text(line).trim());
+            let origin = Origin::at(
+                OriginKind::Manifest,
+                path,
+                line,
+                source.line_text(line).trim(),
+            );
             let data = format!("/data/{}", repo::file_name(&target));
             let folder = repo::folder_of(&joined);
             let mut command = String::new();
@@ -618,13 +925,20 @@ fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Volume>
             }
             if input.repo.contains(&target) {
                 let seed = format!("{joined}.seed");
-                command = format!("{command}mv {} {} && ", shell::quote(&joined), shell::quote(&seed));
+                command = format!(
+                    "{command}mv {} {} && ",
+                    shell::quote(&joined),
+                    shell::quote(&seed)
+                );
                 seeds.push(Command {
                     command: format!("test -e {data} || cp {} {data}", shell::quote(&seed)),
                     directory: input.directory.to_owned(),
                     env: BTreeMap::new(),
                     runs_in: None,
-                    origin: vec![Origin::manifest(&target, "the repository brings a first version of the data")],
+                    origin: vec![Origin::manifest(
+                        &target,
+                        "the repository brings a first version of the data",
+                    )],
                 });
             }
             links.push(Command {
@@ -651,7 +965,9 @@ fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Volume>
 fn folders(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, image: &Image) -> Vec<Volume> {
     let mut volumes = Vec::new();
     for (index, step) in ledger.steps.iter().enumerate() {
-        let Action::MakeFolder(paths) = &step.action else { continue };
+        let Action::MakeFolder(paths) = &step.action else {
+            continue;
+        };
         if !ledger.is_open(index) {
             continue;
         }
@@ -663,13 +979,28 @@ fn folders(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, image: &Image) -> Vec
                 origin: vec![ledger::origin(step)],
             });
         }
-        ledger.set(index, Fate::Fact, "k8s/base", Some("a writable volume".to_owned()));
+        ledger.set(
+            index,
+            Fate::Fact,
+            "k8s/base",
+            Some("a writable volume".to_owned()),
+        );
     }
-    let framework = input.selection.framework.map(|(id, framework)| (format!("frameworks/{id}"), &framework.image.writable));
-    let stack = (format!("stacks/{}", input.selection.stack_id), &input.selection.stack.image.writable);
+    let framework = input
+        .selection
+        .framework
+        .map(|(id, framework)| (format!("frameworks/{id}"), &framework.image.writable));
+    let stack = (
+        format!("stacks/{}", input.selection.stack_id),
+        &input.selection.stack.image.writable,
+    );
     for (id, paths) in framework.into_iter().chain([stack]) {
         for path in paths.iter().filter(|path| path.as_str() != "/tmp") {
-            let path = if path.starts_with('/') { path.clone() } else { format!("{}/{path}", image.workdir) };
+            let path = if path.starts_with('/') {
+                path.clone()
+            } else {
+                format!("{}/{path}", image.workdir)
+            };
             volumes.push(Volume {
                 path,
                 persistent: false,
@@ -694,20 +1025,57 @@ fn health(input: &Input<'_, '_>) -> Health {
     };
     // Paths made for this purpose, where the code has them.
     for path in &input.selection.facts.files {
-        let Some(source) = input.repo.source(path) else { continue };
-        for known in ["/healthz", "/health", "/healthcheck", "/api/health", "/status", "/ping"] {
-            let quoted = [format!("\"{known}\""), format!("'{known}'"), format!("\"{known}/\""), format!("'{known}/'")];
-            if let Some(at) = quoted.iter().find_map(|piece| source.text.find(piece.as_str())) {
-                add(known, Origin::at(OriginKind::Manifest, path, source.line(at), source.line_text(source.line(at)).trim()));
+        let Some(source) = input.repo.source(path) else {
+            continue;
+        };
+        for known in [
+            "/healthz",
+            "/health",
+            "/healthcheck",
+            "/api/health",
+            "/status",
+            "/ping",
+        ] {
+            let quoted = [
+                format!("\"{known}\""),
+                format!("'{known}'"),
+                format!("\"{known}/\""),
+                format!("'{known}/'"),
+            ];
+            if let Some(at) = quoted
+                .iter()
+                .find_map(|piece| source.text.find(piece.as_str()))
+            {
+                add(
+                    known,
+                    Origin::at(
+                        OriginKind::Manifest,
+                        path,
+                        source.line(at),
+                        source.line_text(source.line(at)).trim(),
+                    ),
+                );
             }
         }
     }
     let framework = input.selection.framework;
-    for path in framework.into_iter().flat_map(|(_, framework)| &framework.health) {
+    for path in framework
+        .into_iter()
+        .flat_map(|(_, framework)| &framework.health)
+    {
         let id = framework.map_or("", |(id, _)| id);
-        add(path, Origin::recipe(&format!("frameworks/{id}"), "usual first page"));
+        add(
+            path,
+            Origin::recipe(&format!("frameworks/{id}"), "usual first page"),
+        );
     }
-    add("/", Origin::recipe(&format!("stacks/{}", input.selection.stack_id), "first page"));
+    add(
+        "/",
+        Origin::recipe(
+            &format!("stacks/{}", input.selection.stack_id),
+            "first page",
+        ),
+    );
     for (path, place) in paths_in_documents(input.documents) {
         add(&path, place);
     }
@@ -723,7 +1091,11 @@ fn health(input: &Input<'_, '_>) -> Health {
 
 /// Paths of addresses on this machine that documents name: `http://localhost:8000/admin`.
 fn paths_in_documents(documents: &[Document]) -> Vec<(String, Origin)> {
-    let Ok(pattern) = Regex::new(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d+)?(/[\w./-]*)") else { return Vec::new() };
+    let Ok(pattern) =
+        Regex::new(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d+)?(/[\w./-]*)")
+    else {
+        return Vec::new();
+    };
     let mut found = Vec::new();
     for document in documents {
         for part in &document.parts {
@@ -732,10 +1104,15 @@ fn paths_in_documents(documents: &[Document]) -> Vec<(String, Origin)> {
                 Part::Code(block) => (&block.code, block.file_offset(0)),
             };
             for captured in pattern.captures_iter(text) {
-                let Some(path) = captured.get(1) else { continue };
+                let Some(path) = captured.get(1) else {
+                    continue;
+                };
                 let line = document.source.line(at) + text[..path.start()].matches('\n').count();
                 let path = path.as_str().trim_end_matches(['.', ',']).to_owned();
-                found.push((path.clone(), Origin::at(OriginKind::Readme, &document.source.path, line, path)));
+                found.push((
+                    path.clone(),
+                    Origin::at(OriginKind::Readme, &document.source.path, line, path),
+                ));
             }
         }
     }
@@ -764,10 +1141,24 @@ fn rest(ledger: &mut Ledger<'_>) {
 }
 
 fn no_start(input: &Input<'_, '_>) -> Diagnostic {
-    let files: Vec<&str> = input.selection.stack.start.iter().flat_map(|command| &command.files).map(String::as_str).collect();
-    Diagnostic::new(Severity::Error, Code::NoStartCommand, "nothing says how to start the application")
-        .hint(format!("looked for a start command in the documents, a Procfile, scripts, and {}", files.join(", ")))
-        .hint("write the start command into the README, or answer `start` in longshore.toml")
+    let files: Vec<&str> = input
+        .selection
+        .stack
+        .start
+        .iter()
+        .flat_map(|command| &command.files)
+        .map(String::as_str)
+        .collect();
+    Diagnostic::new(
+        Severity::Error,
+        Code::NoStartCommand,
+        "nothing says how to start the application",
+    )
+    .hint(format!(
+        "looked for a start command in the documents, a Procfile, scripts, and {}",
+        files.join(", ")
+    ))
+    .hint("write the start command into the README, or answer `start` in longshore.toml")
 }
 
 /// Secrets with a value in an env file that is no example.
@@ -777,7 +1168,12 @@ fn committed_secrets(selection: &Selection<'_>, catalog: &Catalog) -> Vec<(Strin
         .manifest
         .env
         .iter()
-        .filter(|line| is_real(&line.file) && !line.value.is_empty() && !line.disabled && env::is_secret(&line.name, catalog))
+        .filter(|line| {
+            is_real(&line.file)
+                && !line.value.is_empty()
+                && !line.disabled
+                && env::is_secret(&line.name, catalog)
+        })
         .map(|line| (line.file.clone(), line.name.clone()))
         .collect()
 }
@@ -787,8 +1183,14 @@ fn name(repo: &Repo, documents: &[Document], selection: Option<&Selection<'_>>) 
     let from_manifest = selection.and_then(|selection| {
         let path = repo::join(&selection.folder, "package.json");
         let source = repo.source(&path)?;
-        let json = jsonc_parser::parse_to_serde_value::<serde_json::Value>(&source.text, &jsonc_parser::ParseOptions::default()).ok()?;
-        json.get("name")?.as_str().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned())
+        let json = jsonc_parser::parse_to_serde_value::<serde_json::Value>(
+            &source.text,
+            &jsonc_parser::ParseOptions::default(),
+        )
+        .ok()?;
+        json.get("name")?
+            .as_str()
+            .map(|name| name.rsplit('/').next().unwrap_or(name).to_owned())
     });
     let from_heading = documents.first().and_then(|document| {
         let headings = document.parts.iter().find_map(|part| match part {
@@ -799,12 +1201,22 @@ fn name(repo: &Repo, documents: &[Document], selection: Option<&Selection<'_>>) 
         is_short.then(|| headings.clone())
     });
     let from_folder = || {
-        let path = repo.root().canonicalize().unwrap_or_else(|_| repo.root().to_owned());
-        path.file_name().map(|name| name.to_string_lossy().into_owned())
+        let path = repo
+            .root()
+            .canonicalize()
+            .unwrap_or_else(|_| repo.root().to_owned());
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
     };
     let usable = |name: &String| !slug(name).is_empty();
-    let found = from_manifest.filter(usable).or(from_heading.filter(usable)).or_else(from_folder);
-    found.map(|name| slug(&name)).filter(|name| !name.is_empty()).unwrap_or_else(|| "app".to_owned())
+    let found = from_manifest
+        .filter(usable)
+        .or(from_heading.filter(usable))
+        .or_else(from_folder);
+    found
+        .map(|name| slug(&name))
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "app".to_owned())
 }
 
 /// Lower-case letters, digits and `-`, at most 40, the first a letter.
@@ -818,5 +1230,9 @@ fn slug(name: &str) -> String {
         }
     }
     let slug = slug.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
-    slug.chars().take(40).collect::<String>().trim_matches('-').to_owned()
+    slug.chars()
+        .take(40)
+        .collect::<String>()
+        .trim_matches('-')
+        .to_owned()
 }

@@ -32,7 +32,11 @@ pub struct Candidate {
 }
 
 /// Collects the variables from documents, example files and source code.
-pub fn candidates(selection: &Selection<'_>, ledger: &Ledger<'_>, catalog: &Catalog) -> BTreeMap<String, Candidate> {
+pub fn candidates(
+    selection: &Selection<'_>,
+    ledger: &Ledger<'_>,
+    catalog: &Catalog,
+) -> BTreeMap<String, Candidate> {
     let mut found: BTreeMap<String, Candidate> = BTreeMap::new();
     for (index, step) in ledger.steps.iter().enumerate() {
         if !ledger.is_open(index) {
@@ -42,9 +46,14 @@ pub fn candidates(selection: &Selection<'_>, ledger: &Ledger<'_>, catalog: &Cata
             Action::SetEnv(pairs) => pairs.clone(),
             Action::WriteFile { path, text } if path.contains(".env") => {
                 let source = crate::source::SourceFile::new("", text.clone());
-                crate::manifest::env_lines(&source).into_iter().map(|line| (line.name, line.value)).collect()
+                crate::manifest::env_lines(&source)
+                    .into_iter()
+                    .map(|line| (line.name, line.value))
+                    .collect()
             }
-            Action::Start | Action::Prepare | Action::Build | Action::Script(_) => step.assignments.clone(),
+            Action::Start | Action::Prepare | Action::Build | Action::Script(_) => {
+                step.assignments.clone()
+            }
             _ => continue,
         };
         let sets_only = matches!(step.action, Action::SetEnv(_) | Action::WriteFile { .. });
@@ -58,13 +67,20 @@ pub fn candidates(selection: &Selection<'_>, ledger: &Ledger<'_>, catalog: &Cata
             if is_usable {
                 candidate.told.get_or_insert(value);
             } else {
-                candidate.about.get_or_insert_with(|| format!("the README writes {value}"));
+                candidate
+                    .about
+                    .get_or_insert_with(|| format!("the README writes {value}"));
             }
         }
     }
     for line in &selection.manifest.env {
         let candidate = found.entry(line.name.clone()).or_default();
-        candidate.origin.push(Origin::at(OriginKind::Manifest, &line.file, line.line, format!("{}=", line.name)));
+        candidate.origin.push(Origin::at(
+            OriginKind::Manifest,
+            &line.file,
+            line.line,
+            format!("{}=", line.name),
+        ));
         candidate.about = candidate.about.take().or_else(|| line.about.clone());
         if !line.disabled && !line.value.is_empty() {
             candidate.example.get_or_insert_with(|| line.value.clone());
@@ -72,7 +88,12 @@ pub fn candidates(selection: &Selection<'_>, ledger: &Ledger<'_>, catalog: &Cata
     }
     for read in &selection.facts.env {
         let candidate = found.entry(read.name.clone()).or_default();
-        candidate.origin.push(Origin::at(OriginKind::Manifest, &read.file, read.line, format!("reads {}", read.name)));
+        candidate.origin.push(Origin::at(
+            OriginKind::Manifest,
+            &read.file,
+            read.line,
+            format!("reads {}", read.name),
+        ));
         candidate.fallback = candidate.fallback.take().or_else(|| read.default.clone());
         candidate.required |= read.required;
     }
@@ -84,9 +105,16 @@ pub fn candidates(selection: &Selection<'_>, ledger: &Ledger<'_>, catalog: &Cata
 /// Returns the values that are known, for the look-up of services.
 pub fn known(candidates: &BTreeMap<String, Candidate>) -> Known {
     let value = |candidate: &Candidate| {
-        candidate.told.clone().or_else(|| candidate.example.clone()).or_else(|| candidate.fallback.clone())
+        candidate
+            .told
+            .clone()
+            .or_else(|| candidate.example.clone())
+            .or_else(|| candidate.fallback.clone())
     };
-    candidates.iter().map(|(name, candidate)| (name.clone(), value(candidate))).collect()
+    candidates
+        .iter()
+        .map(|(name, candidate)| (name.clone(), value(candidate)))
+        .collect()
 }
 
 /// Returns the variables of the component: `bound` lead to services, the others are settings or
@@ -109,7 +137,10 @@ pub fn env(
         for index in &candidate.steps {
             let is_secret = is_secret(&name, catalog) && !vars.contains_key(&name);
             let (target, remark) = if is_secret {
-                ("env/secrets.example.env", Some("by name only, never a value".to_owned()))
+                (
+                    "env/secrets.example.env",
+                    Some("by name only, never a value".to_owned()),
+                )
             } else {
                 ("env/development.env", None)
             };
@@ -149,7 +180,10 @@ fn variable(name: String, candidate: Candidate, catalog: &Catalog) -> EnvVar {
         origin: candidate.origin,
         name,
     };
-    let shown = candidate.told.or(candidate.example).or(candidate.fallback.clone());
+    let shown = candidate
+        .told
+        .or(candidate.example)
+        .or(candidate.fallback.clone());
     if is_secret(&var.name, catalog) {
         var.kind = EnvKind::Secret;
         var.required = candidate.fallback.is_none();
@@ -157,15 +191,25 @@ fn variable(name: String, candidate: Candidate, catalog: &Catalog) -> EnvVar {
     }
     if listed(catalog, "environment", "debug", &var.name) {
         let (on, off) = switch(shown.as_deref().unwrap_or("0"));
-        var.values = ENVIRONMENTS.iter().map(|environment| {
-            let value = if *environment == "development" { on } else { off };
-            ((*environment).to_owned(), value.to_owned())
-        }).collect();
+        var.values = ENVIRONMENTS
+            .iter()
+            .map(|environment| {
+                let value = if *environment == "development" {
+                    on
+                } else {
+                    off
+                };
+                ((*environment).to_owned(), value.to_owned())
+            })
+            .collect();
         var.default = Some(off.to_owned());
         return var;
     }
     if listed(catalog, "environment", "mode", &var.name) {
-        var.values = ENVIRONMENTS.iter().map(|environment| ((*environment).to_owned(), (*environment).to_owned())).collect();
+        var.values = ENVIRONMENTS
+            .iter()
+            .map(|environment| ((*environment).to_owned(), (*environment).to_owned()))
+            .collect();
         var.default = Some("production".to_owned());
         return var;
     }
@@ -187,24 +231,38 @@ fn switch(example: &str) -> (&'static str, &'static str) {
 
 /// Returns whether `name` is that of a secret.
 pub fn is_secret(name: &str, catalog: &Catalog) -> bool {
-    let Some(lists) = catalog.words.get("secrets").map(|table| &table.lists) else { return false };
+    let Some(lists) = catalog.words.get("secrets").map(|table| &table.lists) else {
+        return false;
+    };
     let list = |key: &str| lists.get(key).map(Vec::as_slice).unwrap_or_default();
     let upper = name.to_uppercase();
-    let ends = |endings: &[String]| endings.iter().any(|ending| upper.ends_with(ending.as_str()));
-    let has_part = upper.split('_').any(|part| list("parts").iter().any(|known| known == part));
+    let ends = |endings: &[String]| {
+        endings
+            .iter()
+            .any(|ending| upper.ends_with(ending.as_str()))
+    };
+    let has_part = upper
+        .split('_')
+        .any(|part| list("parts").iter().any(|known| known == part));
     (has_part || ends(list("endings"))) && !ends(list("public"))
 }
 
 /// Returns whether `value` stands for something only the user knows.
 pub fn is_placeholder(value: &str, catalog: &Catalog) -> bool {
-    let marked = value.starts_with('<') && value.ends_with('>') || value.contains("...") || value.starts_with("YOUR");
-    let is_word = |value: &str| catalog.has_word("environment", "placeholder", &value.replace('_', " "));
+    let marked = value.starts_with('<') && value.ends_with('>')
+        || value.contains("...")
+        || value.starts_with("YOUR");
+    let is_word =
+        |value: &str| catalog.has_word("environment", "placeholder", &value.replace('_', " "));
     let is_address = value.contains("://") || value.contains("localhost") || value.contains('.');
     marked || !is_address && is_word(value)
 }
 
 /// Returns whether `name` is in the list `list` of the words `table`, letter by letter.
 pub fn listed(catalog: &Catalog, table: &str, list: &str, name: &str) -> bool {
-    let names = catalog.words.get(table).and_then(|table| table.lists.get(list));
+    let names = catalog
+        .words
+        .get(table)
+        .and_then(|table| table.lists.get(list));
     names.is_some_and(|names| names.iter().any(|known| known == name))
 }

@@ -14,7 +14,10 @@ impl<'s> Ledger<'s> {
     /// Returns a ledger in which the fate of no step is known, but for those that the step itself
     /// settles: other platforms, skipped commands, changes of the folder.
     pub fn new(steps: &'s [InstallStep]) -> Self {
-        let mut ledger = Self { steps, fates: vec![None; steps.len()] };
+        let mut ledger = Self {
+            steps,
+            fates: vec![None; steps.len()],
+        };
         for (index, step) in steps.iter().enumerate() {
             if let Some(platform) = &step.context.platform {
                 ledger.skip(index, "other-platform", Some(platform));
@@ -22,7 +25,9 @@ impl<'s> Ledger<'s> {
             }
             match &step.action {
                 Action::Skip(reason) => ledger.skip(index, reason, None),
-                Action::ChangeDirectory => ledger.skip(index, "becomes-the-working-directory", None),
+                Action::ChangeDirectory => {
+                    ledger.skip(index, "becomes-the-working-directory", None)
+                }
                 Action::Clone => ledger.skip(index, "repository-is-the-build-context", None),
                 Action::Other => ledger.skip(index, "unknown-command", None),
                 _ => {}
@@ -59,7 +64,10 @@ impl<'s> Ledger<'s> {
     /// Returns the open steps with their indexes.
     pub fn open(&self) -> impl Iterator<Item = (usize, &'s InstallStep)> + '_ {
         let steps = self.steps;
-        steps.iter().enumerate().filter(|(index, _)| self.fates[*index].is_none())
+        steps
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| self.fates[*index].is_none())
     }
 
     /// Returns the entries; a step that nothing took is skipped as such.
@@ -69,7 +77,11 @@ impl<'s> Ledger<'s> {
             .zip(&self.fates)
             .map(|(step, fate)| {
                 let (fate, target, reason) = fate.clone().unwrap_or_else(|| {
-                    (Fate::Skipped, None, Some("alternative-not-taken".to_owned()))
+                    (
+                        Fate::Skipped,
+                        None,
+                        Some("alternative-not-taken".to_owned()),
+                    )
                 });
                 LedgerEntry {
                     file: step.source.path.clone(),
@@ -86,5 +98,10 @@ impl<'s> Ledger<'s> {
 
 /// Returns the origin of `step`.
 pub fn origin(step: &InstallStep) -> Origin {
-    Origin::at(OriginKind::Readme, &step.source.path, step.source.line(step.span.start), &step.text)
+    Origin::at(
+        OriginKind::Readme,
+        &step.source.path,
+        step.source.line(step.span.start),
+        &step.text,
+    )
 }

@@ -25,7 +25,9 @@ pub fn system_packages(
 ) -> SystemPackages {
     let mut wanted = Wanted::default();
     for (index, step) in ledger.steps.iter().enumerate() {
-        let Action::SystemPackages { manager, packages } = &step.action else { continue };
+        let Action::SystemPackages { manager, packages } = &step.action else {
+            continue;
+        };
         if manager != DEBIAN || !ledger.is_open(index) {
             continue;
         }
@@ -46,19 +48,31 @@ pub fn system_packages(
             }
             if let Some(why) = catalog.gone_package(name).filter(|_| known.is_none()) {
                 diagnostics.push(
-                    Diagnostic::new(Severity::Note, Code::RenamedPackage, format!("Debian has no `{name}` any more"))
-                        .at(&step.source, step.span, why)
-                        .hint("it was left out"),
+                    Diagnostic::new(
+                        Severity::Note,
+                        Code::RenamedPackage,
+                        format!("Debian has no `{name}` any more"),
+                    )
+                    .at(&step.source, step.span, why)
+                    .hint("it was left out"),
                 );
                 left.push(format!("{name} (gone-from-debian)"));
                 continue;
             }
             let names = match known.and_then(|package| package.instead.as_ref()) {
                 Some(instead) => {
-                    let now = if instead.is_empty() { "nothing".to_owned() } else { instead.join(", ") };
+                    let now = if instead.is_empty() {
+                        "nothing".to_owned()
+                    } else {
+                        instead.join(", ")
+                    };
                     diagnostics.push(
-                        Diagnostic::new(Severity::Note, Code::RenamedPackage, format!("Debian has no `{name}` any more; {now} was taken"))
-                            .at(&step.source, step.span, "named here"),
+                        Diagnostic::new(
+                            Severity::Note,
+                            Code::RenamedPackage,
+                            format!("Debian has no `{name}` any more; {now} was taken"),
+                        )
+                        .at(&step.source, step.span, "named here"),
                     );
                     instead.clone()
                 }
@@ -79,16 +93,36 @@ pub fn system_packages(
         }
     }
     let language = &selection.stack.language;
-    for package in selection.manifest.packages.values().filter(|package| !package.development) {
-        let Some((table, needs)) = catalog.needs_of(language, &package.name) else { continue };
+    for package in selection
+        .manifest
+        .packages
+        .values()
+        .filter(|package| !package.development)
+    {
+        let Some((table, needs)) = catalog.needs_of(language, &package.name) else {
+            continue;
+        };
         let text = format!("{} needs it", package.name);
-        let declared = Origin::at(super::OriginKind::Manifest, &package.file, package.line, text);
+        let declared = Origin::at(
+            super::OriginKind::Manifest,
+            &package.file,
+            package.line,
+            text,
+        );
         let source = Origin::recipe(&format!("system-packages/{table}"), &needs.source);
         for name in &needs.build {
-            wanted.build.entry(name.clone()).or_default().extend([declared.clone(), source.clone()]);
+            wanted
+                .build
+                .entry(name.clone())
+                .or_default()
+                .extend([declared.clone(), source.clone()]);
         }
         for name in &needs.runtime {
-            wanted.runtime.entry(name.clone()).or_default().extend([declared.clone(), source.clone()]);
+            wanted
+                .runtime
+                .entry(name.clone())
+                .or_default()
+                .extend([declared.clone(), source.clone()]);
         }
     }
     wanted.finish(catalog)
@@ -107,10 +141,16 @@ impl Wanted {
         let stage = known.map_or_else(|| stage_by_name(name), |package| package.stage);
         let mut add = |to_build: bool, to_runtime: bool| {
             if to_build {
-                self.build.entry(name.to_owned()).or_default().push(origin.clone());
+                self.build
+                    .entry(name.to_owned())
+                    .or_default()
+                    .push(origin.clone());
             }
             if to_runtime {
-                self.runtime.entry(name.to_owned()).or_default().push(origin.clone());
+                self.runtime
+                    .entry(name.to_owned())
+                    .or_default()
+                    .push(origin.clone());
             }
         };
         match stage {
@@ -118,11 +158,16 @@ impl Wanted {
             PackageStage::Runtime => add(false, true),
             PackageStage::Both => add(true, true),
             PackageStage::None => {
-                return Err(known.and_then(|package| package.reason.clone()).unwrap_or_default());
+                return Err(known
+                    .and_then(|package| package.reason.clone())
+                    .unwrap_or_default());
             }
         }
         for library in known.into_iter().flat_map(|package| &package.runtime) {
-            self.runtime.entry(library.clone()).or_default().push(origin.clone());
+            self.runtime
+                .entry(library.clone())
+                .or_default()
+                .push(origin.clone());
         }
         Ok(())
     }
@@ -130,8 +175,14 @@ impl Wanted {
     fn finish(mut self, catalog: &Catalog) -> SystemPackages {
         for packages in [&mut self.build, &mut self.runtime] {
             for (name, origins) in packages.clone() {
-                for other in catalog.debian_package(&name).into_iter().flat_map(|package| &package.also) {
-                    packages.entry(other.clone()).or_insert_with(|| origins.clone());
+                for other in catalog
+                    .debian_package(&name)
+                    .into_iter()
+                    .flat_map(|package| &package.also)
+                {
+                    packages
+                        .entry(other.clone())
+                        .or_insert_with(|| origins.clone());
                 }
             }
         }
@@ -155,7 +206,11 @@ impl Wanted {
 /// By Debian's convention a name in `-dev` is what compilers need
 /// (<https://www.debian.org/doc/debian-policy/ch-sharedlibs.html#development-files>).
 fn stage_by_name(name: &str) -> PackageStage {
-    if name.ends_with("-dev") { PackageStage::Build } else { PackageStage::Both }
+    if name.ends_with("-dev") {
+        PackageStage::Build
+    } else {
+        PackageStage::Both
+    }
 }
 
 /// <https://www.debian.org/doc/debian-policy/ch-controlfields.html#source>: lower-case letters,
@@ -163,5 +218,7 @@ fn stage_by_name(name: &str) -> PackageStage {
 fn is_package_name(name: &str) -> bool {
     name.len() > 1
         && name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c))
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c))
 }

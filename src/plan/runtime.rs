@@ -37,9 +37,15 @@ pub fn runtime(
     let in_prose = requests_in_prose(recipe, documents);
     let ceiling = ceiling(recipe, manifest);
 
-    let strongest = in_files.iter().chain(&in_prose).find(|request| asks(recipe, request));
+    let strongest = in_files
+        .iter()
+        .chain(&in_prose)
+        .find(|request| asks(recipe, request));
     let (taken, mut origin) = match strongest {
-        Some(request) => (take(recipe, &request.text, ceiling.as_ref()), vec![request.origin.clone()]),
+        Some(request) => (
+            take(recipe, &request.text, ceiling.as_ref()),
+            vec![request.origin.clone()],
+        ),
         None => (None, Vec::new()),
     };
     let taken = taken.or_else(|| take(recipe, "", ceiling.as_ref()));
@@ -51,38 +57,76 @@ pub fn runtime(
         }
     }
     if origin.is_empty() {
-        origin.push(Origin::recipe(&format!("runtimes/{id}"), "default, as nothing asks for a version"));
+        origin.push(Origin::recipe(
+            &format!("runtimes/{id}"),
+            "default, as nothing asks for a version",
+        ));
     }
 
     if let Some(request) = strongest {
         let served = fits(&version.version, &request.text);
         if !served {
             diagnostics.push(
-                Diagnostic::new(Severity::Warning, Code::NoSuchVersion, format!(
-                    "`{}` asks for {} {}; {} was taken", request.origin.place(), recipe.title, request.text, version.version
-                ))
+                Diagnostic::new(
+                    Severity::Warning,
+                    Code::NoSuchVersion,
+                    format!(
+                        "`{}` asks for {} {}; {} was taken",
+                        request.origin.place(),
+                        recipe.title,
+                        request.text,
+                        version.version
+                    ),
+                )
                 .hint(format!("images exist for {}", list(recipe))),
             );
         }
-        if let Some(other) = in_prose.iter().find(|other| asks(recipe, other) && !fits(&version.version, &other.text)) {
+        if let Some(other) = in_prose
+            .iter()
+            .find(|other| asks(recipe, other) && !fits(&version.version, &other.text))
+        {
             diagnostics.push(
-                Diagnostic::new(Severity::Warning, Code::VersionConflict, format!(
-                    "`{}` asks for {} {}, but `{}` for {}; {} was taken",
-                    other.origin.place(), recipe.title, other.text, request.origin.place(), request.text, version.version
-                ))
+                Diagnostic::new(
+                    Severity::Warning,
+                    Code::VersionConflict,
+                    format!(
+                        "`{}` asks for {} {}, but `{}` for {}; {} was taken",
+                        other.origin.place(),
+                        recipe.title,
+                        other.text,
+                        request.origin.place(),
+                        request.text,
+                        version.version
+                    ),
+                )
                 .hint("a manifest wins over prose; correct the one that is out of date"),
             );
         }
     }
     if version.ends < recipe.checked {
         diagnostics.push(
-            Diagnostic::new(Severity::Warning, Code::EndOfLifeRuntime, format!(
-                "{} {} has had no security fixes since {}", recipe.title, version.version, version.ends
-            ))
-            .hint(format!("it was taken because of {}", origin.iter().map(Origin::place).collect::<Vec<_>>().join(" and "))),
+            Diagnostic::new(
+                Severity::Warning,
+                Code::EndOfLifeRuntime,
+                format!(
+                    "{} {} has had no security fixes since {}",
+                    recipe.title, version.version, version.ends
+                ),
+            )
+            .hint(format!(
+                "it was taken because of {}",
+                origin
+                    .iter()
+                    .map(Origin::place)
+                    .collect::<Vec<_>>()
+                    .join(" and ")
+            )),
         );
     }
-    let image = recipe.image.replace("{version}", &version.version).replace("{suite}", &version.suite);
+    let image = recipe
+        .image
+        .replace("{version}", &version.version)
+        .replace("{suite}", &version.suite);
     let runtime = Runtime {
         name: id.to_owned(),
         version: version.version.clone(),
@@ -93,16 +137,26 @@ pub fn runtime(
 }
 
 /// Returns the version of a service that prose asks for, such as "PostgreSQL 14", if it has one.
-pub fn mentioned_version(words: &[String], versions: &[String], documents: &[Document]) -> Option<(String, Origin)> {
+pub fn mentioned_version(
+    words: &[String],
+    versions: &[String],
+    documents: &[Document],
+) -> Option<(String, Origin)> {
     prose(words, documents).into_iter().find_map(|request| {
-        let version = versions.iter().find(|version| fits(version, &request.text) && version::is_exact(&request.text))?;
+        let version = versions
+            .iter()
+            .find(|version| fits(version, &request.text) && version::is_exact(&request.text))?;
         Some((version.clone(), request.origin))
     })
 }
 
 /// A request that says nothing at this granularity (`3` for Python) is none.
 fn asks(recipe: &RuntimeRecipe, request: &Request) -> bool {
-    let fitting = recipe.version.iter().filter(|version| fits(&version.version, &request.text)).count();
+    let fitting = recipe
+        .version
+        .iter()
+        .filter(|version| fits(&version.version, &request.text))
+        .count();
     let said = numbers(&request.text);
     let is_wider = version::is_exact(&request.text) && said.len() < numbers(&recipe.default).len();
     !said.is_empty() && !(is_wider && fitting > 1)
@@ -110,18 +164,32 @@ fn asks(recipe: &RuntimeRecipe, request: &Request) -> bool {
 
 /// The default where it fits and no pin forbids it, else the newest version that fits both, else
 /// the newest that fits the request.
-fn take<'r>(recipe: &'r RuntimeRecipe, request: &str, ceiling: Option<&(String, Origin)>) -> Option<&'r RuntimeVersion> {
-    let fitting: Vec<&RuntimeVersion> =
-        recipe.version.iter().filter(|version| request.is_empty() || fits(&version.version, request)).collect();
+fn take<'r>(
+    recipe: &'r RuntimeRecipe,
+    request: &str,
+    ceiling: Option<&(String, Origin)>,
+) -> Option<&'r RuntimeVersion> {
+    let fitting: Vec<&RuntimeVersion> = recipe
+        .version
+        .iter()
+        .filter(|version| request.is_empty() || fits(&version.version, request))
+        .collect();
     let below = |version: &&&RuntimeVersion| {
-        ceiling.is_none_or(|(limit, _)| compare(&numbers(&version.version), &numbers(limit)).is_le())
+        ceiling
+            .is_none_or(|(limit, _)| compare(&numbers(&version.version), &numbers(limit)).is_le())
     };
     let allowed: Vec<&&RuntimeVersion> = fitting.iter().filter(below).collect();
-    let default = allowed.iter().find(|version| version.version == recipe.default);
-    let supported = allowed.iter().rfind(|version| version.ends >= recipe.checked);
+    let default = allowed
+        .iter()
+        .find(|version| version.version == recipe.default);
+    let supported = allowed
+        .iter()
+        .rfind(|version| version.ends >= recipe.checked);
     // Below the default an unpinned application runs best on what is nearest to it.
     let oldest_above = || {
-        allowed.iter().find(|version| compare(&numbers(&version.version), &numbers(&recipe.default)).is_gt())
+        allowed
+            .iter()
+            .find(|version| compare(&numbers(&version.version), &numbers(&recipe.default)).is_gt())
     };
     let found = default
         .or_else(oldest_above)
@@ -131,7 +199,11 @@ fn take<'r>(recipe: &'r RuntimeRecipe, request: &str, ceiling: Option<&(String, 
     found.or_else(|| nearest(recipe, request, &fitting))
 }
 
-fn nearest<'r>(recipe: &'r RuntimeRecipe, request: &str, fitting: &[&'r RuntimeVersion]) -> Option<&'r RuntimeVersion> {
+fn nearest<'r>(
+    recipe: &'r RuntimeRecipe,
+    request: &str,
+    fitting: &[&'r RuntimeVersion],
+) -> Option<&'r RuntimeVersion> {
     if let Some(version) = fitting.last() {
         return Some(version);
     }
@@ -140,7 +212,10 @@ fn nearest<'r>(recipe: &'r RuntimeRecipe, request: &str, fitting: &[&'r RuntimeV
         return None;
     }
     // The next newer version, or else the newest there is.
-    let newer = recipe.version.iter().find(|version| compare(&numbers(&version.version), &wanted).is_gt());
+    let newer = recipe
+        .version
+        .iter()
+        .find(|version| compare(&numbers(&version.version), &wanted).is_gt());
     newer.or(recipe.version.last())
 }
 
@@ -162,7 +237,10 @@ fn ceiling(recipe: &RuntimeRecipe, manifest: &Manifest) -> Option<(String, Origi
             return None;
         }
         let text = format!("{}{}: {}", package.name, package.requirement, ceiling.why);
-        Some((ceiling.newest.clone(), Origin::at(OriginKind::Manifest, &package.file, package.line, text)))
+        Some((
+            ceiling.newest.clone(),
+            Origin::at(OriginKind::Manifest, &package.file, package.line, text),
+        ))
     });
     hits.min_by(|a, b| compare(&numbers(&a.0), &numbers(&b.0)))
 }
@@ -176,7 +254,9 @@ fn requests_in_files(recipe: &RuntimeRecipe, folder: &str, repo: &Repo) -> Vec<R
     for file in &recipe.requested_in {
         for folder in &folders {
             let path = repo::join(folder, &file.file);
-            let Some(source) = repo.source(&path) else { continue };
+            let Some(source) = repo.source(&path) else {
+                continue;
+            };
             if let Some((text, line)) = read(file, &source) {
                 let origin = Origin::at(OriginKind::Manifest, path, line, &text);
                 requests.push(Request { text, origin });
@@ -194,11 +274,17 @@ fn read(file: &VersionFile, source: &crate::source::SourceFile) -> Option<(Strin
     };
     match file.format {
         VersionFormat::Line => {
-            let line = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
+            let line = text
+                .lines()
+                .map(str::trim)
+                .find(|line| !line.is_empty() && !line.starts_with('#'))?;
             Some(located(line))
         }
         VersionFormat::Json => {
-            let parsed = jsonc_parser::parse_to_serde_value::<serde_json::Value>(text, &jsonc_parser::ParseOptions::default());
+            let parsed = jsonc_parser::parse_to_serde_value::<serde_json::Value>(
+                text,
+                &jsonc_parser::ParseOptions::default(),
+            );
             let mut value = parsed.ok()?;
             for part in file.key.as_deref()?.split('.') {
                 value = value.get_mut(part)?.take();
@@ -232,20 +318,28 @@ fn prose(words: &[String], documents: &[Document]) -> Vec<Request> {
         r"(?i)(?:^|[^\w-])(?:{})(?:\s*[\[(])?(?:\s+version)?\s*[:=]?\s*(>=|>|<=|~|\^|==)?\s*v?(\d+(?:\.(?:\d+|x))*)(\s*\+|\s+(?:or|and)\s+(?:newer|later|higher|above|up|greater)|\s*以上)?",
         names.join("|")
     );
-    let Ok(pattern) = Regex::new(&pattern) else { return Vec::new() };
+    let Ok(pattern) = Regex::new(&pattern) else {
+        return Vec::new();
+    };
     let mut requests = Vec::new();
     for document in documents {
         for part in &document.parts {
-            let Part::Text(paragraph) = part else { continue };
+            let Part::Text(paragraph) = part else {
+                continue;
+            };
             for found in pattern.captures_iter(&paragraph.text) {
                 let operator = found.get(1).map_or("", |operator| operator.as_str());
                 let number = found.get(2).map_or("", |number| number.as_str());
                 let more = if found.get(3).is_some() { "+" } else { "" };
                 let at = found.get(0).map_or(0, |whole| whole.start());
-                let line = document.source.line(paragraph.span.start) + paragraph.text[..at].matches('\n').count();
+                let line = document.source.line(paragraph.span.start)
+                    + paragraph.text[..at].matches('\n').count();
                 let said = found.get(0).map_or("", |whole| whole.as_str()).trim();
                 requests.push(Request {
-                    text: format!("{operator}{number}{}", if operator.is_empty() { more } else { "" }),
+                    text: format!(
+                        "{operator}{number}{}",
+                        if operator.is_empty() { more } else { "" }
+                    ),
                     origin: Origin::at(OriginKind::Readme, &document.source.path, line, said),
                 });
             }
@@ -255,5 +349,10 @@ fn prose(words: &[String], documents: &[Document]) -> Vec<Request> {
 }
 
 fn list(recipe: &RuntimeRecipe) -> String {
-    recipe.version.iter().map(|version| version.version.as_str()).collect::<Vec<_>>().join(", ")
+    recipe
+        .version
+        .iter()
+        .map(|version| version.version.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }

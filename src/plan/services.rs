@@ -44,16 +44,29 @@ pub fn services(
 ) -> (Vec<Service>, Vec<EnvVar>) {
     let mut signs: BTreeMap<&str, Signs> = BTreeMap::new();
     for (id, recipe) in &catalog.services {
-        signs.insert(id, signs_of(id, recipe, known, selection, repo, documents, catalog, ledger));
+        signs.insert(
+            id,
+            signs_of(
+                id, recipe, known, selection, repo, documents, catalog, ledger,
+            ),
+        );
     }
     // MariaDB installed by hand serves MySQL's clients: its steps and their code are one service.
     let stand_ins: Vec<(&str, &str)> = catalog
         .services
         .iter()
-        .flat_map(|(id, recipe)| recipe.detect.instead_of.iter().map(move |other| (id.as_str(), other.as_str())))
+        .flat_map(|(id, recipe)| {
+            recipe
+                .detect
+                .instead_of
+                .iter()
+                .map(move |other| (id.as_str(), other.as_str()))
+        })
         .collect();
     for (stand_in, replaced) in stand_ins {
-        let is_meant = signs.get(stand_in).is_some_and(|signs| !signs.steps.is_empty() || !signs.code.is_empty());
+        let is_meant = signs
+            .get(stand_in)
+            .is_some_and(|signs| !signs.steps.is_empty() || !signs.code.is_empty());
         if is_meant && let Some(other) = signs.remove(replaced) {
             let own = signs.entry(stand_in).or_default();
             own.code.extend(other.code);
@@ -73,7 +86,10 @@ pub fn services(
             }
             (false, _) => questions.push(Question {
                 id: format!("service-{id}"),
-                question: format!("the application can use {}, but also runs without it: start one beside it?", recipe.title),
+                question: format!(
+                    "the application can use {}, but also runs without it: start one beside it?",
+                    recipe.title
+                ),
                 options: vec!["no".to_owned(), "yes".to_owned()],
                 default: Some("no".to_owned()),
                 origin: signs.code,
@@ -110,11 +126,26 @@ fn signs_of(
     for name in &recipe.detect.packages {
         if let Some(package) = selection.manifest.package(name) {
             let text = format!("{}{}", package.name, package.requirement);
-            signs.code.push(Origin::at(OriginKind::Manifest, &package.file, package.line, text));
+            signs.code.push(Origin::at(
+                OriginKind::Manifest,
+                &package.file,
+                package.line,
+                text,
+            ));
         }
         let module = name.replace('-', "_");
-        if let Some((file, line)) = selection.facts.imports.get(&module).filter(|_| signs.code.is_empty()) {
-            signs.code.push(Origin::at(OriginKind::Manifest, file, *line, format!("imports {module}")));
+        if let Some((file, line)) = selection
+            .facts
+            .imports
+            .get(&module)
+            .filter(|_| signs.code.is_empty())
+        {
+            signs.code.push(Origin::at(
+                OriginKind::Manifest,
+                file,
+                *line,
+                format!("imports {module}"),
+            ));
         }
     }
     // An address in an example file counts where the code reads it.
@@ -122,32 +153,65 @@ fn signs_of(
         selection.facts.env.is_empty() || selection.facts.env.iter().any(|read| read.name == name)
     };
     for (name, value) in known.iter().filter(|(name, _)| is_read(name)) {
-        let scheme = value.as_deref().and_then(|value| value.split_once("://")).map(|(scheme, _)| scheme);
+        let scheme = value
+            .as_deref()
+            .and_then(|value| value.split_once("://"))
+            .map(|(scheme, _)| scheme);
         // A scheme that it shares with the service it stands in for says nothing of its own.
         let is_shared = |scheme: &str| {
-            let replaced = recipe.detect.instead_of.iter().filter_map(|id| catalog.services.get(id));
-            replaced.into_iter().any(|other| other.schemes.iter().any(|known| known == scheme))
+            let replaced = recipe
+                .detect
+                .instead_of
+                .iter()
+                .filter_map(|id| catalog.services.get(id));
+            replaced
+                .into_iter()
+                .any(|other| other.schemes.iter().any(|known| known == scheme))
         };
-        let is_its_own = |scheme: &str| recipe.schemes.iter().any(|known| known == scheme) && !is_shared(scheme);
+        let is_its_own =
+            |scheme: &str| recipe.schemes.iter().any(|known| known == scheme) && !is_shared(scheme);
         if scheme.is_some_and(is_its_own) {
-            signs.code.push(Origin::manifest("the environment", format!("{name} is an address of it")));
+            signs.code.push(Origin::manifest(
+                "the environment",
+                format!("{name} is an address of it"),
+            ));
         }
     }
     for path in &selection.facts.files {
-        let Some(source) = repo.source(path) else { continue };
-        let find = |pieces: &[String]| pieces.iter().find_map(|piece| source.text.find(piece.as_str()));
+        let Some(source) = repo.source(path) else {
+            continue;
+        };
+        let find = |pieces: &[String]| {
+            pieces
+                .iter()
+                .find_map(|piece| source.text.find(piece.as_str()))
+        };
         if let Some(at) = find(&recipe.detect.code) {
             let text = source.line_text(source.line(at)).trim().to_owned();
-            signs.code.push(Origin::at(OriginKind::Manifest, path, source.line(at), text));
+            signs.code.push(Origin::at(
+                OriginKind::Manifest,
+                path,
+                source.line(at),
+                text,
+            ));
         }
         signs.has_alternative |= find(&recipe.detect.embedded_alternative).is_some();
     }
     for (index, step) in ledger.steps.iter().enumerate() {
         let is_about = match &step.action {
-            Action::Services(units) => units.iter().any(|unit| catalog.service_named(unit).is_some_and(|(found, _)| found == id)),
-            Action::CreateDatabase { service, .. } | Action::LoadFile { service, .. } => service == id,
+            Action::Services(units) => units.iter().any(|unit| {
+                catalog
+                    .service_named(unit)
+                    .is_some_and(|(found, _)| found == id)
+            }),
+            Action::CreateDatabase { service, .. } | Action::LoadFile { service, .. } => {
+                service == id
+            }
             Action::SystemPackages { packages, .. } => packages.iter().any(|package| {
-                catalog.debian_package(package).is_none() && catalog.service_named(package).is_some_and(|(found, _)| found == id)
+                catalog.debian_package(package).is_none()
+                    && catalog
+                        .service_named(package)
+                        .is_some_and(|(found, _)| found == id)
             }),
             _ => false,
         };
@@ -155,14 +219,32 @@ fn signs_of(
             signs.steps.push((index, ledger::origin(step)));
         }
     }
-    signs.words = documents.iter().flat_map(|document| &document.parts).any(|part| match part {
-        Part::Text(paragraph) => recipe.detect.words.iter().any(|word| contains_word(&paragraph.text, word)),
-        Part::Code(_) => false,
-    });
-    let has_weak = recipe.detect.weak_packages.iter().find_map(|name| selection.manifest.package(name));
-    if let Some(package) = has_weak.filter(|_| signs.code.is_empty() && (signs.words && !signs.steps.is_empty())) {
+    signs.words = documents
+        .iter()
+        .flat_map(|document| &document.parts)
+        .any(|part| match part {
+            Part::Text(paragraph) => recipe
+                .detect
+                .words
+                .iter()
+                .any(|word| contains_word(&paragraph.text, word)),
+            Part::Code(_) => false,
+        });
+    let has_weak = recipe
+        .detect
+        .weak_packages
+        .iter()
+        .find_map(|name| selection.manifest.package(name));
+    if let Some(package) =
+        has_weak.filter(|_| signs.code.is_empty() && (signs.words && !signs.steps.is_empty()))
+    {
         let text = format!("{}{}", package.name, package.requirement);
-        signs.code.push(Origin::at(OriginKind::Manifest, &package.file, package.line, text));
+        signs.code.push(Origin::at(
+            OriginKind::Manifest,
+            &package.file,
+            package.line,
+            text,
+        ));
     }
     signs
 }
@@ -178,28 +260,58 @@ fn service(
 ) -> (Service, Vec<EnvVar>) {
     let mentioned = mentioned_version(&recipe.detect.words, &recipe.versions, documents);
     let (version, version_origin) = mentioned.map_or_else(
-        || (recipe.default.clone(), Origin::recipe(&format!("services/{id}"), "default version")),
+        || {
+            (
+                recipe.default.clone(),
+                Origin::recipe(&format!("services/{id}"), "default version"),
+            )
+        },
         |(version, origin)| (version, origin),
     );
     let roles = |role: &str| recipe.env.get(role).map(Vec::as_slice).unwrap_or_default();
-    let example = |role: &str| roles(role).iter().find_map(|name| known.get(name)?.clone()).filter(|value| is_identifier(value));
-    let from_steps = signs.steps.iter().find_map(|(index, _)| match &ledger.steps[*index].action {
-        Action::CreateDatabase { name, .. } => name.clone().filter(|name| is_identifier(name)),
-        _ => None,
-    });
+    let example = |role: &str| {
+        roles(role)
+            .iter()
+            .find_map(|name| known.get(name)?.clone())
+            .filter(|value| is_identifier(value))
+    };
+    let from_steps = signs
+        .steps
+        .iter()
+        .find_map(|(index, _)| match &ledger.steps[*index].action {
+            Action::CreateDatabase { name, .. } => name.clone().filter(|name| is_identifier(name)),
+            _ => None,
+        });
     let fallback = name.replace('-', "_");
-    let database = from_steps.or_else(|| example("database")).unwrap_or_else(|| {
-        recipe.database.as_deref().unwrap_or("{name}").replace("{name}", &fallback)
-    });
+    let database = from_steps
+        .or_else(|| example("database"))
+        .unwrap_or_else(|| {
+            recipe
+                .database
+                .as_deref()
+                .unwrap_or("{name}")
+                .replace("{name}", &fallback)
+        });
     // The image makes an ordinary user; the superuser of an example is replaced by one.
     let ordinary = |user: &String| !["root", "postgres", "sa", "admin"].contains(&user.as_str());
     let user = example("user").filter(ordinary).unwrap_or_else(|| {
-        recipe.username.as_deref().unwrap_or("{name}").replace("{name}", &fallback)
+        recipe
+            .username
+            .as_deref()
+            .unwrap_or("{name}")
+            .replace("{name}", &fallback)
     });
-    let fill = |text: &str| text.replace("{user}", &user).replace("{database}", &database).replace("{name}", &fallback);
+    let fill = |text: &str| {
+        text.replace("{user}", &user)
+            .replace("{database}", &database)
+            .replace("{name}", &fallback)
+    };
 
     let mut env = BTreeMap::new();
-    let password = recipe.secrets.first().map(|secret| format!("${{{secret}}}"));
+    let password = recipe
+        .secrets
+        .first()
+        .map(|secret| format!("${{{secret}}}"));
     let mut vars = Vec::new();
     let mut bind = |role: &str, value: &dyn Fn(&str) -> String| {
         for name in roles(role).iter().filter(|name| known.contains_key(*name)) {
@@ -209,7 +321,9 @@ fn service(
     bind("url", &|name| {
         let shown = known.get(name).cloned().flatten().unwrap_or_default();
         let scheme = shown.split_once("://").map(|(scheme, _)| scheme.to_owned());
-        let scheme = scheme.filter(|scheme| recipe.schemes.contains(scheme)).unwrap_or_else(|| recipe.schemes[0].clone());
+        let scheme = scheme
+            .filter(|scheme| recipe.schemes.contains(scheme))
+            .unwrap_or_else(|| recipe.schemes[0].clone());
         fill(&recipe.url).replace("{scheme}", &scheme)
     });
     bind("host", &|_| id.to_owned());
@@ -236,7 +350,10 @@ fn service(
             default: Some(value.clone()),
             values: BTreeMap::new(),
             about: Some(format!("where the application finds {}", recipe.title)),
-            origin: vec![Origin::recipe(&format!("services/{id}"), format!("{name} leads to {}", recipe.title))],
+            origin: vec![Origin::recipe(
+                &format!("services/{id}"),
+                format!("{name} leads to {}", recipe.title),
+            )],
         });
     }
 
@@ -247,12 +364,26 @@ fn service(
                 if !init.contains(file) {
                     init.push(file.clone());
                 }
-                ledger.set(*index, Fate::Service, "compose.yaml", Some(format!("{id} loads it when its database is created")));
+                ledger.set(
+                    *index,
+                    Fate::Service,
+                    "compose.yaml",
+                    Some(format!("{id} loads it when its database is created")),
+                );
             }
-            _ => ledger.set(*index, Fate::Service, "compose.yaml", Some(format!("{id} runs beside the application"))),
+            _ => ledger.set(
+                *index,
+                Fate::Service,
+                "compose.yaml",
+                Some(format!("{id} runs beside the application")),
+            ),
         }
     }
-    let settings = recipe.settings.iter().map(|(name, value)| (name.clone(), fill(value))).collect();
+    let settings = recipe
+        .settings
+        .iter()
+        .map(|(name, value)| (name.clone(), fill(value)))
+        .collect();
     let service = Service {
         kind: id.to_owned(),
         image: recipe.image.replace("{version}", &version),
@@ -275,10 +406,14 @@ fn service(
 
 fn unique(origins: Vec<Origin>) -> Vec<Origin> {
     let mut seen = BTreeSet::new();
-    origins.into_iter().filter(|origin| seen.insert(origin.clone())).collect()
+    origins
+        .into_iter()
+        .filter(|origin| seen.insert(origin.clone()))
+        .collect()
 }
 
 /// A name that needs no quotes in SQL, a URL or YAML.
 fn is_identifier(value: &str) -> bool {
-    value.starts_with(|c: char| c.is_ascii_alphabetic()) && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    value.starts_with(|c: char| c.is_ascii_alphabetic())
+        && value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

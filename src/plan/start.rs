@@ -81,8 +81,15 @@ pub struct Input<'a, 'c> {
 pub fn script_kind(name: &str, input: &Input<'_, '_>) -> Kind {
     let is = |list: &str| listed(input.catalog, "scripts", list, name);
     let part = |list: &str| {
-        let lists = input.catalog.words.get("scripts").and_then(|table| table.lists.get(list));
-        lists.is_some_and(|words| name.split([':', '-', '_', '.']).any(|part| words.iter().any(|word| word == part)))
+        let lists = input
+            .catalog
+            .words
+            .get("scripts")
+            .and_then(|table| table.lists.get(list));
+        lists.is_some_and(|words| {
+            name.split([':', '-', '_', '.'])
+                .any(|part| words.iter().any(|word| word == part))
+        })
     };
     match () {
         () if is("start") => Kind::Start,
@@ -91,7 +98,12 @@ pub fn script_kind(name: &str, input: &Input<'_, '_>) -> Kind {
         () if is("worker") || part("worker") => Kind::Process,
         () if part("prepare") => Kind::Prepare,
         () if is("test") || part("test") => Kind::Test,
-        () => input.selection.manifest.scripts.get(name).map_or(Kind::Other, |script| command_kind(&script.value, input)),
+        () => input
+            .selection
+            .manifest
+            .scripts
+            .get(name)
+            .map_or(Kind::Other, |script| command_kind(&script.value, input)),
     }
 }
 
@@ -102,8 +114,15 @@ pub fn command_kind(command: &str, input: &Input<'_, '_>) -> Kind {
         .commands
         .iter()
         .map(|command| {
-            let words: Vec<String> = command.value.words.iter().map(|word| word.text.clone()).collect();
-            let (Some((rule, _)), _) = rule(&words, input.catalog) else { return Kind::Other };
+            let words: Vec<String> = command
+                .value
+                .words
+                .iter()
+                .map(|word| word.text.clone())
+                .collect();
+            let (Some((rule, _)), _) = rule(&words, input.catalog) else {
+                return Kind::Other;
+            };
             match rule.rule.does {
                 Does::Start if rule.rule.development => Kind::DevelopmentStart,
                 Does::Start => Kind::Start,
@@ -116,37 +135,81 @@ pub fn command_kind(command: &str, input: &Input<'_, '_>) -> Kind {
         })
         .collect();
     let has = |kind: Kind| kinds.contains(&kind);
-    [Kind::Start, Kind::DevelopmentStart, Kind::Process, Kind::Prepare, Kind::Build, Kind::Test]
-        .into_iter()
-        .find(|kind| has(*kind))
-        .unwrap_or(Kind::Other)
+    [
+        Kind::Start,
+        Kind::DevelopmentStart,
+        Kind::Process,
+        Kind::Prepare,
+        Kind::Build,
+        Kind::Test,
+    ]
+    .into_iter()
+    .find(|kind| has(*kind))
+    .unwrap_or(Kind::Other)
 }
 
 /// Returns whether `step`, the run of a script file, only prepares data.
 pub fn is_preparing_script(step: &InstallStep, catalog: &Catalog) -> bool {
-    let Some(file) = step.words.iter().skip(1).find(|word| !word.starts_with('-')) else { return false };
-    let stem = repo::file_name(file).split('.').next().unwrap_or_default().to_lowercase();
-    let lists = catalog.words.get("scripts").and_then(|table| table.lists.get("prepare"));
-    lists.is_some_and(|words| stem.split(['_', '-']).any(|part| words.iter().any(|word| word == part)))
+    let Some(file) = step
+        .words
+        .iter()
+        .skip(1)
+        .find(|word| !word.starts_with('-'))
+    else {
+        return false;
+    };
+    let stem = repo::file_name(file)
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .to_lowercase();
+    let lists = catalog
+        .words
+        .get("scripts")
+        .and_then(|table| table.lists.get("prepare"));
+    lists.is_some_and(|words| {
+        stem.split(['_', '-'])
+            .any(|part| words.iter().any(|word| word == part))
+    })
 }
 
 /// Decides the start command, the port and the environment that goes with them.
-pub fn start(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut Vec<Diagnostic>) -> Started {
+pub fn start(
+    input: &Input<'_, '_>,
+    ledger: &mut Ledger<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Started {
     let selection = input.selection;
-    let serves_static = selection.framework.is_some_and(|(_, framework)| framework.serves_static);
-    let ways = if serves_static { Vec::new() } else { ways(input, ledger, diagnostics) };
+    let serves_static = selection
+        .framework
+        .is_some_and(|(_, framework)| framework.serves_static);
+    let ways = if serves_static {
+        Vec::new()
+    } else {
+        ways(input, ledger, diagnostics)
+    };
     let told = ways.first().cloned();
     let recipe = way_of_recipe(input);
     let (way, replaced) = match (told, recipe) {
         (Some(told), Some(recipe)) if told.development && !recipe.development => {
             let reason = format!("the production server {} takes its place", recipe.words[0]);
-            (Some(Way { step: told.step, ..recipe }), Some((told, reason)))
+            (
+                Some(Way {
+                    step: told.step,
+                    ..recipe
+                }),
+                Some((told, reason)),
+            )
         }
         (Some(told), _) => (Some(told), None),
         (None, recipe) => (recipe, None),
     };
     let Some(mut way) = way else {
-        return Started { start: None, ports: Vec::new(), env: BTreeMap::new() };
+        return Started {
+            start: None,
+            ports: Vec::new(),
+            env: BTreeMap::new(),
+        };
     };
     if let Some((told, _)) = &replaced {
         way.origin.extend(told.origin.clone());
@@ -159,9 +222,13 @@ pub fn start(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut V
     }
 
     let told_words = replaced.as_ref().map(|(told, _)| told.words.clone());
-    let from_told = told_words.as_ref().and_then(|words| port_in_command(words, &way.origin, input.catalog));
+    let from_told = told_words
+        .as_ref()
+        .and_then(|words| port_in_command(words, &way.origin, input.catalog));
     let port = from_told.or_else(|| port(input, &way, ledger, serves_static));
-    let changed = port.as_ref().and_then(|port| listen_everywhere(&mut way, port.port, input.catalog));
+    let changed = port
+        .as_ref()
+        .and_then(|port| listen_everywhere(&mut way, port.port, input.catalog));
     if let Some(port) = &port {
         env.extend(listen_env(input, port));
     }
@@ -174,22 +241,40 @@ pub fn start(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut V
     }
     if way.development && replaced.is_none() {
         diagnostics.push(
-            Diagnostic::new(Severity::Warning, Code::DevelopmentServer, format!("`{}` is a development server", way.words.join(" ")))
-                .hint("declare a production server among the dependencies; it will be used instead"),
+            Diagnostic::new(
+                Severity::Warning,
+                Code::DevelopmentServer,
+                format!("`{}` is a development server", way.words.join(" ")),
+            )
+            .hint("declare a production server among the dependencies; it will be used instead"),
         );
     }
-    let start = Start { command: way.words, directory: way.directory, origin: way.origin };
-    Started { start: Some(start), ports: port.into_iter().collect(), env }
+    let start = Start {
+        command: way.words,
+        directory: way.directory,
+        origin: way.origin,
+    };
+    Started {
+        start: Some(start),
+        ports: port.into_iter().collect(),
+        env,
+    }
 }
 
 /// The ways that documents and manifests name, best first.
-fn ways(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<Way> {
+fn ways(
+    input: &Input<'_, '_>,
+    ledger: &mut Ledger<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Way> {
     let mut found: Vec<((u8, bool, std::cmp::Reverse<Confidence>, usize), Way)> = Vec::new();
     let open: Vec<(usize, &InstallStep)> = ledger.open().collect();
     for (index, step) in open {
         let (words, development) = match &step.action {
             Action::Start => {
-                let development = rule(&step.words, input.catalog).0.is_some_and(|(rule, _)| rule.rule.development);
+                let development = rule(&step.words, input.catalog)
+                    .0
+                    .is_some_and(|(rule, _)| rule.rule.development);
                 (step.words.clone(), development)
             }
             Action::Script(name) => match script_kind(name, input) {
@@ -207,9 +292,13 @@ fn ways(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut Vec<Di
         };
         if let Some(missing) = missing_file(step, input) {
             diagnostics.push(
-                Diagnostic::new(Severity::Warning, Code::MissingFile, format!("`{missing}` is not in the repository"))
-                    .at(&step.source, step.span, "starts it")
-                    .hint("the application's own entry file was taken instead"),
+                Diagnostic::new(
+                    Severity::Warning,
+                    Code::MissingFile,
+                    format!("`{missing}` is not in the repository"),
+                )
+                .at(&step.source, step.span, "starts it")
+                .hint("the application's own entry file was taken instead"),
             );
             ledger.skip(index, "file-is-not-in-the-repository", Some(&missing));
             continue;
@@ -226,22 +315,45 @@ fn ways(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, diagnostics: &mut Vec<Di
         }
         let origin = vec![ledger::origin(step)];
         let directory = directory_of(step, input);
-        let way = Way { words, directory, assignments: step.assignments.clone(), development, origin, step: Some(index) };
+        let way = Way {
+            words,
+            directory,
+            assignments: step.assignments.clone(),
+            development,
+            origin,
+            step: Some(index),
+        };
         let way = follow_script(way, input);
-        found.push(((purpose, way.development, std::cmp::Reverse(step.confidence), index), way));
+        found.push((
+            (
+                purpose,
+                way.development,
+                std::cmp::Reverse(step.confidence),
+                index,
+            ),
+            way,
+        ));
     }
     found.sort_by(|a, b| a.0.cmp(&b.0));
     let mut ways: Vec<Way> = found.into_iter().map(|(_, way)| way).collect();
     if let Some(process) = input.selection.manifest.processes.get("web") {
         let way = way_of_fact(process, input);
         // A Procfile is written for production.
-        let at = if ways.first().is_some_and(|way| !way.development) { ways.len() } else { 0 };
+        let at = if ways.first().is_some_and(|way| !way.development) {
+            ways.len()
+        } else {
+            0
+        };
         ways.insert(at, way);
     }
     let taken = ways.first().and_then(|way| way.step);
     for way in ways.iter().skip(1) {
         if let Some(step) = way.step.filter(|step| Some(*step) != taken) {
-            let reason = if way.development { "development-only" } else { "alternative-not-taken" };
+            let reason = if way.development {
+                "development-only"
+            } else {
+                "alternative-not-taken"
+            };
             ledger.skip(step, reason, None);
         }
     }
@@ -255,7 +367,10 @@ fn missing_file(step: &InstallStep, input: &Input<'_, '_>) -> Option<String> {
     }
     let (found, _) = rule(&step.words, input.catalog);
     let is_plain = found.is_some_and(|(rule, _)| rule.rule.listen.is_none());
-    let file = step.words.get(1).filter(|word| !word.starts_with('-') && is_plain)?;
+    let file = step
+        .words
+        .get(1)
+        .filter(|word| !word.starts_with('-') && is_plain)?;
     let is_file = file.contains('.') && !file.contains('*');
     let places = [step.context.directory.as_str(), input.directory, "."];
     let is_there = places.iter().any(|place| {
@@ -267,19 +382,42 @@ fn missing_file(step: &InstallStep, input: &Input<'_, '_>) -> Option<String> {
 }
 
 fn missing_script(step: &InstallStep, name: &str, input: &Input<'_, '_>) -> Diagnostic {
-    let known: Vec<&str> = input.selection.manifest.scripts.keys().map(String::as_str).collect();
-    Diagnostic::new(Severity::Warning, Code::MissingFile, format!("the package manifest has no script `{name}`"))
-        .at(&step.source, step.span, "runs it")
-        .hint(format!("it has {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") }))
+    let known: Vec<&str> = input
+        .selection
+        .manifest
+        .scripts
+        .keys()
+        .map(String::as_str)
+        .collect();
+    Diagnostic::new(
+        Severity::Warning,
+        Code::MissingFile,
+        format!("the package manifest has no script `{name}`"),
+    )
+    .at(&step.source, step.span, "runs it")
+    .hint(format!(
+        "it has {}",
+        if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        }
+    ))
 }
 
 /// The folder in which the file that the command names lies.
 fn directory_of(step: &InstallStep, input: &Input<'_, '_>) -> String {
-    let file = step.words.iter().skip(1).find(|word| word.contains('.') && !word.starts_with('-') && !word.contains(':'));
+    let file = step
+        .words
+        .iter()
+        .skip(1)
+        .find(|word| word.contains('.') && !word.starts_with('-') && !word.contains(':'));
     let here = &step.context.directory;
     match file {
         Some(file) if input.repo.contains(&repo::join(here, file)) => here.clone(),
-        Some(file) if input.repo.contains(&repo::join(input.directory, file)) => input.directory.to_owned(),
+        Some(file) if input.repo.contains(&repo::join(input.directory, file)) => {
+            input.directory.to_owned()
+        }
         Some(file) if input.repo.contains(file) => ".".to_owned(),
         _ if here == "." => input.directory.to_owned(),
         _ => here.clone(),
@@ -292,7 +430,9 @@ fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
     let scripts = &input.selection.manifest.scripts;
     // A script may run another one; four levels are more than people write.
     for _ in 0..4 {
-        let (Some((found, matched)), _) = rule(&way.words, input.catalog) else { return way };
+        let (Some((found, matched)), _) = rule(&way.words, input.catalog) else {
+            return way;
+        };
         if found.rule.does != Does::Script {
             return way;
         }
@@ -300,13 +440,22 @@ fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
             Some("1") | None => matched.arguments.first().cloned().unwrap_or_default(),
             Some(name) => name.to_owned(),
         };
-        let Some(script) = scripts.get(&name) else { return way };
-        let origin = Origin::at(OriginKind::Manifest, &script.file, script.line, &script.value);
+        let Some(script) = scripts.get(&name) else {
+            return way;
+        };
+        let origin = Origin::at(
+            OriginKind::Manifest,
+            &script.file,
+            script.line,
+            &script.value,
+        );
         if scripts.contains_key(&format!("pre{name}")) {
             return way;
         }
         let parsed = shell::script(&script.value, Dialect::Shell, &|_| true);
-        let [command] = &parsed.commands[..] else { return way };
+        let [command] = &parsed.commands[..] else {
+            return way;
+        };
         let command = &command.value;
         let is_plain = !command.words.is_empty()
             && command.words.iter().all(|word| !word.dynamic)
@@ -317,7 +466,9 @@ fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
         }
         let words: Vec<String> = command.words.iter().map(|word| word.text.clone()).collect();
         let (inner, unwrapped) = rule(&words, input.catalog);
-        way.development = inner.as_ref().is_some_and(|(inner, _)| inner.rule.development);
+        way.development = inner
+            .as_ref()
+            .is_some_and(|(inner, _)| inner.rule.development);
         way.words = without_watcher(unwrapped, inner.as_ref().map(|(inner, _)| inner), input);
         way.development &= way.words.first() == words.first();
         way.assignments.extend(command.assignments.clone());
@@ -330,10 +481,17 @@ fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
 }
 
 /// A watcher that restarts a script file on every change gives way to the runtime itself.
-fn without_watcher(words: Vec<String>, found: Option<&Rule<'_>>, input: &Input<'_, '_>) -> Vec<String> {
+fn without_watcher(
+    words: Vec<String>,
+    found: Option<&Rule<'_>>,
+    input: &Input<'_, '_>,
+) -> Vec<String> {
     let runtime = &input.selection.stack.runtime;
     let is_watcher = found.is_some_and(|found| {
-        found.rule.does == Does::Start && found.rule.development && found.rule.listen.is_none() && found.tool.ends_with("-watchers")
+        found.rule.does == Does::Start
+            && found.rule.development
+            && found.rule.listen.is_none()
+            && found.tool.ends_with("-watchers")
     });
     let file = words.iter().skip(1).find(|word| !word.starts_with('-'));
     match file {
@@ -343,7 +501,12 @@ fn without_watcher(words: Vec<String>, found: Option<&Rule<'_>>, input: &Input<'
 }
 
 fn way_of_fact(fact: &Fact, input: &Input<'_, '_>) -> Way {
-    let origin = vec![Origin::at(OriginKind::Manifest, &fact.file, fact.line, &fact.value)];
+    let origin = vec![Origin::at(
+        OriginKind::Manifest,
+        &fact.file,
+        fact.line,
+        &fact.value,
+    )];
     way_of_line(&fact.value, input.directory, origin, input)
 }
 
@@ -360,29 +523,53 @@ fn way_of_line(line: &str, directory: &str, origin: Vec<Origin>, input: &Input<'
     };
     match &parsed.commands[..] {
         [command] => {
-            let words: Vec<String> = command.value.words.iter().map(|word| word.text.clone()).collect();
+            let words: Vec<String> = command
+                .value
+                .words
+                .iter()
+                .map(|word| word.text.clone())
+                .collect();
             let (found, words) = rule(&words, input.catalog);
             let development = found.is_some_and(|(found, _)| found.rule.development);
             let inner = way(words, command.value.assignments.clone(), development);
             follow_script(inner, input)
         }
-        _ => way(vec!["sh".to_owned(), "-c".to_owned(), format!("exec {line}")], Vec::new(), false),
+        _ => way(
+            vec!["sh".to_owned(), "-c".to_owned(), format!("exec {line}")],
+            Vec::new(),
+            false,
+        ),
     }
 }
 
 /// The way that the framework's or the stack's recipe knows.
 fn way_of_recipe(input: &Input<'_, '_>) -> Option<Way> {
     let selection = input.selection;
-    let framework = selection.framework.map(|(id, framework)| (format!("frameworks/{id}"), &framework.start));
-    let stack = (format!("stacks/{}", selection.stack_id), &selection.stack.start);
+    let framework = selection
+        .framework
+        .map(|(id, framework)| (format!("frameworks/{id}"), &framework.start));
+    let stack = (
+        format!("stacks/{}", selection.stack_id),
+        &selection.stack.start,
+    );
     for (id, commands) in framework.into_iter().chain([stack]) {
         for command in commands {
             if !holds(command, input) {
                 continue;
             }
-            let Some(line) = fill(&command.command, input) else { continue };
-            let text = command.why.clone().unwrap_or_else(|| format!("starts it with `{}`", command.command));
-            let mut way = way_of_line(&line, input.directory, vec![Origin::recipe(&id, text)], input);
+            let Some(line) = fill(&command.command, input) else {
+                continue;
+            };
+            let text = command
+                .why
+                .clone()
+                .unwrap_or_else(|| format!("starts it with `{}`", command.command));
+            let mut way = way_of_line(
+                &line,
+                input.directory,
+                vec![Origin::recipe(&id, text)],
+                input,
+            );
             way.assignments.extend(command.env.clone());
             return Some(way);
         }
@@ -393,11 +580,27 @@ fn way_of_recipe(input: &Input<'_, '_>) -> Option<Way> {
 /// Returns whether the conditions of `command` hold.
 pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
     let selection = input.selection;
-    let packages = command.packages.iter().all(|name| selection.manifest.package(name).is_some());
-    let files = command.files.iter().all(|pattern| !input.repo.glob(&repo::join(input.directory, pattern)).is_empty());
-    let script = command.script.as_ref().is_none_or(|name| selection.manifest.scripts.contains_key(name));
+    let packages = command
+        .packages
+        .iter()
+        .all(|name| selection.manifest.package(name).is_some());
+    let files = command.files.iter().all(|pattern| {
+        !input
+            .repo
+            .glob(&repo::join(input.directory, pattern))
+            .is_empty()
+    });
+    let script = command
+        .script
+        .as_ref()
+        .is_none_or(|name| selection.manifest.scripts.contains_key(name));
     let code = command.code.as_ref().is_none_or(|piece| {
-        selection.facts.files.iter().filter_map(|path| input.repo.source(path)).any(|source| source.text.contains(piece.as_str()))
+        selection
+            .facts
+            .files
+            .iter()
+            .filter_map(|path| input.repo.source(path))
+            .any(|source| source.text.contains(piece.as_str()))
     });
     packages && files && script && code
 }
@@ -412,10 +615,18 @@ pub fn fill(command: &str, input: &Input<'_, '_>) -> Option<String> {
 }
 
 /// The port, from the strongest source that names one.
-fn port(input: &Input<'_, '_>, way: &Way, ledger: &Ledger<'_>, serves_static: bool) -> Option<Port> {
+fn port(
+    input: &Input<'_, '_>,
+    way: &Way,
+    ledger: &Ledger<'_>,
+    serves_static: bool,
+) -> Option<Port> {
     let selection = input.selection;
     let framework = selection.framework.and_then(|(id, framework)| {
-        let origin = Origin::recipe(&format!("frameworks/{id}"), format!("{} listens on it by default", framework.title));
+        let origin = Origin::recipe(
+            &format!("frameworks/{id}"),
+            format!("{} listens on it by default", framework.title),
+        );
         framework.port.map(|port| http(port, origin))
     });
     if serves_static {
@@ -432,18 +643,42 @@ fn port(input: &Input<'_, '_>, way: &Way, ledger: &Ledger<'_>, serves_static: bo
         .or_else(|| {
             let has_server = selection.framework.is_some() || listens(input);
             let port = selection.stack.port.filter(|_| has_server)?;
-            Some(http(port, Origin::recipe(&format!("stacks/{}", selection.stack_id), "usual port of the stack")))
+            Some(http(
+                port,
+                Origin::recipe(
+                    &format!("stacks/{}", selection.stack_id),
+                    "usual port of the stack",
+                ),
+            ))
         })
 }
 
 fn http(port: u16, origin: Origin) -> Port {
-    Port { port, protocol: Protocol::Http, origin: vec![origin] }
+    Port {
+        port,
+        protocol: Protocol::Http,
+        origin: vec![origin],
+    }
 }
 
 fn listens(input: &Input<'_, '_>) -> bool {
-    input.selection.facts.files.iter().filter_map(|path| input.repo.source(path)).any(|source| {
-        [".listen(", "serve_forever", "run_app(", "createServer", "app.run("].iter().any(|piece| source.text.contains(piece))
-    })
+    input
+        .selection
+        .facts
+        .files
+        .iter()
+        .filter_map(|path| input.repo.source(path))
+        .any(|source| {
+            [
+                ".listen(",
+                "serve_forever",
+                "run_app(",
+                "createServer",
+                "app.run(",
+            ]
+            .iter()
+            .any(|piece| source.text.contains(piece))
+        })
 }
 
 fn port_in_command(words: &[String], origin: &[Origin], catalog: &Catalog) -> Option<Port> {
@@ -452,10 +687,18 @@ fn port_in_command(words: &[String], origin: &[Origin], catalog: &Catalog) -> Op
     let listen = found.rule.listen.as_ref()?;
     let address = value_of(&words, &listen.address_flags).map(|(_, value)| value);
     let flag = value_of(&words, &listen.port_flags).map(|(_, value)| value);
-    let argument = listen.argument.then(|| address_argument(&words)).flatten().map(|at| words[at].clone());
+    let argument = listen
+        .argument
+        .then(|| address_argument(&words))
+        .flatten()
+        .map(|at| words[at].clone());
     let text = address.or(flag).or(argument)?;
     let number = text.rsplit(':').next()?.parse().ok()?;
-    Some(Port { port: number, protocol: Protocol::Http, origin: origin.to_vec() })
+    Some(Port {
+        port: number,
+        protocol: Protocol::Http,
+        origin: origin.to_vec(),
+    })
 }
 
 fn port_in_assignments(way: &Way, input: &Input<'_, '_>) -> Option<Port> {
@@ -467,8 +710,12 @@ fn port_in_assignments(way: &Way, input: &Input<'_, '_>) -> Option<Port> {
 /// `export PORT=…` in a document.
 fn port_told(input: &Input<'_, '_>, ledger: &Ledger<'_>) -> Option<Port> {
     ledger.open().find_map(|(_, step)| {
-        let Action::SetEnv(pairs) = &step.action else { return None };
-        let (_, value) = pairs.iter().find(|(name, _)| listed(input.catalog, "environment", "port", name))?;
+        let Action::SetEnv(pairs) = &step.action else {
+            return None;
+        };
+        let (_, value) = pairs
+            .iter()
+            .find(|(name, _)| listed(input.catalog, "environment", "port", name))?;
         Some(http(value.parse().ok()?, ledger::origin(step)))
     })
 }
@@ -477,7 +724,10 @@ fn port_of_rule(way: &Way, input: &Input<'_, '_>) -> Option<Port> {
     let (found, _) = rule(&way.words, input.catalog);
     let (found, _) = found?;
     let port = found.rule.port?;
-    Some(http(port, Origin::recipe(&format!("tools/{}", found.tool), "listens on it by default")))
+    Some(http(
+        port,
+        Origin::recipe(&format!("tools/{}", found.tool), "listens on it by default"),
+    ))
 }
 
 /// A port written in the source: a literal, or the fallback of an environment variable.
@@ -486,29 +736,61 @@ fn port_in_code(input: &Input<'_, '_>) -> Option<Port> {
     let variable = selection.facts.env.iter().find_map(|read| {
         let is_port = listed(input.catalog, "environment", "port", &read.name);
         let port: u16 = read.default.as_ref().filter(|_| is_port)?.parse().ok()?;
-        Some(http(port, Origin::at(OriginKind::Manifest, &read.file, read.line, format!("{} falls back to {port}", read.name))))
+        Some(http(
+            port,
+            Origin::at(
+                OriginKind::Manifest,
+                &read.file,
+                read.line,
+                format!("{} falls back to {port}", read.name),
+            ),
+        ))
     });
     if variable.is_some() {
         return variable;
     }
-    let patterns: Vec<Regex> = selection.stack.port_reads.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect();
+    let patterns: Vec<Regex> = selection
+        .stack
+        .port_reads
+        .iter()
+        .filter_map(|pattern| Regex::new(pattern).ok())
+        .collect();
     selection.facts.files.iter().find_map(|path| {
         let source = input.repo.source(path)?;
-        let found = patterns.iter().find_map(|pattern| pattern.captures(&source.text)?.get(1))?;
+        let found = patterns
+            .iter()
+            .find_map(|pattern| pattern.captures(&source.text)?.get(1))?;
         let line = source.line(found.start());
         let text = source.line_text(line).trim().to_owned();
-        Some(http(found.as_str().parse().ok()?, Origin::at(OriginKind::Manifest, path, line, text)))
+        Some(http(
+            found.as_str().parse().ok()?,
+            Origin::at(OriginKind::Manifest, path, line, text),
+        ))
     })
 }
 
 fn port_in_examples(input: &Input<'_, '_>) -> Option<Port> {
-    let line = input.selection.manifest.env.iter().find(|line| listed(input.catalog, "environment", "port", &line.name) && !line.disabled)?;
-    Some(http(line.value.parse().ok()?, Origin::at(OriginKind::Manifest, &line.file, line.line, format!("{}={}", line.name, line.value))))
+    let line =
+        input.selection.manifest.env.iter().find(|line| {
+            listed(input.catalog, "environment", "port", &line.name) && !line.disabled
+        })?;
+    Some(http(
+        line.value.parse().ok()?,
+        Origin::at(
+            OriginKind::Manifest,
+            &line.file,
+            line.line,
+            format!("{}={}", line.name, line.value),
+        ),
+    ))
 }
 
 /// "runs on port 3000", "http://localhost:3000".
 fn port_in_prose(documents: &[Document]) -> Option<Port> {
-    let pattern = Regex::new(r"(?i)(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(\d{2,5})\b|\bport\s+(?:is\s+)?`?(\d{2,5})\b").ok()?;
+    let pattern = Regex::new(
+        r"(?i)(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(\d{2,5})\b|\bport\s+(?:is\s+)?`?(\d{2,5})\b",
+    )
+    .ok()?;
     documents.iter().find_map(|document| {
         document.parts.iter().find_map(|part| {
             let (text, at) = match part {
@@ -521,9 +803,21 @@ fn port_in_prose(documents: &[Document]) -> Option<Port> {
             let said = found.get(0)?.as_str();
             // Ports of databases stand in addresses of databases.
             let before = &text[..number.start()];
-            let is_address_of_service = before.rsplit(char::is_whitespace).next().is_some_and(|word| word.contains('@') || word.contains("://") && !word.contains("http"));
-            (!is_address_of_service).then(|| number.as_str().parse().ok())?
-                .map(|port| http(port, Origin::at(OriginKind::Readme, &document.source.path, line, said)))
+            let is_address_of_service =
+                before
+                    .rsplit(char::is_whitespace)
+                    .next()
+                    .is_some_and(|word| {
+                        word.contains('@') || word.contains("://") && !word.contains("http")
+                    });
+            (!is_address_of_service)
+                .then(|| number.as_str().parse().ok())?
+                .map(|port| {
+                    http(
+                        port,
+                        Origin::at(OriginKind::Readme, &document.source.path, line, said),
+                    )
+                })
         })
     })
 }
@@ -535,23 +829,33 @@ fn value_of(words: &[String], flags: &[String]) -> Option<(usize, String)> {
             return Some((index, words.get(index + 1)?.clone()));
         }
         let (flag, value) = word.split_once('=')?;
-        flags.iter().any(|known| known == flag).then(|| (index, value.to_owned()))
+        flags
+            .iter()
+            .any(|known| known == flag)
+            .then(|| (index, value.to_owned()))
     })
 }
 
 /// Position of the argument `host:port` or `port`.
 fn address_argument(words: &[String]) -> Option<usize> {
-    words.iter().skip(1).rposition(|word| {
-        let last = word.rsplit(':').next().unwrap_or(word);
-        last.len() >= 2 && last.chars().all(|c| c.is_ascii_digit())
-    }).map(|at| at + 1)
+    words
+        .iter()
+        .skip(1)
+        .rposition(|word| {
+            let last = word.rsplit(':').next().unwrap_or(word);
+            last.len() >= 2 && last.chars().all(|c| c.is_ascii_digit())
+        })
+        .map(|at| at + 1)
 }
 
 /// Makes the start command listen on all addresses, on `port`; returns what was changed.
 fn listen_everywhere(way: &mut Way, port: u16, catalog: &Catalog) -> Option<String> {
     let before = way.words.join(" ");
     for word in &mut way.words {
-        *word = word.replace("{port}", &port.to_string()).replace("${PORT}", &port.to_string()).replace("$PORT", &port.to_string());
+        *word = word
+            .replace("{port}", &port.to_string())
+            .replace("${PORT}", &port.to_string())
+            .replace("$PORT", &port.to_string());
     }
     let (found, _) = rule(&way.words, catalog);
     let (found, _) = found?;
@@ -571,12 +875,19 @@ fn set_listen(words: &mut Vec<String>, listen: &Listen, port: u16) {
         match value_of(words, flags) {
             Some((index, _)) if flags.contains(&words[index]) => words[index + 1] = value,
             Some((index, _)) => {
-                let flag = words[index].split('=').next().unwrap_or_default().to_owned();
+                let flag = words[index]
+                    .split('=')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
                 words[index] = format!("{flag}={value}");
             }
             None if add => {
                 // The long form reads best.
-                let flag = flags.iter().find(|flag| flag.starts_with("--")).or(flags.first());
+                let flag = flags
+                    .iter()
+                    .find(|flag| flag.starts_with("--"))
+                    .or(flags.first());
                 if let Some(flag) = flag {
                     words.extend([flag.clone(), value]);
                 }
@@ -585,7 +896,12 @@ fn set_listen(words: &mut Vec<String>, listen: &Listen, port: u16) {
         }
     };
     if !listen.address_flags.is_empty() {
-        set(words, &listen.address_flags, format!("0.0.0.0:{port}"), true);
+        set(
+            words,
+            &listen.address_flags,
+            format!("0.0.0.0:{port}"),
+            true,
+        );
     }
     set(words, &listen.host_flags, "0.0.0.0".to_owned(), true);
     set(words, &listen.port_flags, port.to_string(), true);
@@ -594,7 +910,10 @@ fn set_listen(words: &mut Vec<String>, listen: &Listen, port: u16) {
         match address_argument(words) {
             Some(at) => words[at] = address,
             None => {
-                let at = words.iter().rposition(|word| !word.starts_with('-')).map_or(words.len(), |at| at + 1);
+                let at = words
+                    .iter()
+                    .rposition(|word| !word.starts_with('-'))
+                    .map_or(words.len(), |at| at + 1);
                 words.insert(at, address);
             }
         }
@@ -605,7 +924,12 @@ fn set_listen(words: &mut Vec<String>, listen: &Listen, port: u16) {
 fn listen_env(input: &Input<'_, '_>, port: &Port) -> BTreeMap<String, (String, Origin)> {
     let mut env = BTreeMap::new();
     for read in &input.selection.facts.env {
-        let origin = Origin::at(OriginKind::Manifest, &read.file, read.line, format!("reads {}", read.name));
+        let origin = Origin::at(
+            OriginKind::Manifest,
+            &read.file,
+            read.line,
+            format!("reads {}", read.name),
+        );
         let is = |list: &str| listed(input.catalog, "environment", list, &read.name);
         let is_address = read.default.as_deref().is_none_or(|default| {
             ["localhost", "127.0.0.1", "0.0.0.0", "::", "::1", ""].contains(&default)
@@ -626,18 +950,37 @@ pub fn processes(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Process>
     for (index, step) in open {
         let is_process = match &step.action {
             Action::Process => true,
-            Action::Script(name) => script_kind(name, input) == Kind::Process && input.selection.manifest.scripts.contains_key(name),
+            Action::Script(name) => {
+                script_kind(name, input) == Kind::Process
+                    && input.selection.manifest.scripts.contains_key(name)
+            }
             _ => false,
         };
         if !is_process {
             continue;
         }
         let origin = vec![ledger::origin(step)];
-        let way = Way { words: step.words.clone(), directory: directory_of(step, input), assignments: Vec::new(), development: false, origin, step: Some(index) };
+        let way = Way {
+            words: step.words.clone(),
+            directory: directory_of(step, input),
+            assignments: Vec::new(),
+            development: false,
+            origin,
+            step: Some(index),
+        };
         let way = follow_script(way, input);
         if !processes.iter().any(|known| known.command == way.words) {
-            let id = if processes.is_empty() { "worker".to_owned() } else { format!("worker-{}", processes.len() + 1) };
-            processes.push(Process { id, command: way.words, directory: way.directory, origin: way.origin });
+            let id = if processes.is_empty() {
+                "worker".to_owned()
+            } else {
+                format!("worker-{}", processes.len() + 1)
+            };
+            processes.push(Process {
+                id,
+                command: way.words,
+                directory: way.directory,
+                origin: way.origin,
+            });
         }
         ledger.set(index, Fate::Process, "compose.yaml", None);
     }
@@ -647,7 +990,12 @@ pub fn processes(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Process>
         }
         let way = way_of_fact(fact, input);
         if !processes.iter().any(|known| known.command == way.words) {
-            processes.push(Process { id: name.to_lowercase(), command: way.words, directory: way.directory, origin: way.origin });
+            processes.push(Process {
+                id: name.to_lowercase(),
+                command: way.words,
+                directory: way.directory,
+                origin: way.origin,
+            });
         }
     }
     processes
@@ -658,20 +1006,44 @@ pub fn processes(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Process>
 pub fn schedules(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Schedule> {
     let mut schedules: Vec<Schedule> = Vec::new();
     for (index, step) in ledger.steps.iter().enumerate() {
-        let Action::Schedule { cron, command } = &step.action else { continue };
+        let Action::Schedule { cron, command } = &step.action else {
+            continue;
+        };
         let parsed = shell::script(command, Dialect::Shell, &|_| true);
-        let Some(last) = parsed.commands.iter().rfind(|command| !command.value.words.is_empty()) else { continue };
-        let mut words: Vec<String> = last.value.words.iter().map(|word| word.text.clone()).collect();
+        let Some(last) = parsed
+            .commands
+            .iter()
+            .rfind(|command| !command.value.words.is_empty())
+        else {
+            continue;
+        };
+        let mut words: Vec<String> = last
+            .value
+            .words
+            .iter()
+            .map(|word| word.text.clone())
+            .collect();
         for (at, word) in words.iter_mut().enumerate() {
             let name = repo::file_name(word).to_owned();
             let is_tool = at == 0 && word.contains("/bin/") && input.catalog.tool(&name).is_some();
-            let is_own = word.starts_with('/') && input.repo.contains(&repo::join(input.directory, &name));
+            let is_own =
+                word.starts_with('/') && input.repo.contains(&repo::join(input.directory, &name));
             if is_tool || is_own {
                 *word = name;
             }
         }
-        let id = if schedules.is_empty() { "schedule".to_owned() } else { format!("schedule-{}", schedules.len() + 1) };
-        schedules.push(Schedule { id, cron: cron.clone(), command: words, directory: input.directory.to_owned(), origin: vec![ledger::origin(step)] });
+        let id = if schedules.is_empty() {
+            "schedule".to_owned()
+        } else {
+            format!("schedule-{}", schedules.len() + 1)
+        };
+        schedules.push(Schedule {
+            id,
+            cron: cron.clone(),
+            command: words,
+            directory: input.directory.to_owned(),
+            origin: vec![ledger::origin(step)],
+        });
         ledger.set(index, Fate::Schedule, "k8s/base", None);
     }
     schedules

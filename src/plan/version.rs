@@ -6,11 +6,16 @@ pub type Numbers = Vec<u64>;
 /// Returns the leading numbers of `text`, past a name or `v` before them; empty where there are
 /// none.
 pub fn numbers(text: &str) -> Numbers {
-    let start = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
-    text[start..].split('.').map_while(|part| {
-        let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
-        digits.parse().ok()
-    }).collect()
+    let start = text
+        .find(|c: char| c.is_ascii_digit())
+        .unwrap_or(text.len());
+    text[start..]
+        .split('.')
+        .map_while(|part| {
+            let digits: String = part.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse().ok()
+        })
+        .collect()
 }
 
 /// Returns whether some release of `version`, such as `3.11`, fits `request`.
@@ -37,7 +42,11 @@ pub fn pinned(requirement: &str) -> Option<Numbers> {
     let [bound] = &bounds[..] else { return None };
     match bound.operator {
         Operator::Same | Operator::Compatible | Operator::Caret => Some(bound.numbers.clone()),
-        Operator::AtLeast | Operator::Above | Operator::AtMost | Operator::Below | Operator::Not => None,
+        Operator::AtLeast
+        | Operator::Above
+        | Operator::AtMost
+        | Operator::Below
+        | Operator::Not => None,
     }
 }
 
@@ -45,7 +54,10 @@ pub fn pinned(requirement: &str) -> Option<Numbers> {
 pub fn compare(a: &[u64], b: &[u64]) -> std::cmp::Ordering {
     let length = a.len().max(b.len());
     let at = |numbers: &[u64], index: usize| numbers.get(index).copied().unwrap_or(0);
-    (0..length).map(|index| at(a, index).cmp(&at(b, index))).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+    (0..length)
+        .map(|index| at(a, index).cmp(&at(b, index)))
+        .find(|order| order.is_ne())
+        .unwrap_or(std::cmp::Ordering::Equal)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +95,12 @@ impl Bound {
             Operator::Below => order.is_lt() || order.is_eq() && more,
             Operator::Compatible => {
                 let kept = self.numbers.len().saturating_sub(1).max(1);
-                order.is_ge() && version.iter().zip(&self.numbers).take(kept.min(shared)).all(|(a, b)| a == b)
+                order.is_ge()
+                    && version
+                        .iter()
+                        .zip(&self.numbers)
+                        .take(kept.min(shared))
+                        .all(|(a, b)| a == b)
             }
             Operator::Caret => order.is_ge() && version.first() == self.numbers.first(),
         }
@@ -96,8 +113,14 @@ fn bounds(text: &str) -> Vec<Bound> {
     let text = text.replace(" - ", " <=").replace(" and ", ",");
     let mut bounds = Vec::new();
     let mut operator = Operator::Same;
-    for token in text.split([',', ' ']).map(|token| token.trim_matches(['"', '\'', '(', ')'])).filter(|token| !token.is_empty()) {
-        let end = token.find(|c: char| !"<>=~^!".contains(c)).unwrap_or(token.len());
+    for token in text
+        .split([',', ' '])
+        .map(|token| token.trim_matches(['"', '\'', '(', ')']))
+        .filter(|token| !token.is_empty())
+    {
+        let end = token
+            .find(|c: char| !"<>=~^!".contains(c))
+            .unwrap_or(token.len());
         match &token[..end] {
             "" => {}
             "==" | "=" | "===" => operator = Operator::Same,

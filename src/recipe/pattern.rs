@@ -30,7 +30,10 @@ impl Pattern {
     ///
     /// When `...` is not the last word.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut pattern = Self { positionals: Vec::new(), flags: Vec::new() };
+        let mut pattern = Self {
+            positionals: Vec::new(),
+            flags: Vec::new(),
+        };
         for word in text.split_whitespace() {
             if pattern.positionals.last() == Some(&Token::Rest) && !word.starts_with('-') {
                 return Err(format!("`...` must be the last word of `{text}`"));
@@ -50,7 +53,11 @@ impl Pattern {
     pub fn matches(&self, words: &[&str], value_flags: &[String]) -> Option<Matched> {
         let (positionals, flags) = split(words, value_flags);
         let has = |wanted: &Vec<String>| {
-            flags.iter().any(|flag| wanted.iter().any(|name| flag == name || flag.starts_with(&format!("{name}="))))
+            flags.iter().any(|flag| {
+                wanted
+                    .iter()
+                    .any(|name| flag == name || flag.starts_with(&format!("{name}=")))
+            })
         };
         if !self.flags.iter().all(has) {
             return None;
@@ -60,7 +67,9 @@ impl Pattern {
         let mut rest = positionals.as_slice();
         for token in &self.positionals {
             match (token, rest) {
-                (Token::Literal(wanted), [first, tail @ ..]) if wanted.iter().any(|word| names(first, word)) => {
+                (Token::Literal(wanted), [first, tail @ ..])
+                    if wanted.iter().any(|word| names(first, word)) =>
+                {
                     specificity += 2;
                     rest = tail;
                 }
@@ -76,13 +85,19 @@ impl Pattern {
                 (Token::Literal(_) | Token::One, _) => return None,
             }
         }
-        rest.is_empty().then_some(Matched { arguments, specificity })
+        rest.is_empty().then_some(Matched {
+            arguments,
+            specificity,
+        })
     }
 }
 
 /// Whether `word` is `literal`, or a path to a file of that name.
 fn names(word: &str, literal: &str) -> bool {
-    let is_path_to = || word.strip_suffix(literal).is_some_and(|folder| folder.ends_with('/'));
+    let is_path_to = || {
+        word.strip_suffix(literal)
+            .is_some_and(|folder| folder.ends_with('/'))
+    };
     word == literal || literal.contains('.') && is_path_to()
 }
 
@@ -110,8 +125,15 @@ mod tests {
     #[track_caller]
     fn check(pattern: &str, command: &str, expected: Option<&[&str]>) {
         let words: Vec<&str> = command.split_whitespace().collect();
-        let found = Pattern::parse(pattern).expect("reads").matches(&words, &["-r".to_owned()]);
-        assert_eq!(found.as_ref().map(|found| found.arguments.iter().map(String::as_str).collect()), expected.map(<[&str]>::to_vec));
+        let found = Pattern::parse(pattern)
+            .expect("reads")
+            .matches(&words, &["-r".to_owned()]);
+        assert_eq!(
+            found
+                .as_ref()
+                .map(|found| found.arguments.iter().map(String::as_str).collect()),
+            expected.map(<[&str]>::to_vec)
+        );
     }
 
     #[test]

@@ -74,14 +74,20 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
         let ready: Vec<Dependency> = component
             .services
             .iter()
-            .map(|service| Dependency { id: service.kind.clone(), condition: "service_healthy" })
+            .map(|service| Dependency {
+                id: service.kind.clone(),
+                condition: "service_healthy",
+            })
             .collect();
         let mut app = base(plan, component, &component.id, &marks);
         app.dockerfile = Some(dockerfile_name(plan, &component.id));
         app.ports = component
             .ports
             .iter()
-            .map(|port| Item { value: format!("127.0.0.1:{0}:{0}", port.port), why: marks.mark(&port.origin) })
+            .map(|port| Item {
+                value: format!("127.0.0.1:{0}:{0}", port.port),
+                why: marks.mark(&port.origin),
+            })
             .collect();
         app.depends_on.clone_from(&ready);
         app.restart = "unless-stopped";
@@ -91,18 +97,38 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
             let lines: Vec<String> = component
                 .prepare
                 .iter()
-                .map(|command| format!("cd {} && {}", component.absolute(&command.directory), one_line(&command.command)))
+                .map(|command| {
+                    format!(
+                        "cd {} && {}",
+                        component.absolute(&command.directory),
+                        one_line(&command.command)
+                    )
+                })
                 .collect();
             prepare.command = escaped(&["sh".to_owned(), "-ec".to_owned(), lines.join("; ")]);
-            prepare.command_why = marks.mark(&component.prepare.iter().flat_map(|command| command.origin.clone()).collect::<Vec<_>>());
+            prepare.command_why = marks.mark(
+                &component
+                    .prepare
+                    .iter()
+                    .flat_map(|command| command.origin.clone())
+                    .collect::<Vec<_>>(),
+            );
             prepare.dockerfile = Some(dockerfile_name(plan, &component.id));
             prepare.depends_on.clone_from(&ready);
             prepare.restart = "no";
-            app.depends_on.push(Dependency { id: id.clone(), condition: "service_completed_successfully" });
+            app.depends_on.push(Dependency {
+                id: id.clone(),
+                condition: "service_completed_successfully",
+            });
             containers.push(prepare);
         }
         for process in &component.processes {
-            let mut container = base(plan, component, &format!("{}-{}", component.id, process.id), &marks);
+            let mut container = base(
+                plan,
+                component,
+                &format!("{}-{}", component.id, process.id),
+                &marks,
+            );
             container.dockerfile = Some(dockerfile_name(plan, &component.id));
             container.command = escaped(&process.command);
             container.command_why = marks.mark(&process.origin);
@@ -117,26 +143,60 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
                 containers.push(backing(service, &marks, &mut volumes));
             }
         }
-        volumes.extend(component.volumes.iter().filter(|volume| volume.persistent).map(|volume| volume_name(&component.id, &volume.path)));
+        volumes.extend(
+            component
+                .volumes
+                .iter()
+                .filter(|volume| volume.persistent)
+                .map(|volume| volume_name(&component.id, &volume.path)),
+        );
     }
-    let view = ComposeView { header: HEADER, name: plan.name.clone(), containers, volumes };
+    let view = ComposeView {
+        header: HEADER,
+        name: plan.name.clone(),
+        containers,
+        volumes,
+    };
     let text = lay_out("compose.yaml.j2", &view)?;
-    Ok(marks.artifact("compose.yaml", &text, &Origin::manifest("templates/compose.yaml.j2", "the security settings of the manifests, on this machine")))
+    Ok(marks.artifact(
+        "compose.yaml",
+        &text,
+        &Origin::manifest(
+            "templates/compose.yaml.j2",
+            "the security settings of the manifests, on this machine",
+        ),
+    ))
 }
 
 /// What the application, its prepare steps and its processes have in common.
 fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Container {
-    let service_env = component.env.iter().filter(|var| var.kind == EnvKind::Service).map(|var| Var {
-        name: var.name.clone(),
-        value: with_hint(var.default.as_deref().unwrap_or_default()),
-        why: marks.mark(&var.origin),
-    });
-    let secrets = component.env.iter().filter(|var| var.kind == EnvKind::Secret).map(|var| Var {
-        name: var.name.clone(),
-        value: if var.required { with_hint(&format!("${{{}}}", var.name)) } else { format!("${{{}:-}}", var.name) },
-        why: marks.mark(&var.origin),
-    });
-    let env_files = if settings(plan).is_empty() { Vec::new() } else { vec!["env/development.env".to_owned()] };
+    let service_env = component
+        .env
+        .iter()
+        .filter(|var| var.kind == EnvKind::Service)
+        .map(|var| Var {
+            name: var.name.clone(),
+            value: with_hint(var.default.as_deref().unwrap_or_default()),
+            why: marks.mark(&var.origin),
+        });
+    let secrets = component
+        .env
+        .iter()
+        .filter(|var| var.kind == EnvKind::Secret)
+        .map(|var| Var {
+            name: var.name.clone(),
+            value: if var.required {
+                with_hint(&format!("${{{}}}", var.name))
+            } else {
+                format!("${{{}:-}}", var.name)
+            },
+            why: marks.mark(&var.origin),
+        });
+    let env_files = if settings(plan).is_empty() {
+        Vec::new()
+    } else {
+        vec!["env/development.env".to_owned()]
+    };
     let memory = memory_limit(component);
     Container {
         id: id.to_owned(),
@@ -148,9 +208,19 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
         user: format!("{0}:{0}", component.image.user),
         tmpfs: vec!["/tmp".to_owned()]
             .into_iter()
-            .chain(component.volumes.iter().filter(|volume| !volume.persistent).map(|volume| {
-                format!("{}:uid={1},gid={1}", one_line(&volume.path), component.image.user)
-            }))
+            .chain(
+                component
+                    .volumes
+                    .iter()
+                    .filter(|volume| !volume.persistent)
+                    .map(|volume| {
+                        format!(
+                            "{}:uid={1},gid={1}",
+                            one_line(&volume.path),
+                            component.image.user
+                        )
+                    }),
+            )
             .collect(),
         memory: format!("{memory}m"),
         memory_why: marks.mark(&measured_origin(component)),
@@ -159,7 +229,11 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
             .iter()
             .filter(|volume| volume.persistent)
             .map(|volume| Item {
-                value: format!("{}:{}", volume_name(&component.id, &volume.path), one_line(&volume.path)),
+                value: format!(
+                    "{}:{}",
+                    volume_name(&component.id, &volume.path),
+                    one_line(&volume.path)
+                ),
                 why: marks.mark(&volume.origin),
             })
             .collect(),
@@ -172,13 +246,19 @@ fn backing(service: &Service, marks: &Marks, named: &mut Vec<String>) -> Contain
     let mut volumes = Vec::new();
     if let Some(data) = &service.data {
         let name = format!("{}-data", service.kind);
-        volumes.push(Item { value: format!("{name}:{data}"), why: why() });
+        volumes.push(Item {
+            value: format!("{name}:{data}"),
+            why: why(),
+        });
         named.push(name);
     }
     if let Some(folder) = &service.init_directory {
         for (index, file) in service.init.iter().enumerate() {
             let file = one_line(file);
-            volumes.push(Item { value: format!("./{file}:{folder}/{index:02}-{}:ro", file_name(&file)), why: why() });
+            volumes.push(Item {
+                value: format!("./{file}:{folder}/{index:02}-{}:ro", file_name(&file)),
+                why: why(),
+            });
         }
     }
     let mut healthcheck = vec!["CMD".to_owned()];
@@ -187,7 +267,15 @@ fn backing(service: &Service, marks: &Marks, named: &mut Vec<String>) -> Contain
         id: service.kind.clone(),
         image: service.image.clone(),
         why: why(),
-        environment: service.settings.iter().map(|(name, value)| Var { name: name.clone(), value: with_hint(value), why: why() }).collect(),
+        environment: service
+            .settings
+            .iter()
+            .map(|(name, value)| Var {
+                name: name.clone(),
+                value: with_hint(value),
+                why: why(),
+            })
+            .collect(),
         volumes,
         healthcheck,
         healthcheck_why: why(),
@@ -198,7 +286,10 @@ fn backing(service: &Service, marks: &Marks, named: &mut Vec<String>) -> Contain
 
 /// Compose reads `$` as the start of a variable; `$$` is the character.
 fn escaped(words: &[String]) -> Vec<String> {
-    words.iter().map(|word| one_line(word).replace('$', "$$")).collect()
+    words
+        .iter()
+        .map(|word| one_line(word).replace('$', "$$"))
+        .collect()
 }
 
 /// `${NAME}` → `${NAME:?…}`, so that a missing secret is said before anything starts.
@@ -217,18 +308,31 @@ fn with_hint(value: &str) -> String {
 
 /// Returns the name of the volume for `path`.
 pub fn volume_name(component: &str, path: &str) -> String {
-    let words: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let words: String = path
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect();
     format!("{component}-{}", words.trim_matches('-'))
 }
 
 /// Memory limit in MiB: twice the measured peak, or 512 where nothing was measured.
 pub fn memory_limit(component: &Component) -> u64 {
-    component.measured.as_ref().map_or(512, |measured| mebibytes(measured.peak_memory_bytes * 2).max(128))
+    component.measured.as_ref().map_or(512, |measured| {
+        mebibytes(measured.peak_memory_bytes * 2).max(128)
+    })
 }
 
 /// Memory request in MiB: the measured peak and a quarter, or 128 where nothing was measured.
 pub fn memory_request(component: &Component) -> u64 {
-    component.measured.as_ref().map_or(128, |measured| mebibytes(measured.peak_memory_bytes * 5 / 4).max(64))
+    component.measured.as_ref().map_or(128, |measured| {
+        mebibytes(measured.peak_memory_bytes * 5 / 4).max(64)
+    })
 }
 
 /// Rounded up to steps of 32.
@@ -249,7 +353,9 @@ pub fn measured_origin(component: &Component) -> Vec<Origin> {
                 measured.startup_ms
             )),
         }],
-        None => vec![Origin::manifest("templates/compose.yaml.j2", "nothing was measured yet: a cautious default")],
+        None => vec![Origin::manifest(
+            "templates/compose.yaml.j2",
+            "nothing was measured yet: a cautious default",
+        )],
     }
 }
-

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{
-    Artifact, HEADER, dockerfile_name, object_name,
+    Artifact, HEADER, dockerfile_name,
     marks::{Marks, one_line},
+    object_name,
     template::{json_list, lay_out, quoted},
 };
 use crate::plan::{BuildPlan, Command, Component, Origin};
@@ -52,18 +53,32 @@ impl Writer<'_> {
         let mut comments = Vec::new();
         if !comment.is_empty() {
             let places = places(origins);
-            comments.push(if places.is_empty() { comment.to_owned() } else { format!("{comment} ({places})") });
+            comments.push(if places.is_empty() {
+                comment.to_owned()
+            } else {
+                format!("{comment} ({places})")
+            });
         }
-        self.groups.push(Group { comments, lines: Vec::new() });
+        self.groups.push(Group {
+            comments,
+            lines: Vec::new(),
+        });
         self
     }
 
     fn line(&mut self, text: &str, origins: &[Origin]) {
-        let line = Line { text: text.to_owned(), why: self.marks.mark(origins) };
+        let line = Line {
+            text: text.to_owned(),
+            why: self.marks.mark(origins),
+        };
         if self.groups.is_empty() {
             self.groups.push(Group::default());
         }
-        self.groups.last_mut().expect("there is a group").lines.push(line);
+        self.groups
+            .last_mut()
+            .expect("there is a group")
+            .lines
+            .push(line);
     }
 
     fn workdir(&mut self, directory: &str, origins: &[Origin]) {
@@ -74,8 +89,15 @@ impl Writer<'_> {
     }
 
     fn run(&mut self, command: &Command, caches: &[String]) {
-        let mounts: String = caches.iter().map(|cache| format!("--mount=type=cache,target={cache} ")).collect();
-        let env: String = command.env.iter().map(|(name, value)| format!("{name}={} ", crate::shell::quote(&one_line(value)))).collect();
+        let mounts: String = caches
+            .iter()
+            .map(|cache| format!("--mount=type=cache,target={cache} "))
+            .collect();
+        let env: String = command
+            .env
+            .iter()
+            .map(|(name, value)| format!("{name}={} ", crate::shell::quote(&one_line(value))))
+            .collect();
         let line = one_line(&command.command);
         let text = if env.is_empty() {
             format!("RUN {mounts}{line}")
@@ -95,24 +117,48 @@ pub fn dockerfile(plan: &BuildPlan, component: &Component) -> anyhow::Result<Art
     let marks = Marks::default();
     let view = DockerfileView {
         header: HEADER,
-        stages: vec![build_stage(component, &marks), run_stage(plan, component, &marks)],
+        stages: vec![
+            build_stage(component, &marks),
+            run_stage(plan, component, &marks),
+        ],
     };
     let text = lay_out("Dockerfile.j2", &view)?;
-    let otherwise = component.image.origin.first().cloned().unwrap_or_else(|| Origin::manifest("templates/Dockerfile.j2", "layout"));
+    let otherwise = component
+        .image
+        .origin
+        .first()
+        .cloned()
+        .unwrap_or_else(|| Origin::manifest("templates/Dockerfile.j2", "layout"));
     Ok(marks.artifact(&dockerfile_name(plan, &component.id), &text, &otherwise))
 }
 
 fn build_stage(component: &Component, marks: &Marks) -> Stage {
     let image = &component.image;
-    let mut writer = Writer { marks, groups: Vec::new(), directory: String::new() };
+    let mut writer = Writer {
+        marks,
+        groups: Vec::new(),
+        directory: String::new(),
+    };
     env(&mut writer, &image.build_env, &image.origin);
-    packages(&mut writer, "needed to install and build only", &component.system_packages.build, component);
+    packages(
+        &mut writer,
+        "needed to install and build only",
+        &component.system_packages.build,
+        component,
+    );
     for command in &image.setup {
         writer.run(command, &[]);
     }
     if !component.install.is_empty() {
-        let origins: Vec<Origin> = component.install.iter().flat_map(|command| command.origin.clone()).collect();
-        writer.group("dependencies before the source: a change of the source does not install them again", &origins);
+        let origins: Vec<Origin> = component
+            .install
+            .iter()
+            .flat_map(|command| command.origin.clone())
+            .collect();
+        writer.group(
+            "dependencies before the source: a change of the source does not install them again",
+            &origins,
+        );
         writer.workdir(&image.workdir, &image.origin);
         copies(&mut writer, &image.manifests, &image.workdir, &origins);
         for command in &component.install {
@@ -124,60 +170,139 @@ fn build_stage(component: &Component, marks: &Marks) -> Stage {
     writer.workdir(&image.workdir, &image.origin);
     writer.line("COPY . .", &image.origin);
     for file in &component.files {
-        let text = format!("RUN cp {} {}", crate::shell::quote(&one_line(&file.from)), crate::shell::quote(&one_line(&file.to)));
+        let text = format!(
+            "RUN cp {} {}",
+            crate::shell::quote(&one_line(&file.from)),
+            crate::shell::quote(&one_line(&file.to))
+        );
         writer.line(&text, &file.origin);
     }
     if !component.build.is_empty() {
-        writer.group("build", &component.build.iter().flat_map(|command| command.origin.clone()).collect::<Vec<_>>());
+        writer.group(
+            "build",
+            &component
+                .build
+                .iter()
+                .flat_map(|command| command.origin.clone())
+                .collect::<Vec<_>>(),
+        );
         for command in &component.build {
             writer.workdir(&component.absolute(&command.directory), &command.origin);
             let installs = component.install.is_empty();
             writer.run(command, if installs { &image.caches } else { &[] });
         }
     }
-    Stage { from: image.build_from.clone(), alias: " AS build", why: marks.mark(&component.runtime.origin), groups: writer.groups }
+    Stage {
+        from: image.build_from.clone(),
+        alias: " AS build",
+        why: marks.mark(&component.runtime.origin),
+        groups: writer.groups,
+    }
 }
 
 fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
     let image = &component.image;
-    let mut writer = Writer { marks, groups: Vec::new(), directory: String::new() };
+    let mut writer = Writer {
+        marks,
+        groups: Vec::new(),
+        directory: String::new(),
+    };
     let title = quoted(&object_name(plan, &component.id));
-    writer.line(&format!("LABEL org.opencontainers.image.title={title}"), &image.origin);
-    packages(&mut writer, "needed while it runs", &component.system_packages.runtime, component);
+    writer.line(
+        &format!("LABEL org.opencontainers.image.title={title}"),
+        &image.origin,
+    );
+    packages(
+        &mut writer,
+        "needed while it runs",
+        &component.system_packages.runtime,
+        component,
+    );
     env(&mut writer, &image.run_env, &image.origin);
     if image.copy_source {
         writer.group("", &[]);
         writer.workdir(&image.workdir, &image.origin);
     }
     for artifact in &image.artifacts {
-        writer.line(&format!("COPY --from=build {} {}", word(&artifact.from), word(&artifact.to)), &image.origin);
+        writer.line(
+            &format!(
+                "COPY --from=build {} {}",
+                word(&artifact.from),
+                word(&artifact.to)
+            ),
+            &image.origin,
+        );
     }
     if image.copy_source {
-        writer.line(&format!("COPY --from=build {0} {0}", word(&image.workdir)), &image.origin);
+        writer.line(
+            &format!("COPY --from=build {0} {0}", word(&image.workdir)),
+            &image.origin,
+        );
     }
     for file in &image.extra_files {
-        writer.line(&format!("COPY {} {}", word(&file.path), word(&file.to)), &file.origin);
+        writer.line(
+            &format!("COPY {} {}", word(&file.path), word(&file.to)),
+            &file.origin,
+        );
     }
     if !component.volumes.is_empty() {
-        let origins: Vec<Origin> = component.volumes.iter().flat_map(|volume| volume.origin.clone()).collect();
+        let origins: Vec<Origin> = component
+            .volumes
+            .iter()
+            .flat_map(|volume| volume.origin.clone())
+            .collect();
         writer.group("the only places that it may write to", &origins);
-        let paths: Vec<String> = component.volumes.iter().map(|volume| crate::shell::quote(&one_line(&volume.path))).collect();
+        let paths: Vec<String> = component
+            .volumes
+            .iter()
+            .map(|volume| crate::shell::quote(&one_line(&volume.path)))
+            .collect();
         let paths = paths.join(" ");
-        writer.line(&format!("RUN mkdir -p {paths} && chown -R {0}:{0} {paths}", image.user), &origins);
+        writer.line(
+            &format!(
+                "RUN mkdir -p {paths} && chown -R {0}:{0} {paths}",
+                image.user
+            ),
+            &origins,
+        );
     }
     writer.group("", &[]);
     writer.line(&format!("USER {0}:{0}", image.user), &image.origin);
     for port in &component.ports {
         writer.line(&format!("EXPOSE {}", port.port), &port.origin);
     }
-    if let (Some(health), Some(command), Some(port)) = (&component.health, &image.health_command, component.main_port())
-        && health.proven
+    if let (Some(health), Some(command), Some(port)) = (
+        &component.health,
+        &image.health_command,
+        component.main_port(),
+    ) && health.proven
     {
         let url = format!("http://127.0.0.1:{}{}", port.port, one_line(&health.path));
-        let words = crate::shell::script(&command.replace("{url}", &url), crate::shell::Dialect::Shell, &|_| true);
-        let words: Vec<String> = words.commands.first().map(|command| command.value.texts().iter().map(|word| (*word).to_owned()).collect()).unwrap_or_default();
+        let words = crate::shell::script(
+            &command.replace("{url}", &url),
+            crate::shell::Dialect::Shell,
+            &|_| true,
+        );
+        let words: Vec<String> = words
+            .commands
+            .first()
+            .map(|command| {
+                command
+                    .value
+                    .texts()
+                    .iter()
+                    .map(|word| (*word).to_owned())
+                    .collect()
+            })
+            .unwrap_or_default();
         if !words.is_empty() {
-            writer.line(&format!("HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD {}", json_list(&words)), &health.origin);
+            writer.line(
+                &format!(
+                    "HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD {}",
+                    json_list(&words)
+                ),
+                &health.origin,
+            );
         }
     }
     if let Some(start) = &component.start {
@@ -185,7 +310,12 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
         let command: Vec<String> = start.command.iter().map(|word| one_line(word)).collect();
         writer.line(&format!("CMD {}", json_list(&command)), &start.origin);
     }
-    Stage { from: image.run_from.clone(), alias: "", why: marks.mark(&component.runtime.origin), groups: writer.groups }
+    Stage {
+        from: image.run_from.clone(),
+        alias: "",
+        why: marks.mark(&component.runtime.origin),
+        groups: writer.groups,
+    }
 }
 
 fn env(writer: &mut Writer<'_>, env: &BTreeMap<String, String>, origins: &[Origin]) {
@@ -197,7 +327,10 @@ fn env(writer: &mut Writer<'_>, env: &BTreeMap<String, String>, origins: &[Origi
     for (index, (name, value)) in env.iter().enumerate() {
         let start = if index == 0 { "ENV " } else { "    " };
         let end = if index + 1 == count { "" } else { " \\" };
-        writer.line(&format!("{start}{name}={}{end}", quoted(&one_line(value))), origins);
+        writer.line(
+            &format!("{start}{name}={}{end}", quoted(&one_line(value))),
+            origins,
+        );
     }
 }
 
@@ -210,13 +343,30 @@ fn packages(writer: &mut Writer<'_>, comment: &str, names: &[String], component:
     // An exact version of a Debian package is gone from the mirror after the next update.
     last.comments.push("hadolint ignore=DL3008".to_owned());
     let layout = &component.image.origin;
-    writer.line("RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\", layout);
-    writer.line("    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\", layout);
-    writer.line("    rm -f /etc/apt/apt.conf.d/docker-clean && mkdir -p /usr/share/man/man1 && \\", layout);
-    writer.line("    apt-get update && apt-get install -y --no-install-recommends \\", layout);
+    writer.line(
+        "RUN --mount=type=cache,target=/var/cache/apt,sharing=locked \\",
+        layout,
+    );
+    writer.line(
+        "    --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \\",
+        layout,
+    );
+    writer.line(
+        "    rm -f /etc/apt/apt.conf.d/docker-clean && mkdir -p /usr/share/man/man1 && \\",
+        layout,
+    );
+    writer.line(
+        "    apt-get update && apt-get install -y --no-install-recommends \\",
+        layout,
+    );
     for (index, name) in names.iter().enumerate() {
         let end = if index + 1 == names.len() { "" } else { " \\" };
-        let origins = component.system_packages.origins.get(name).map(Vec::as_slice).unwrap_or_default();
+        let origins = component
+            .system_packages
+            .origins
+            .get(name)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         writer.line(&format!("      {}{end}", one_line(name)), origins);
     }
 }
@@ -225,14 +375,25 @@ fn packages(writer: &mut Writer<'_>, comment: &str, names: &[String], component:
 fn copies(writer: &mut Writer<'_>, manifests: &[String], workdir: &str, origins: &[Origin]) {
     let mut folders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in manifests {
-        folders.entry(crate::repo::folder_of(path)).or_default().push(path);
+        folders
+            .entry(crate::repo::folder_of(path))
+            .or_default()
+            .push(path);
     }
     for (folder, paths) in folders {
-        let target = if folder == "." { "./".to_owned() } else { format!("{workdir}/{folder}/") };
+        let target = if folder == "." {
+            "./".to_owned()
+        } else {
+            format!("{workdir}/{folder}/")
+        };
         let mut words: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
         words.push(target);
         let is_plain = words.iter().all(|word| word.chars().all(is_plain));
-        let text = if is_plain { words.join(" ") } else { json_list(&words) };
+        let text = if is_plain {
+            words.join(" ")
+        } else {
+            json_list(&words)
+        };
         writer.line(&format!("COPY {text}"), origins);
     }
 }
@@ -240,7 +401,11 @@ fn copies(writer: &mut Writer<'_>, manifests: &[String], workdir: &str, origins:
 /// Returns a path as one word of an instruction.
 fn word(path: &str) -> String {
     let path = one_line(path);
-    if path.chars().all(is_plain) { path } else { quoted(&path) }
+    if path.chars().all(is_plain) {
+        path
+    } else {
+        quoted(&path)
+    }
 }
 
 fn is_plain(c: char) -> bool {
@@ -275,30 +440,91 @@ struct IgnoreGroup {
 
 /// Returns the `.dockerignore`: what an image never needs, without the files that it does need.
 pub fn dockerignore(plan: &BuildPlan) -> anyhow::Result<Artifact> {
-    let owned = |patterns: &[&str]| patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
-    let generated = ["Dockerfile*", ".dockerignore", "compose.yaml", "CONTAINER.md", ".longshore.json", "env", "k8s"];
+    let owned = |patterns: &[&str]| {
+        patterns
+            .iter()
+            .map(|pattern| (*pattern).to_owned())
+            .collect()
+    };
+    let generated = [
+        "Dockerfile*",
+        ".dockerignore",
+        "compose.yaml",
+        "CONTAINER.md",
+        ".longshore.json",
+        "env",
+        "k8s",
+    ];
     let needed: Vec<String> = plan
         .components
         .iter()
         .flat_map(|component| {
             let files = component.files.iter().map(|file| file.from.clone());
-            files.chain(component.image.manifests.clone()).chain(component.image.extra_files.iter().map(|file| file.path.clone()))
+            files.chain(component.image.manifests.clone()).chain(
+                component
+                    .image
+                    .extra_files
+                    .iter()
+                    .map(|file| file.path.clone()),
+            )
         })
-        .filter(|path| path.starts_with("env/") || path.starts_with("k8s/") || crate::repo::file_name(path).starts_with(".env"))
+        .filter(|path| {
+            path.starts_with("env/")
+                || path.starts_with("k8s/")
+                || crate::repo::file_name(path).starts_with(".env")
+        })
         .map(|path| format!("!{path}"))
         .collect();
     let mut groups = vec![
-        IgnoreGroup { comment: "history and tools", patterns: owned(&[".git", "**/.git", ".github", ".gitlab-ci.yml", ".idea", ".vscode", "**/.DS_Store"]) },
+        IgnoreGroup {
+            comment: "history and tools",
+            patterns: owned(&[
+                ".git",
+                "**/.git",
+                ".github",
+                ".gitlab-ci.yml",
+                ".idea",
+                ".vscode",
+                "**/.DS_Store",
+            ]),
+        },
         IgnoreGroup {
             comment: "what an install or a build on a person's machine leaves behind",
-            patterns: owned(&["**/node_modules", "**/__pycache__", "**/*.pyc", "**/venv", "**/.venv", "**/.pytest_cache", "**/*.log"]),
+            patterns: owned(&[
+                "**/node_modules",
+                "**/__pycache__",
+                "**/*.pyc",
+                "**/venv",
+                "**/.venv",
+                "**/.pytest_cache",
+                "**/*.log",
+            ]),
         },
-        IgnoreGroup { comment: "secrets and settings of one machine", patterns: owned(&["**/.env", "**/.env.*", "**/*.pem", "**/*.key"]) },
-        IgnoreGroup { comment: "the container files themselves", patterns: owned(&generated) },
+        IgnoreGroup {
+            comment: "secrets and settings of one machine",
+            patterns: owned(&["**/.env", "**/.env.*", "**/*.pem", "**/*.key"]),
+        },
+        IgnoreGroup {
+            comment: "the container files themselves",
+            patterns: owned(&generated),
+        },
     ];
     if !needed.is_empty() {
-        groups.push(IgnoreGroup { comment: "needed by the image all the same", patterns: needed });
+        groups.push(IgnoreGroup {
+            comment: "needed by the image all the same",
+            patterns: needed,
+        });
     }
-    let text = lay_out("dockerignore.j2", &IgnoreView { header: HEADER, groups })?;
-    Ok(Marks::default().artifact(".dockerignore", &text, &Origin::manifest("templates/dockerignore.j2", "an image never needs it")))
+    let text = lay_out(
+        "dockerignore.j2",
+        &IgnoreView {
+            header: HEADER,
+            groups,
+        },
+    )?;
+    Ok(Marks::default().artifact(
+        ".dockerignore",
+        &text,
+        &Origin::manifest("templates/dockerignore.j2", "an image never needs it"),
+    ))
 }

@@ -41,13 +41,23 @@ pub fn env_files(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
     let mut artifacts = Vec::new();
     for environment in ENVIRONMENTS {
         let marks = Marks::default();
-        let vars: Vec<Line> = settings(plan).into_iter().map(|var| setting(var, environment, &marks)).collect();
+        let vars: Vec<Line> = settings(plan)
+            .into_iter()
+            .map(|var| setting(var, environment, &marks))
+            .collect();
         let about = if vars.is_empty() {
             format!("Settings for {environment}: the application reads none that was found.")
         } else {
             format!("Settings for {environment}; secrets are not among them.")
         };
-        let text = lay_out("env.j2", &EnvView { header: HEADER, about, vars })?;
+        let text = lay_out(
+            "env.j2",
+            &EnvView {
+                header: HEADER,
+                about,
+                vars,
+            },
+        )?;
         artifacts.push(marks.artifact(&format!("env/{environment}.env"), &text, &otherwise()));
     }
     let marks = Marks::default();
@@ -58,7 +68,12 @@ pub fn env_files(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
             if !secret.required {
                 comments.push("optional: the application has a default of its own".to_owned());
             }
-            Line { name: secret.name, value: String::new(), comments, why: marks.mark(&secret.origin) }
+            Line {
+                name: secret.name,
+                value: String::new(),
+                comments,
+                why: marks.mark(&secret.origin),
+            }
         })
         .collect();
     let about = if vars.is_empty() {
@@ -66,7 +81,14 @@ pub fn env_files(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
     } else {
         "Secrets by name. Copy this file to env/secrets.env, fill it in, and keep it out of the repository.".to_owned()
     };
-    let text = lay_out("env.j2", &EnvView { header: HEADER, about, vars })?;
+    let text = lay_out(
+        "env.j2",
+        &EnvView {
+            header: HEADER,
+            about,
+            vars,
+        },
+    )?;
     artifacts.push(marks.artifact("env/secrets.example.env", &text, &otherwise()));
     Ok(artifacts)
 }
@@ -88,7 +110,10 @@ pub fn settings(plan: &BuildPlan) -> Vec<&EnvVar> {
 
 /// Returns the value of `var` in `environment`, if it has one.
 pub fn value<'v>(var: &'v EnvVar, environment: &str) -> Option<&'v str> {
-    var.values.get(environment).or(var.default.as_ref()).map(String::as_str)
+    var.values
+        .get(environment)
+        .or(var.default.as_ref())
+        .map(String::as_str)
 }
 
 /// Returns the secrets: those of the services, then those of the application.
@@ -97,13 +122,30 @@ pub fn secrets(plan: &BuildPlan) -> Vec<Secret> {
     for component in &plan.components {
         for service in &component.services {
             for name in &service.secrets {
-                let about = vec![format!("made up by you: the password between the application and {}", service.kind)];
-                secrets.push(Secret { name: name.clone(), about, origin: service.origin.clone(), required: true });
+                let about = vec![format!(
+                    "made up by you: the password between the application and {}",
+                    service.kind
+                )];
+                secrets.push(Secret {
+                    name: name.clone(),
+                    about,
+                    origin: service.origin.clone(),
+                    required: true,
+                });
             }
         }
-        for var in component.env.iter().filter(|var| var.kind == EnvKind::Secret) {
+        for var in component
+            .env
+            .iter()
+            .filter(|var| var.kind == EnvKind::Secret)
+        {
             let about = var.about.iter().map(|about| one_line(about)).collect();
-            secrets.push(Secret { name: var.name.clone(), about, origin: var.origin.clone(), required: var.required });
+            secrets.push(Secret {
+                name: var.name.clone(),
+                about,
+                origin: var.origin.clone(),
+                required: var.required,
+            });
         }
     }
     let mut seen = std::collections::BTreeSet::new();
@@ -117,5 +159,10 @@ fn setting(var: &EnvVar, environment: &str, marks: &Marks) -> Line {
     if value.is_none() && var.required {
         comments.push("no value was found; the application needs one".to_owned());
     }
-    Line { name: var.name.clone(), value: value.unwrap_or_default(), comments, why: marks.mark(&var.origin) }
+    Line {
+        name: var.name.clone(),
+        value: value.unwrap_or_default(),
+        comments,
+        why: marks.mark(&var.origin),
+    }
 }

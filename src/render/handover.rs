@@ -74,7 +74,11 @@ pub fn handover(plan: &BuildPlan) -> anyhow::Result<Artifact> {
         header: HEADER,
         name: plan.name.clone(),
         status: status(plan),
-        components: plan.components.iter().map(|component| component_view(plan, component)).collect(),
+        components: plan
+            .components
+            .iter()
+            .map(|component| component_view(plan, component))
+            .collect(),
         ledger: plan
             .ledger
             .iter()
@@ -108,12 +112,20 @@ pub fn handover(plan: &BuildPlan) -> anyhow::Result<Artifact> {
                     _ => String::new(),
                 },
                 message: text(&finding.message),
-                hints: finding.hints.iter().map(|hint| format!("; {}", text(hint))).collect(),
+                hints: finding
+                    .hints
+                    .iter()
+                    .map(|hint| format!("; {}", text(hint)))
+                    .collect(),
             })
             .collect(),
     };
     let text = lay_out("CONTAINER.md.j2", &view)?;
-    Ok(Marks::default().artifact("CONTAINER.md", &text, &Origin::manifest("templates/CONTAINER.md.j2", "the hand-over report")))
+    Ok(Marks::default().artifact(
+        "CONTAINER.md",
+        &text,
+        &Origin::manifest("templates/CONTAINER.md.j2", "the hand-over report"),
+    ))
 }
 
 fn status(plan: &BuildPlan) -> String {
@@ -145,18 +157,49 @@ fn status(plan: &BuildPlan) -> String {
 fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
     let mut facts = Vec::new();
     let mut row = |label: &'static str, value: String, origins: &[Origin]| {
-        facts.push(Row { label, value, why: places(origins) });
+        facts.push(Row {
+            label,
+            value,
+            why: places(origins),
+        });
     };
-    let framework = component.framework.as_deref().map(|framework| format!(" with {framework}")).unwrap_or_default();
-    row("stack", text(&format!("{}{framework}", component.stack)), &component.evidence);
-    row("runtime", text(&format!("{} {}", component.runtime.name, component.runtime.version)), &component.runtime.origin);
-    for (label, names) in [("build packages", &component.system_packages.build), ("run packages", &component.system_packages.runtime)] {
+    let framework = component
+        .framework
+        .as_deref()
+        .map(|framework| format!(" with {framework}"))
+        .unwrap_or_default();
+    row(
+        "stack",
+        text(&format!("{}{framework}", component.stack)),
+        &component.evidence,
+    );
+    row(
+        "runtime",
+        text(&format!(
+            "{} {}",
+            component.runtime.name, component.runtime.version
+        )),
+        &component.runtime.origin,
+    );
+    for (label, names) in [
+        ("build packages", &component.system_packages.build),
+        ("run packages", &component.system_packages.runtime),
+    ] {
         for name in names {
-            let origins = component.system_packages.origins.get(name).map(Vec::as_slice).unwrap_or_default();
+            let origins = component
+                .system_packages
+                .origins
+                .get(name)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             row(label, code(name), origins);
         }
     }
-    for (label, commands) in [("install", &component.install), ("build", &component.build), ("prepare", &component.prepare)] {
+    for (label, commands) in [
+        ("install", &component.install),
+        ("build", &component.build),
+        ("prepare", &component.prepare),
+    ] {
         for command in commands {
             row(label, code(&command.command), &command.origin);
         }
@@ -165,16 +208,32 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
         row("start", code(&shell_line(&start.command)), &start.origin);
     }
     for process in &component.processes {
-        row("process", code(&shell_line(&process.command)), &process.origin);
+        row(
+            "process",
+            code(&shell_line(&process.command)),
+            &process.origin,
+        );
     }
     for schedule in &component.schedules {
-        row("schedule", code(&format!("{} {}", schedule.cron, shell_line(&schedule.command))), &schedule.origin);
+        row(
+            "schedule",
+            code(&format!(
+                "{} {}",
+                schedule.cron,
+                shell_line(&schedule.command)
+            )),
+            &schedule.origin,
+        );
     }
     for port in &component.ports {
         row("port", port.port.to_string(), &port.origin);
     }
     for service in &component.services {
-        row("service", text(&format!("{} {}", service.kind, service.version)), &service.origin);
+        row(
+            "service",
+            text(&format!("{} {}", service.kind, service.version)),
+            &service.origin,
+        );
     }
     for volume in &component.volumes {
         row("volume", code(&volume.path), &volume.origin);
@@ -233,5 +292,9 @@ fn code(words: &str) -> String {
     if plain.is_empty() {
         return String::new();
     }
-    if plain.contains('`') { format!("`` {plain} ``") } else { format!("`{plain}`") }
+    if plain.contains('`') {
+        format!("`` {plain} ``")
+    } else {
+        format!("`{plain}`")
+    }
 }

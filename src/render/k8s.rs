@@ -181,25 +181,47 @@ struct Replicas {
 /// Returns everything below `k8s/`.
 pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
     let mut artifacts = Vec::new();
-    let mut resources = vec!["configmap.yaml".to_owned(), "serviceaccount.yaml".to_owned()];
+    let mut resources = vec![
+        "configmap.yaml".to_owned(),
+        "serviceaccount.yaml".to_owned(),
+    ];
     let mut workloads: Vec<(String, Vec<Workload>)> = Vec::new();
     let mut services = Vec::new();
     let mut claims = Vec::new();
     let marks = Marks::default();
     for component in &plan.components {
-        let suffix = if plan.components.len() == 1 { String::new() } else { format!("-{}", component.id) };
-        workloads.push((format!("deployment{suffix}.yaml"), deployments(plan, component, &marks)));
+        let suffix = if plan.components.len() == 1 {
+            String::new()
+        } else {
+            format!("-{}", component.id)
+        };
+        workloads.push((
+            format!("deployment{suffix}.yaml"),
+            deployments(plan, component, &marks),
+        ));
         if !component.prepare.is_empty() {
-            workloads.push((format!("prepare-job{suffix}.yaml"), vec![prepare_job(plan, component, &marks)]));
+            workloads.push((
+                format!("prepare-job{suffix}.yaml"),
+                vec![prepare_job(plan, component, &marks)],
+            ));
         }
         if !component.schedules.is_empty() {
-            workloads.push((format!("cronjobs{suffix}.yaml"), cron_jobs(plan, component, &marks)));
+            workloads.push((
+                format!("cronjobs{suffix}.yaml"),
+                cron_jobs(plan, component, &marks),
+            ));
         }
         services.extend(service(plan, component, &marks));
         claims.extend(component_claims(plan, component, &marks));
     }
     for (file, workloads) in workloads {
-        let text = lay_out("k8s/workload.yaml.j2", &WorkloadsView { header: HEADER, workloads })?;
+        let text = lay_out(
+            "k8s/workload.yaml.j2",
+            &WorkloadsView {
+                header: HEADER,
+                workloads,
+            },
+        )?;
         artifacts.push(marks.artifact(&format!("k8s/base/{file}"), &text, &layout()));
         resources.push(file);
     }
@@ -209,14 +231,28 @@ pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
             resources.push(file.to_owned());
         }
     }
-    artifacts.push(objects_file("k8s/base/configmap.yaml", vec![config_map(plan, "production", &marks)], &marks)?);
-    artifacts.push(objects_file("k8s/base/serviceaccount.yaml", vec![account(plan)], &marks)?);
+    artifacts.push(objects_file(
+        "k8s/base/configmap.yaml",
+        vec![config_map(plan, "production", &marks)],
+        &marks,
+    )?);
+    artifacts.push(objects_file(
+        "k8s/base/serviceaccount.yaml",
+        vec![account(plan)],
+        &marks,
+    )?);
     resources.sort();
     let base = KustomizationView {
         header: HEADER,
         comments: vec![
-            format!("Needs the Secret {}, made from env/secrets.env:", secret_name(plan)),
-            format!("kubectl create secret generic {} --from-env-file=env/secrets.env", secret_name(plan)),
+            format!(
+                "Needs the Secret {}, made from env/secrets.env:",
+                secret_name(plan)
+            ),
+            format!(
+                "kubectl create secret generic {} --from-env-file=env/secrets.env",
+                secret_name(plan)
+            ),
         ],
         resources,
         ..KustomizationView::default()
@@ -230,11 +266,20 @@ pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
 }
 
 fn layout() -> Origin {
-    Origin::manifest("templates/k8s", "what a pod under the restricted Pod Security Standard needs")
+    Origin::manifest(
+        "templates/k8s",
+        "what a pod under the restricted Pod Security Standard needs",
+    )
 }
 
 fn objects_file(path: &str, objects: Vec<Object>, marks: &Marks) -> anyhow::Result<Artifact> {
-    let text = lay_out("k8s/objects.yaml.j2", &ObjectsView { header: HEADER, objects })?;
+    let text = lay_out(
+        "k8s/objects.yaml.j2",
+        &ObjectsView {
+            header: HEADER,
+            objects,
+        },
+    )?;
     Ok(marks.artifact(path, &text, &layout()))
 }
 
@@ -257,7 +302,10 @@ fn deployments(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Wo
     app.probes = probes(component, marks);
     let mut workloads = vec![Workload {
         recreate: keeps_data,
-        lists: vec![ContainerList { kind: "containers", containers: vec![app] }],
+        lists: vec![ContainerList {
+            kind: "containers",
+            containers: vec![app],
+        }],
         ..workload(plan, component, "Deployment", "apps/v1", &component.id)
     }];
     for process in &component.processes {
@@ -267,7 +315,10 @@ fn deployments(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Wo
         container.directory = Some(component.absolute(&process.directory));
         workloads.push(Workload {
             recreate: keeps_data,
-            lists: vec![ContainerList { kind: "containers", containers: vec![container] }],
+            lists: vec![ContainerList {
+                kind: "containers",
+                containers: vec![container],
+            }],
             ..workload(plan, component, "Deployment", "apps/v1", &process.id)
         });
     }
@@ -285,16 +336,28 @@ fn prepare_job(plan: &BuildPlan, component: &Component, marks: &Marks) -> Worklo
             ..app_container(plan, component, marks)
         }
     };
-    let mut containers: Vec<Container> = component.prepare.iter().enumerate().map(|(index, command)| container(index, command)).collect();
+    let mut containers: Vec<Container> = component
+        .prepare
+        .iter()
+        .enumerate()
+        .map(|(index, command)| container(index, command))
+        .collect();
     let last = containers.pop();
     let mut lists = Vec::new();
     if !containers.is_empty() {
-        lists.push(ContainerList { kind: "initContainers", containers });
+        lists.push(ContainerList {
+            kind: "initContainers",
+            containers,
+        });
     }
-    lists.push(ContainerList { kind: "containers", containers: last.into_iter().collect() });
+    lists.push(ContainerList {
+        kind: "containers",
+        containers: last.into_iter().collect(),
+    });
     Workload {
         comments: vec![
-            "Runs before each release, once: delete the old job and apply this one before the new".to_owned(),
+            "Runs before each release, once: delete the old job and apply this one before the new"
+                .to_owned(),
             "image is rolled out.".to_owned(),
         ],
         restart: Some("Never"),
@@ -318,7 +381,10 @@ fn cron_jobs(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Work
                 restart: Some("Never"),
                 cron: schedule.cron.clone(),
                 cron_why: marks.mark(&schedule.origin),
-                lists: vec![ContainerList { kind: "containers", containers: vec![container] }],
+                lists: vec![ContainerList {
+                    kind: "containers",
+                    containers: vec![container],
+                }],
                 ..workload(plan, component, "CronJob", "batch/v1", &schedule.id)
             }
         })
@@ -326,14 +392,34 @@ fn cron_jobs(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Work
 }
 
 /// What all workloads of a component have in common.
-fn workload(plan: &BuildPlan, component: &Component, kind: &'static str, api: &'static str, role: &str) -> Workload {
+fn workload(
+    plan: &BuildPlan,
+    component: &Component,
+    kind: &'static str,
+    api: &'static str,
+    role: &str,
+) -> Workload {
     let object = object_name(plan, &component.id);
-    let name = if role == component.id { object } else { format!("{object}-{role}") };
-    let mut volumes = vec![VolumeSource { name: "tmp".to_owned(), claim: None, config: None }];
+    let name = if role == component.id {
+        object
+    } else {
+        format!("{object}-{role}")
+    };
+    let mut volumes = vec![VolumeSource {
+        name: "tmp".to_owned(),
+        claim: None,
+        config: None,
+    }];
     volumes.extend(component.volumes.iter().map(|volume| {
         let name = volume_name(&component.id, &volume.path);
-        let claim = volume.persistent.then(|| claim_name(plan, component, &volume.path));
-        VolumeSource { name, claim, config: None }
+        let claim = volume
+            .persistent
+            .then(|| claim_name(plan, component, &volume.path));
+        VolumeSource {
+            name,
+            claim,
+            config: None,
+        }
     }));
     Workload {
         api,
@@ -358,19 +444,51 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
     // A value may refer to a variable only if that one is listed before it.
     let mut env: Vec<Var> = Vec::new();
     for service in &component.services {
-        let leads = |name: &String| component.env.iter().any(|var| var.default.as_ref().is_some_and(|value| value.contains(&format!("${{{name}}}"))));
-        env.extend(service.secrets.iter().filter(|name| leads(name)).map(|name| secret(name, &service.origin)));
+        let leads = |name: &String| {
+            component.env.iter().any(|var| {
+                var.default
+                    .as_ref()
+                    .is_some_and(|value| value.contains(&format!("${{{name}}}")))
+            })
+        };
+        env.extend(
+            service
+                .secrets
+                .iter()
+                .filter(|name| leads(name))
+                .map(|name| secret(name, &service.origin)),
+        );
     }
-    env.extend(component.env.iter().filter(|var| var.kind == EnvKind::Secret && var.required).map(|var| secret(&var.name, &var.origin)));
-    for var in component.env.iter().filter(|var| var.kind == EnvKind::Service) {
+    env.extend(
+        component
+            .env
+            .iter()
+            .filter(|var| var.kind == EnvKind::Secret && var.required)
+            .map(|var| secret(&var.name, &var.origin)),
+    );
+    for var in component
+        .env
+        .iter()
+        .filter(|var| var.kind == EnvKind::Service)
+    {
         let value = var.default.as_deref().unwrap_or_default();
         if env.iter().any(|known| known.name == var.name) {
             continue;
         }
         let value = one_line(value).replace("${", "$(").replace('}', ")");
-        env.push(Var { name: var.name.clone(), secret: None, value, why: marks.mark(&var.origin) });
+        env.push(Var {
+            name: var.name.clone(),
+            secret: None,
+            value,
+            why: marks.mark(&var.origin),
+        });
     }
-    let mut mounts = vec![Mount { name: "tmp".to_owned(), path: "/tmp".to_owned(), file: None, why: String::new() }];
+    let mut mounts = vec![Mount {
+        name: "tmp".to_owned(),
+        path: "/tmp".to_owned(),
+        file: None,
+        why: String::new(),
+    }];
     mounts.extend(component.volumes.iter().map(|volume| Mount {
         name: volume_name(&component.id, &volume.path),
         path: one_line(&volume.path),
@@ -396,7 +514,9 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
 
 /// A path becomes a probe only once a smoke run proved it; until then an open port has to do.
 fn probes(component: &Component, marks: &Marks) -> Vec<Probe> {
-    let Some(port) = component.main_port() else { return Vec::new() };
+    let Some(port) = component.main_port() else {
+        return Vec::new();
+    };
     let proven = component.health.as_ref().filter(|health| health.proven);
     let probe = |kind: &'static str, period: u32, failures: u64| Probe {
         kind,
@@ -411,11 +531,18 @@ fn probes(component: &Component, marks: &Marks) -> Vec<Probe> {
         ..Probe::default()
     };
     // Five times the measured start-up, at least half a minute: a node is slower than a desk.
-    let startup = component.measured.as_ref().map_or(60_000, |measured| (measured.startup_ms * 5).max(30_000));
+    let startup = component
+        .measured
+        .as_ref()
+        .map_or(60_000, |measured| (measured.startup_ms * 5).max(30_000));
     vec![
         probe("startupProbe", 2, startup.div_ceil(2000)),
         probe("readinessProbe", 10, 3),
-        Probe { path: None, host: None, ..probe("livenessProbe", 20, 3) },
+        Probe {
+            path: None,
+            host: None,
+            ..probe("livenessProbe", 20, 3)
+        },
     ]
 }
 
@@ -435,7 +562,11 @@ fn service(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<Obj
         component: component.id.clone(),
         port: Some(ServicePort {
             name: port_name(port.protocol),
-            port: if port.protocol == Protocol::Http { 80 } else { port.port },
+            port: if port.protocol == Protocol::Http {
+                80
+            } else {
+                port.port
+            },
             target: port_name(port.protocol).to_owned(),
             why: marks.mark(&port.origin),
         }),
@@ -454,7 +585,11 @@ fn component_claims(plan: &BuildPlan, component: &Component, marks: &Marks) -> V
         name: claim_name(plan, component, &volume.path),
         app: Some(plan.name.clone()),
         component: component.id.clone(),
-        comments: vec![format!("{}: {}", one_line(&volume.path), one_line(&volume.reason))],
+        comments: vec![format!(
+            "{}: {}",
+            one_line(&volume.path),
+            one_line(&volume.reason)
+        )],
         storage: "1Gi".to_owned(),
         why: marks.mark(&volume.origin),
         ..Object::default()
@@ -475,7 +610,11 @@ fn account(plan: &BuildPlan) -> Object {
 fn config_map(plan: &BuildPlan, environment: &str, marks: &Marks) -> Object {
     let data = settings(plan).into_iter().filter_map(|var| {
         let value = one_line(value(var, environment)?);
-        Some(Datum { name: var.name.clone(), value, why: marks.mark(&var.origin) })
+        Some(Datum {
+            name: var.name.clone(),
+            value,
+            why: marks.mark(&var.origin),
+        })
     });
     Object {
         kind: "ConfigMap",
@@ -500,36 +639,76 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
     let mut comments = Vec::new();
     let is_production = environment == "production";
     let mut services: Vec<&Service> = Vec::new();
-    for service in plan.components.iter().flat_map(|component| &component.services) {
+    for service in plan
+        .components
+        .iter()
+        .flat_map(|component| &component.services)
+    {
         if !services.iter().any(|known| known.kind == service.kind) {
             services.push(service);
         }
     }
     if is_production {
-        let hosts: Vec<String> = services.iter().map(|service| format!("{}:{}", service.kind, service.port)).collect();
+        let hosts: Vec<String> = services
+            .iter()
+            .map(|service| format!("{}:{}", service.kind, service.port))
+            .collect();
         if !hosts.is_empty() {
-            comments.push(format!("Expects managed services to answer at {}: give them these names with a Service", hosts.join(" and ")));
-            comments.push("of type ExternalName, or change the addresses in ../../base/deployment.yaml.".to_owned());
+            comments.push(format!(
+                "Expects managed services to answer at {}: give them these names with a Service",
+                hosts.join(" and ")
+            ));
+            comments.push(
+                "of type ExternalName, or change the addresses in ../../base/deployment.yaml."
+                    .to_owned(),
+            );
         }
     } else if !services.is_empty() {
         let (objects, workloads) = backing_services(plan, &services, &marks);
-        let workloads = lay_out("k8s/workload.yaml.j2", &WorkloadsView { header: HEADER, workloads })?;
-        artifacts.push(marks.artifact(&format!("{folder}/backing-services.yaml"), &workloads, &layout()));
-        artifacts.push(objects_file(&format!("{folder}/backing-addresses.yaml"), objects, &marks)?);
-        resources.extend(["backing-addresses.yaml".to_owned(), "backing-services.yaml".to_owned()]);
+        let workloads = lay_out(
+            "k8s/workload.yaml.j2",
+            &WorkloadsView {
+                header: HEADER,
+                workloads,
+            },
+        )?;
+        artifacts.push(marks.artifact(
+            &format!("{folder}/backing-services.yaml"),
+            &workloads,
+            &layout(),
+        ));
+        artifacts.push(objects_file(
+            &format!("{folder}/backing-addresses.yaml"),
+            objects,
+            &marks,
+        )?);
+        resources.extend([
+            "backing-addresses.yaml".to_owned(),
+            "backing-services.yaml".to_owned(),
+        ]);
     }
     let mut config = config_map(plan, environment, &marks);
     config.app = None;
     let has_config = !config.data.is_empty();
     if has_config {
-        artifacts.push(objects_file(&format!("{folder}/configmap.yaml"), vec![config], &marks)?);
+        artifacts.push(objects_file(
+            &format!("{folder}/configmap.yaml"),
+            vec![config],
+            &marks,
+        )?);
     }
     let view = KustomizationView {
         header: HEADER,
         comments,
         resources,
-        labels: vec![Label { name: "environment", value: environment.to_owned() }],
-        patches: has_config.then(|| "configmap.yaml".to_owned()).into_iter().collect(),
+        labels: vec![Label {
+            name: "environment",
+            value: environment.to_owned(),
+        }],
+        patches: has_config
+            .then(|| "configmap.yaml".to_owned())
+            .into_iter()
+            .collect(),
         images: plan
             .components
             .iter()
@@ -547,7 +726,10 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
             .iter()
             // A volume that one pod writes cannot serve two.
             .filter(|component| !component.volumes.iter().any(|volume| volume.persistent))
-            .map(|component| Replicas { name: object_name(plan, &component.id), count: if is_production { 2 } else { 1 } })
+            .map(|component| Replicas {
+                name: object_name(plan, &component.id),
+                count: if is_production { 2 } else { 1 },
+            })
             .collect(),
     };
     let text = lay_out("k8s/kustomization.yaml.j2", &view)?;
@@ -555,7 +737,11 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
     Ok(artifacts)
 }
 
-fn backing_services(plan: &BuildPlan, services: &[&Service], marks: &Marks) -> (Vec<Object>, Vec<Workload>) {
+fn backing_services(
+    plan: &BuildPlan,
+    services: &[&Service],
+    marks: &Marks,
+) -> (Vec<Object>, Vec<Workload>) {
     let mut objects = Vec::new();
     let mut workloads = Vec::new();
     for service in services {
@@ -565,29 +751,72 @@ fn backing_services(plan: &BuildPlan, services: &[&Service], marks: &Marks) -> (
             name: service.kind.clone(),
             app: Some(plan.name.clone()),
             component: service.kind.clone(),
-            port: Some(ServicePort { name: "tcp", port: service.port, target: "tcp".to_owned(), why: why() }),
+            port: Some(ServicePort {
+                name: "tcp",
+                port: service.port,
+                target: "tcp".to_owned(),
+                why: why(),
+            }),
             ..Object::default()
         });
-        let secret_of = |value: &str| value.strip_prefix("${").and_then(|value| value.strip_suffix('}')).map(str::to_owned);
+        let secret_of = |value: &str| {
+            value
+                .strip_prefix("${")
+                .and_then(|value| value.strip_suffix('}'))
+                .map(str::to_owned)
+        };
         let env = service.settings.iter().map(|(name, value)| {
             // A setting that is a secret of another name would need a key of its own in the Secret.
-            let secret = secret_of(value).filter(|secret| secret == name).map(|_| secret_name(plan));
-            Var { name: name.clone(), secret, value: one_line(value).replace("${", "$(").replace('}', ")"), why: why() }
+            let secret = secret_of(value)
+                .filter(|secret| secret == name)
+                .map(|_| secret_name(plan));
+            Var {
+                name: name.clone(),
+                secret,
+                value: one_line(value).replace("${", "$(").replace('}', ")"),
+                why: why(),
+            }
         });
         let mut volumes = Vec::new();
         let mut mounts = Vec::new();
         for (index, path) in service.data.iter().chain(&service.writable).enumerate() {
             let name = format!("writable-{}", index + 1);
-            volumes.push(VolumeSource { name: name.clone(), claim: None, config: None });
-            mounts.push(Mount { name, path: path.clone(), file: None, why: why() });
+            volumes.push(VolumeSource {
+                name: name.clone(),
+                claim: None,
+                config: None,
+            });
+            mounts.push(Mount {
+                name,
+                path: path.clone(),
+                file: None,
+                why: why(),
+            });
         }
-        let mut comments = vec![format!("{} for trying things out: its data is gone with the pod.", service.kind)];
+        let mut comments = vec![format!(
+            "{} for trying things out: its data is gone with the pod.",
+            service.kind
+        )];
         if let (Some(folder), false) = (&service.init_directory, service.init.is_empty()) {
             let name = format!("{}-init", service.kind);
-            comments.push(format!("Loads {} from the ConfigMap {name}:", service.init.join(", ")));
-            let files: Vec<String> = service.init.iter().map(|file| format!("--from-file={file}")).collect();
-            comments.push(format!("kubectl create configmap {name} {}", files.join(" ")));
-            volumes.push(VolumeSource { name: "init".to_owned(), claim: None, config: Some(name) });
+            comments.push(format!(
+                "Loads {} from the ConfigMap {name}:",
+                service.init.join(", ")
+            ));
+            let files: Vec<String> = service
+                .init
+                .iter()
+                .map(|file| format!("--from-file={file}"))
+                .collect();
+            comments.push(format!(
+                "kubectl create configmap {name} {}",
+                files.join(" ")
+            ));
+            volumes.push(VolumeSource {
+                name: "init".to_owned(),
+                claim: None,
+                config: Some(name),
+            });
             for (index, file) in service.init.iter().enumerate() {
                 mounts.push(Mount {
                     name: "init".to_owned(),
@@ -610,10 +839,19 @@ fn backing_services(plan: &BuildPlan, services: &[&Service], marks: &Marks) -> (
             name: service.kind.clone(),
             image: service.image.clone(),
             why: why(),
-            port: Some(ContainerPort { name: "tcp", number: service.port, why: why() }),
+            port: Some(ContainerPort {
+                name: "tcp",
+                number: service.port,
+                why: why(),
+            }),
             env: env.collect(),
             probes: vec![probe("startupProbe", 2, 60), probe("readinessProbe", 10, 3)],
-            resources: Resources { cpu: "100m", request: "128Mi".to_owned(), limit: "512Mi".to_owned(), why: String::new() },
+            resources: Resources {
+                cpu: "100m",
+                request: "128Mi".to_owned(),
+                limit: "512Mi".to_owned(),
+                why: String::new(),
+            },
             mounts,
             ..Container::default()
         };
@@ -627,7 +865,10 @@ fn backing_services(plan: &BuildPlan, services: &[&Service], marks: &Marks) -> (
             account: plan.name.clone(),
             user: service.user,
             recreate: true,
-            lists: vec![ContainerList { kind: "containers", containers: vec![container] }],
+            lists: vec![ContainerList {
+                kind: "containers",
+                containers: vec![container],
+            }],
             volumes,
             ..Workload::default()
         });

@@ -37,7 +37,10 @@ impl Marks {
                 contents.push_str(before);
                 let (id, after) = after.split_once(CLOSE).unwrap_or(("", after));
                 if let Some(list) = id.parse::<usize>().ok().and_then(|id| lists.get(id)) {
-                    origins.entry(index + 1).or_default().extend(list.iter().cloned());
+                    origins
+                        .entry(index + 1)
+                        .or_default()
+                        .extend(list.iter().cloned());
                 }
                 rest = after;
             }
@@ -45,24 +48,42 @@ impl Marks {
             contents.push('\n');
             let is_text = !line.trim().is_empty();
             if is_text {
-                origins.entry(index + 1).or_insert_with(|| vec![otherwise.clone()]);
+                origins
+                    .entry(index + 1)
+                    .or_insert_with(|| vec![otherwise.clone()]);
             }
         }
-        Artifact { path: path.to_owned(), contents, origins, executable: false }
+        Artifact {
+            path: path.to_owned(),
+            contents,
+            origins,
+            executable: false,
+        }
     }
 }
 
 /// Returns a file whose lines all have the same origins.
 pub fn plain(path: &str, contents: &str, why: &[Origin]) -> Artifact {
-    let origins = (1..=contents.lines().count()).map(|line| (line, why.to_vec())).collect();
-    Artifact { path: path.to_owned(), contents: contents.to_owned(), origins, executable: false }
+    let origins = (1..=contents.lines().count())
+        .map(|line| (line, why.to_vec()))
+        .collect();
+    Artifact {
+        path: path.to_owned(),
+        contents: contents.to_owned(),
+        origins,
+        executable: false,
+    }
 }
 
 /// Returns `text` on one line: control characters become blanks, marks of its own are removed. So a
 /// stranger's text can neither begin a new instruction nor lead a line to a wrong origin.
 pub fn one_line(text: &str) -> String {
     let clean = text.chars().filter(|c| *c != OPEN && *c != CLOSE);
-    clean.map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
+    clean
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 #[cfg(test)]

@@ -11,7 +11,11 @@ static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build();
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build();
     environment.set_syntax(syntax.expect("the delimiters differ"));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -21,7 +25,9 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     for file in files(&TEMPLATES) {
         let name = file.path().to_string_lossy().into_owned();
         let text = file.contents_utf8().expect("templates are UTF-8");
-        environment.add_template_owned(name, text).expect("a test lays out every template");
+        environment
+            .add_template_owned(name, text)
+            .expect("a test lays out every template");
     }
     environment
 });
@@ -37,8 +43,12 @@ fn files<'a>(folder: &'a Dir<'a>) -> Vec<&'a include_dir::File<'a>> {
 ///
 /// When the template uses what the view does not offer.
 pub fn lay_out(name: &str, view: &impl Serialize) -> anyhow::Result<String> {
-    let template = ENVIRONMENT.get_template(name).with_context(|| format!("no template `{name}`"))?;
-    template.render(Serde(view)).with_context(|| format!("failed to lay out `{name}`"))
+    let template = ENVIRONMENT
+        .get_template(name)
+        .with_context(|| format!("no template `{name}`"))?;
+    template
+        .render(Serde(view))
+        .with_context(|| format!("failed to lay out `{name}`"))
 }
 
 /// Returns `text` as a JSON string, which is also a YAML string in double quotes.
@@ -48,5 +58,12 @@ pub fn quoted(text: &str) -> String {
 
 /// Returns `words` as a JSON array on one line, as exec form wants it.
 pub fn json_list(words: &[String]) -> String {
-    format!("[{}]", words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(", "))
+    format!(
+        "[{}]",
+        words
+            .iter()
+            .map(|word| quoted(word))
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
 }

@@ -20,17 +20,29 @@ const LARGEST: u64 = 1 << 30;
 /// When a file cannot be read, or the context is larger than 1 GiB.
 pub fn archive(repository: &Path, artifacts: &[Artifact]) -> anyhow::Result<Vec<u8>> {
     let ignored = rules(artifacts);
-    let generated: BTreeMap<&str, &Artifact> = artifacts.iter().map(|artifact| (artifact.path.as_str(), artifact)).collect();
+    let generated: BTreeMap<&str, &Artifact> = artifacts
+        .iter()
+        .map(|artifact| (artifact.path.as_str(), artifact))
+        .collect();
     let mut archive = Builder::new(Vec::new());
     let mut size = 0;
-    let walk = WalkDir::new(repository).follow_links(false).min_depth(1).sort_by_file_name().into_iter();
+    let walk = WalkDir::new(repository)
+        .follow_links(false)
+        .min_depth(1)
+        .sort_by_file_name()
+        .into_iter();
     let walk = walk.filter_entry(|entry| entry.file_name() != ".git");
     for entry in walk {
         let entry = entry.context("failed to list the repository")?;
-        let path = entry.path().strip_prefix(repository).context("a walk stays below its root")?;
+        let path = entry
+            .path()
+            .strip_prefix(repository)
+            .context("a walk stays below its root")?;
         let name = path.to_string_lossy().replace('\\', "/");
         let is_folder = entry.file_type().is_dir();
-        let is_out = ignored.matched_path_or_any_parents(path, is_folder).is_ignore();
+        let is_out = ignored
+            .matched_path_or_any_parents(path, is_folder)
+            .is_ignore();
         if is_out || generated.contains_key(name.as_str()) {
             continue;
         }
@@ -40,14 +52,18 @@ pub fn archive(repository: &Path, artifacts: &[Artifact]) -> anyhow::Result<Vec<
             header.set_mode(0o755);
             archive.append_data(&mut header, format!("{name}/"), std::io::empty())?;
         } else if entry.file_type().is_symlink() {
-            let target = fs::read_link(entry.path()).with_context(|| format!("failed to read the link `{name}`"))?;
+            let target = fs::read_link(entry.path())
+                .with_context(|| format!("failed to read the link `{name}`"))?;
             header.set_entry_type(EntryType::Symlink);
             archive.append_link(&mut header, &name, target)?;
         } else if entry.file_type().is_file() {
-            let bytes = fs::read(entry.path()).with_context(|| format!("failed to read `{name}`"))?;
+            let bytes =
+                fs::read(entry.path()).with_context(|| format!("failed to read `{name}`"))?;
             size += bytes.len() as u64;
             if size > LARGEST {
-                bail!("the build context is larger than 1 GiB; exclude what the image does not need in .dockerignore");
+                bail!(
+                    "the build context is larger than 1 GiB; exclude what the image does not need in .dockerignore"
+                );
             }
             header.set_mode(if is_executable(&entry) { 0o755 } else { 0o644 });
             append(&mut archive, header, &name, &bytes)?;
@@ -62,7 +78,9 @@ pub fn archive(repository: &Path, artifacts: &[Artifact]) -> anyhow::Result<Vec<
         let header = header(if artifact.executable { 0o755 } else { 0o644 });
         append(&mut archive, header, name, artifact.contents.as_bytes())?;
     }
-    archive.into_inner().context("failed to pack the build context")
+    archive
+        .into_inner()
+        .context("failed to pack the build context")
 }
 
 /// Returns a tar archive of `files`, for copying into a container.
@@ -88,19 +106,39 @@ fn header(mode: u32) -> Header {
     header
 }
 
-fn append(archive: &mut Builder<Vec<u8>>, mut header: Header, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+fn append(
+    archive: &mut Builder<Vec<u8>>,
+    mut header: Header,
+    name: &str,
+    bytes: &[u8],
+) -> anyhow::Result<()> {
     header.set_size(bytes.len() as u64);
-    archive.append_data(&mut header, name, bytes).with_context(|| format!("failed to pack `{name}`"))
+    archive
+        .append_data(&mut header, name, bytes)
+        .with_context(|| format!("failed to pack `{name}`"))
 }
 
 /// The patterns of the generated `.dockerignore`. They are anchored at the root, as Docker reads
 /// them: <https://docs.docker.com/build/concepts/context/#dockerignore-files>.
 fn rules(artifacts: &[Artifact]) -> Gitignore {
     let mut builder = GitignoreBuilder::new("");
-    let text = artifacts.iter().find(|artifact| artifact.path == ".dockerignore").map_or("", |artifact| &artifact.contents);
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let (negation, pattern) = line.strip_prefix('!').map_or(("", line), |pattern| ("!", pattern));
-        let anchored = if pattern.starts_with("**/") { pattern.to_owned() } else { format!("/{}", pattern.trim_start_matches('/')) };
+    let text = artifacts
+        .iter()
+        .find(|artifact| artifact.path == ".dockerignore")
+        .map_or("", |artifact| &artifact.contents);
+    for line in text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
+        let (negation, pattern) = line
+            .strip_prefix('!')
+            .map_or(("", line), |pattern| ("!", pattern));
+        let anchored = if pattern.starts_with("**/") {
+            pattern.to_owned()
+        } else {
+            format!("/{}", pattern.trim_start_matches('/'))
+        };
         // A malformed pattern ignores nothing, as for Docker.
         let _ = builder.add_line(None, &format!("{negation}{anchored}"));
     }
@@ -110,7 +148,9 @@ fn rules(artifacts: &[Artifact]) -> Gitignore {
 #[cfg(unix)]
 fn is_executable(entry: &walkdir::DirEntry) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    entry.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
+    entry
+        .metadata()
+        .is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(not(unix))]
@@ -134,13 +174,23 @@ mod tests {
             origins: BTreeMap::new(),
             executable: false,
         };
-        let artifacts = [artifact(".dockerignore", "**/.env\nk8s\n"), artifact("Dockerfile", "new")];
+        let artifacts = [
+            artifact(".dockerignore", "**/.env\nk8s\n"),
+            artifact("Dockerfile", "new"),
+        ];
         let bytes = archive(folder.path(), &artifacts).expect("packed");
         let mut archive = tar::Archive::new(bytes.as_slice());
         let names: Vec<String> = archive
             .entries()
             .expect("entries")
-            .map(|entry| entry.expect("an entry").path().expect("a path").to_string_lossy().into_owned())
+            .map(|entry| {
+                entry
+                    .expect("an entry")
+                    .path()
+                    .expect("a path")
+                    .to_string_lossy()
+                    .into_owned()
+            })
             .collect();
         assert_eq!(names, ["app.py", ".dockerignore", "Dockerfile"]);
     }

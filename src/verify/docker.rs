@@ -11,15 +11,16 @@ use bollard::{
     errors::Error,
     exec::StartExecResults,
     models::{
-        BuildInfoAux, ContainerCreateBody, EndpointSettings, ExecConfig, HostConfig, Mount, MountType,
-        NetworkCreateRequest, NetworkingConfig, PortBinding, VolumeCreateRequest,
+        BuildInfoAux, ContainerCreateBody, EndpointSettings, ExecConfig, HostConfig, Mount,
+        MountType, NetworkCreateRequest, NetworkingConfig, PortBinding, VolumeCreateRequest,
     },
     query_parameters::{
-        BuildImageOptionsBuilder, BuilderVersion, CreateContainerOptionsBuilder, CreateImageOptionsBuilder,
-        InspectContainerOptions, ListContainersOptionsBuilder, ListImagesOptionsBuilder,
-        ListNetworksOptionsBuilder, ListVolumesOptionsBuilder, LogsOptionsBuilder,
-        RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, RemoveVolumeOptionsBuilder,
-        StartContainerOptions, StatsOptionsBuilder, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+        BuildImageOptionsBuilder, BuilderVersion, CreateContainerOptionsBuilder,
+        CreateImageOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
+        ListImagesOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
+        LogsOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder,
+        RemoveVolumeOptionsBuilder, StartContainerOptions, StatsOptionsBuilder,
+        StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
     },
 };
 use futures_util::StreamExt;
@@ -51,13 +52,21 @@ impl Docker {
     ///
     /// [`EngineError::Unreachable`] when none answers.
     pub async fn connect() -> Result<Self, EngineError> {
-        let address = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
-        let unreachable = |cause: String| EngineError::Unreachable { address: address.clone(), cause };
-        let api = bollard::Docker::connect_with_defaults().map_err(|error| unreachable(error.to_string()))?;
+        let address = std::env::var("DOCKER_HOST")
+            .unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+        let unreachable = |cause: String| EngineError::Unreachable {
+            address: address.clone(),
+            cause,
+        };
+        let api = bollard::Docker::connect_with_defaults()
+            .map_err(|error| unreachable(error.to_string()))?;
         match tokio::time::timeout(PATIENCE, api.negotiate_version()).await {
             Ok(Ok(api)) => Ok(Self { api }),
             Ok(Err(error)) => Err(unreachable(root(&error))),
-            Err(_) => Err(unreachable(format!("no answer within {} seconds", PATIENCE.as_secs()))),
+            Err(_) => Err(unreachable(format!(
+                "no answer within {} seconds",
+                PATIENCE.as_secs()
+            ))),
         }
     }
 
@@ -66,39 +75,95 @@ impl Docker {
     }
 
     /// Removes what carries `label`, with `keep` deciding by the owner's label what stays.
-    async fn remove(&self, label: &str, with_images: bool, keep: &dyn Fn(&str) -> bool) -> Result<(), EngineError> {
+    async fn remove(
+        &self,
+        label: &str,
+        with_images: bool,
+        keep: &dyn Fn(&str) -> bool,
+    ) -> Result<(), EngineError> {
         let filters: HashMap<&str, Vec<&str>> = [("label", vec![label])].into();
         let stays = |labels: &Option<HashMap<String, String>>| {
             let owner = labels.as_ref().and_then(|labels| labels.get(OWNER_LABEL));
             owner.is_none_or(|owner| keep(owner))
         };
         let doing = "removing what the run made";
-        let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-        let containers = self.api.list_containers(Some(options)).await.map_err(|error| other(doing, &error))?;
-        for container in containers.into_iter().filter(|container| !stays(&container.labels)) {
+        let options = ListContainersOptionsBuilder::default()
+            .all(true)
+            .filters(&filters)
+            .build();
+        let containers = self
+            .api
+            .list_containers(Some(options))
+            .await
+            .map_err(|error| other(doing, &error))?;
+        for container in containers
+            .into_iter()
+            .filter(|container| !stays(&container.labels))
+        {
             let id = container.id.unwrap_or_default();
-            let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+            let options = RemoveContainerOptionsBuilder::default()
+                .force(true)
+                .v(true)
+                .build();
             gone(self.api.remove_container(&id, Some(options)).await, doing)?;
         }
-        let options = ListNetworksOptionsBuilder::default().filters(&filters).build();
-        let networks = self.api.list_networks(Some(options)).await.map_err(|error| other(doing, &error))?;
-        for network in networks.into_iter().filter(|network| !stays(&network.labels)) {
-            gone(self.api.remove_network(&network.id.unwrap_or_default()).await, doing)?;
+        let options = ListNetworksOptionsBuilder::default()
+            .filters(&filters)
+            .build();
+        let networks = self
+            .api
+            .list_networks(Some(options))
+            .await
+            .map_err(|error| other(doing, &error))?;
+        for network in networks
+            .into_iter()
+            .filter(|network| !stays(&network.labels))
+        {
+            gone(
+                self.api
+                    .remove_network(&network.id.unwrap_or_default())
+                    .await,
+                doing,
+            )?;
         }
-        let options = ListVolumesOptionsBuilder::default().filters(&filters).build();
-        let volumes = self.api.list_volumes(Some(options)).await.map_err(|error| other(doing, &error))?;
+        let options = ListVolumesOptionsBuilder::default()
+            .filters(&filters)
+            .build();
+        let volumes = self
+            .api
+            .list_volumes(Some(options))
+            .await
+            .map_err(|error| other(doing, &error))?;
         for volume in volumes.volumes.unwrap_or_default() {
             if !stays(&Some(volume.labels)) {
                 let options = RemoveVolumeOptionsBuilder::default().force(true).build();
-                gone(self.api.remove_volume(&volume.name, Some(options)).await, doing)?;
+                gone(
+                    self.api.remove_volume(&volume.name, Some(options)).await,
+                    doing,
+                )?;
             }
         }
         if with_images {
-            let options = ListImagesOptionsBuilder::default().filters(&filters).build();
-            let images = self.api.list_images(Some(options)).await.map_err(|error| other(doing, &error))?;
-            for image in images.into_iter().filter(|image| !stays(&Some(image.labels.clone()))) {
+            let options = ListImagesOptionsBuilder::default()
+                .filters(&filters)
+                .build();
+            let images = self
+                .api
+                .list_images(Some(options))
+                .await
+                .map_err(|error| other(doing, &error))?;
+            for image in images
+                .into_iter()
+                .filter(|image| !stays(&Some(image.labels.clone())))
+            {
                 let options = RemoveImageOptionsBuilder::default().force(true).build();
-                gone(self.api.remove_image(&image.id, Some(options), None).await.map(drop), doing)?;
+                gone(
+                    self.api
+                        .remove_image(&image.id, Some(options), None)
+                        .await
+                        .map(drop),
+                    doing,
+                )?;
             }
         }
         Ok(())
@@ -109,18 +174,32 @@ impl Engine for Docker {
     async fn ensure_image(&self, image: &str) -> Result<ImageInfo, EngineError> {
         if self.inspect(image).await.is_none() {
             let (name, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
-            let options = CreateImageOptionsBuilder::default().from_image(name).tag(tag).build();
+            let options = CreateImageOptionsBuilder::default()
+                .from_image(name)
+                .tag(tag)
+                .build();
             let mut pull = self.api.create_image(Some(options), None, None);
             while let Some(step) = pull.next().await {
-                step.map_err(|error| EngineError::NoImage { image: image.to_owned(), cause: root(&error) })?;
+                step.map_err(|error| EngineError::NoImage {
+                    image: image.to_owned(),
+                    cause: root(&error),
+                })?;
             }
         }
         let Some(found) = self.inspect(image).await else {
             let cause = "the registry sent nothing".to_owned();
-            return Err(EngineError::NoImage { image: image.to_owned(), cause });
+            return Err(EngineError::NoImage {
+                image: image.to_owned(),
+                cause,
+            });
         };
-        let labels = found.config.and_then(|config| config.labels).unwrap_or_default();
-        Ok(ImageInfo { stand_in: labels.contains_key(STAND_IN_LABEL) })
+        let labels = found
+            .config
+            .and_then(|config| config.labels)
+            .unwrap_or_default();
+        Ok(ImageInfo {
+            stand_in: labels.contains_key(STAND_IN_LABEL),
+        })
     }
 
     async fn build(
@@ -131,7 +210,11 @@ impl Engine for Docker {
     ) -> Result<Result<Built, BuildFailure>, EngineError> {
         // An image that stays has no label of the run, so that nothing sweeps it.
         let is_temporary = request.tag.ends_with(&run.id);
-        let labels: HashMap<String, String> = if is_temporary { hash(&run.labels) } else { HashMap::new() };
+        let labels: HashMap<String, String> = if is_temporary {
+            hash(&run.labels)
+        } else {
+            HashMap::new()
+        };
         let options = BuildImageOptionsBuilder::default()
             .dockerfile(&request.dockerfile)
             .t(&request.tag)
@@ -140,20 +223,31 @@ impl Engine for Docker {
             .labels(&labels)
             .rm(true)
             .build();
-        let mut stream = self.api.build_image(options, None, Some(body_full(request.context.into())));
+        let mut stream =
+            self.api
+                .build_image(options, None, Some(body_full(request.context.into())));
         let mut log = BoundedLog::default();
         let mut seen: HashSet<String> = HashSet::new();
         let mut step = None;
         let deadline = tokio::time::Instant::now() + request.timeout;
         loop {
             let Ok(next) = tokio::time::timeout_at(deadline, stream.next()).await else {
-                let message = format!("it did not end within {} seconds", request.timeout.as_secs());
-                return Ok(Err(BuildFailure { step, message, log: log.text() }));
+                let message = format!(
+                    "it did not end within {} seconds",
+                    request.timeout.as_secs()
+                );
+                return Ok(Err(BuildFailure {
+                    step,
+                    message,
+                    log: log.text(),
+                }));
             };
             let Some(message) = next else { break };
             match message {
                 Ok(info) => {
-                    let Some(BuildInfoAux::BuildKit(status)) = info.aux else { continue };
+                    let Some(BuildInfoAux::BuildKit(status)) = info.aux else {
+                        continue;
+                    };
                     for line in &status.logs {
                         log.push(&line.msg);
                         let text = plain(&String::from_utf8_lossy(&line.msg));
@@ -165,10 +259,17 @@ impl Engine for Docker {
                         if !vertex.error.is_empty() && !vertex.error.contains("context canceled") {
                             step = Some(instruction(&vertex.name));
                         }
-                        let is_step = vertex.name.starts_with('[') && !vertex.name.starts_with("[internal]");
-                        if is_step && vertex.completed.is_some() && seen.insert(vertex.digest.clone()) {
+                        let is_step =
+                            vertex.name.starts_with('[') && !vertex.name.starts_with("[internal]");
+                        if is_step
+                            && vertex.completed.is_some()
+                            && seen.insert(vertex.digest.clone())
+                        {
                             log.push(format!("{}\n", vertex.name).as_bytes());
-                            progress(Event::BuildStep { name: vertex.name.clone(), cached: vertex.cached });
+                            progress(Event::BuildStep {
+                                name: vertex.name.clone(),
+                                cached: vertex.cached,
+                            });
                         }
                     }
                 }
@@ -176,21 +277,47 @@ impl Engine for Docker {
             }
         }
         let Some(image) = self.inspect(&request.tag).await else {
-            return Ok(Err(BuildFailure { step, message: "the engine made no image".to_owned(), log: log.text() }));
+            return Ok(Err(BuildFailure {
+                step,
+                message: "the engine made no image".to_owned(),
+                log: log.text(),
+            }));
         };
-        let size = image.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
-        Ok(Ok(Built { id: image.id.unwrap_or_default(), size, log: log.text() }))
+        let size = image
+            .size
+            .and_then(|size| u64::try_from(size).ok())
+            .unwrap_or(0);
+        Ok(Ok(Built {
+            id: image.id.unwrap_or_default(),
+            size,
+            log: log.text(),
+        }))
     }
 
     async fn create_network(&self, run: &Run) -> Result<(), EngineError> {
-        let request = NetworkCreateRequest { name: network(run), labels: Some(hash(&run.labels)), ..NetworkCreateRequest::default() };
-        self.api.create_network(request).await.map(drop).map_err(|error| other("making a network", &error))
+        let request = NetworkCreateRequest {
+            name: network(run),
+            labels: Some(hash(&run.labels)),
+            ..NetworkCreateRequest::default()
+        };
+        self.api
+            .create_network(request)
+            .await
+            .map(drop)
+            .map_err(|error| other("making a network", &error))
     }
 
     async fn create_volume(&self, run: &Run, name: &str) -> Result<String, EngineError> {
         let name = format!("longshore-{}-{name}", run.id);
-        let request = VolumeCreateRequest { name: Some(name.clone()), labels: Some(hash(&run.labels)), ..VolumeCreateRequest::default() };
-        self.api.create_volume(request).await.map_err(|error| other("making a volume", &error))?;
+        let request = VolumeCreateRequest {
+            name: Some(name.clone()),
+            labels: Some(hash(&run.labels)),
+            ..VolumeCreateRequest::default()
+        };
+        self.api
+            .create_volume(request)
+            .await
+            .map_err(|error| other("making a volume", &error))?;
         Ok(name)
     }
 
@@ -201,13 +328,26 @@ impl Engine for Docker {
             target: Some(path.clone()),
             ..Mount::default()
         });
-        let mut host = HostConfig { network_mode: Some(network(run)), mounts: Some(mounts.collect()), ..HostConfig::default() };
+        let mut host = HostConfig {
+            network_mode: Some(network(run)),
+            mounts: Some(mounts.collect()),
+            ..HostConfig::default()
+        };
         let mut user = None;
         if let Some(hardening) = &spec.hardened {
             user = Some(format!("{0}:{0}", hardening.user));
-            let own = format!("rw,nosuid,nodev,size=256m,mode=0755,uid={0},gid={0}", hardening.user);
-            let shared = [("/tmp".to_owned(), "rw,exec,nosuid,nodev,size=256m,mode=1777".to_owned())];
-            let tmpfs = hardening.tmpfs.iter().map(|path| (path.clone(), own.clone()));
+            let own = format!(
+                "rw,nosuid,nodev,size=256m,mode=0755,uid={0},gid={0}",
+                hardening.user
+            );
+            let shared = [(
+                "/tmp".to_owned(),
+                "rw,exec,nosuid,nodev,size=256m,mode=1777".to_owned(),
+            )];
+            let tmpfs = hardening
+                .tmpfs
+                .iter()
+                .map(|path| (path.clone(), own.clone()));
             host.tmpfs = Some(tmpfs.chain(shared).collect());
             host.readonly_rootfs = Some(true);
             host.cap_drop = Some(vec!["ALL".to_owned()]);
@@ -218,39 +358,69 @@ impl Engine for Docker {
         }
         let mut exposed = None;
         if let Some((inside, outside)) = spec.publish {
-            let binding = PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: Some(outside.to_string()) };
+            let binding = PortBinding {
+                host_ip: Some("127.0.0.1".to_owned()),
+                host_port: Some(outside.to_string()),
+            };
             host.port_bindings = Some([(format!("{inside}/tcp"), Some(vec![binding]))].into());
             exposed = Some(vec![format!("{inside}/tcp")]);
         }
-        let endpoint = EndpointSettings { aliases: spec.alias.clone().map(|alias| vec![alias]), ..EndpointSettings::default() };
+        let endpoint = EndpointSettings {
+            aliases: spec.alias.clone().map(|alias| vec![alias]),
+            ..EndpointSettings::default()
+        };
         let body = ContainerCreateBody {
             image: Some(spec.image.clone()),
             user,
             cmd: spec.command.clone(),
             working_dir: spec.directory.clone(),
-            env: Some(spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
+            env: Some(
+                spec.env
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}"))
+                    .collect(),
+            ),
             labels: Some(hash(&run.labels)),
             exposed_ports: exposed,
             host_config: Some(host),
-            networking_config: Some(NetworkingConfig { endpoints_config: Some([(network(run), endpoint)].into()) }),
+            networking_config: Some(NetworkingConfig {
+                endpoints_config: Some([(network(run), endpoint)].into()),
+            }),
             ..ContainerCreateBody::default()
         };
-        let options = CreateContainerOptionsBuilder::default().name(&format!("longshore-{}-{}", run.id, spec.name)).build();
-        let created = self.api.create_container(Some(options), body).await.map_err(|error| other("making a container", &error))?;
+        let options = CreateContainerOptionsBuilder::default()
+            .name(&format!("longshore-{}-{}", run.id, spec.name))
+            .build();
+        let created = self
+            .api
+            .create_container(Some(options), body)
+            .await
+            .map_err(|error| other("making a container", &error))?;
         Ok(created.id)
     }
 
     async fn copy_in(&self, id: &str, folder: &str, archive: Vec<u8>) -> Result<(), EngineError> {
-        let options = UploadToContainerOptionsBuilder::default().path(folder).build();
-        self.api.upload_to_container(id, Some(options), body_full(archive.into())).await.map_err(|error| other("copying files", &error))
+        let options = UploadToContainerOptionsBuilder::default()
+            .path(folder)
+            .build();
+        self.api
+            .upload_to_container(id, Some(options), body_full(archive.into()))
+            .await
+            .map_err(|error| other("copying files", &error))
     }
 
     async fn start(&self, id: &str) -> Result<(), EngineError> {
-        let result = self.api.start_container(id, None::<StartContainerOptions>).await;
+        let result = self
+            .api
+            .start_container(id, None::<StartContainerOptions>)
+            .await;
         result.map_err(|error| {
             let text = error.to_string();
-            let taken = text.contains("port is already allocated") || text.contains("address already in use");
-            let port = text.split([':', ' ']).find_map(|word| word.trim().parse::<u16>().ok().filter(|port| *port > 600));
+            let taken = text.contains("port is already allocated")
+                || text.contains("address already in use");
+            let port = text
+                .split([':', ' '])
+                .find_map(|word| word.trim().parse::<u16>().ok().filter(|port| *port > 600));
             match port.filter(|_| taken) {
                 Some(port) => EngineError::PortTaken(port),
                 None => other("starting a container", &error),
@@ -259,13 +429,26 @@ impl Engine for Docker {
     }
 
     async fn state(&self, id: &str) -> Result<State, EngineError> {
-        let found = self.api.inspect_container(id, None::<InspectContainerOptions>).await;
+        let found = self
+            .api
+            .inspect_container(id, None::<InspectContainerOptions>)
+            .await;
         let found = found.map_err(|error| other("looking at a container", &error))?;
         let state = found.state.unwrap_or_default();
         let running = state.running.unwrap_or(false);
-        let ports = found.network_settings.and_then(|network| network.ports).unwrap_or_default();
-        let published = ports.values().flatten().flatten().find_map(|binding| binding.host_port.as_ref()?.parse().ok());
-        let never_started = state.started_at.as_deref().is_none_or(|at| at.starts_with("0001"));
+        let ports = found
+            .network_settings
+            .and_then(|network| network.ports)
+            .unwrap_or_default();
+        let published = ports
+            .values()
+            .flatten()
+            .flatten()
+            .find_map(|binding| binding.host_port.as_ref()?.parse().ok());
+        let never_started = state
+            .started_at
+            .as_deref()
+            .is_none_or(|at| at.starts_with("0001"));
         Ok(State {
             running,
             exit_code: state.exit_code.filter(|_| !running && !never_started),
@@ -276,11 +459,18 @@ impl Engine for Docker {
 
     async fn exec(&self, id: &str, command: &[String]) -> Result<Executed, EngineError> {
         let doing = "running a command in a container";
-        let config = ExecConfig { attach_stdout: Some(true), attach_stderr: Some(true), cmd: Some(command.to_vec()), ..ExecConfig::default() };
+        let config = ExecConfig {
+            attach_stdout: Some(true),
+            attach_stderr: Some(true),
+            cmd: Some(command.to_vec()),
+            ..ExecConfig::default()
+        };
         let exec = match self.api.create_exec(id, config).await {
             Ok(exec) => exec.id,
             // It ended in the meantime; the caller looks at its state next.
-            Err(Error::DockerResponseServerError { status_code: 409, .. }) => return Ok(Executed::default()),
+            Err(Error::DockerResponseServerError {
+                status_code: 409, ..
+            }) => return Ok(Executed::default()),
             Err(error) => return Err(other(doing, &error)),
         };
         let mut log = BoundedLog::default();
@@ -294,17 +484,32 @@ impl Engine for Docker {
             Err(Error::DockerResponseServerError { .. }) => return Ok(Executed::default()),
             Err(error) => return Err(other(doing, &error)),
         }
-        let exit_code = self.api.inspect_exec(&exec).await.ok().and_then(|exec| exec.exit_code);
-        Ok(Executed { exit_code, output: log.text() })
+        let exit_code = self
+            .api
+            .inspect_exec(&exec)
+            .await
+            .ok()
+            .and_then(|exec| exec.exit_code);
+        Ok(Executed {
+            exit_code,
+            output: log.text(),
+        })
     }
 
     async fn logs(&self, id: &str) -> Result<String, EngineError> {
-        let options = LogsOptionsBuilder::default().stdout(true).stderr(true).build();
+        let options = LogsOptionsBuilder::default()
+            .stdout(true)
+            .stderr(true)
+            .build();
         let mut stream = self.api.logs(id, Some(options));
         let mut log = BoundedLog::default();
         while let Some(piece) = stream.next().await {
             match piece {
-                Ok(LogOutput::StdOut { message } | LogOutput::StdErr { message } | LogOutput::Console { message }) => log.push(&message),
+                Ok(
+                    LogOutput::StdOut { message }
+                    | LogOutput::StdErr { message }
+                    | LogOutput::Console { message },
+                ) => log.push(&message),
                 Ok(LogOutput::StdIn { .. }) => {}
                 Err(error) => return Err(other("reading a log", &error)),
             }
@@ -313,7 +518,10 @@ impl Engine for Docker {
     }
 
     async fn peak_memory(&self, id: &str) -> Result<u64, EngineError> {
-        let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
+        let options = StatsOptionsBuilder::default()
+            .stream(false)
+            .one_shot(true)
+            .build();
         let stats = match self.api.stats(id, Some(options)).next().await {
             Some(Ok(stats)) => stats,
             Some(Err(error)) => return Err(other("measuring a container", &error)),
@@ -326,8 +534,16 @@ impl Engine for Docker {
     }
 
     async fn changes(&self, id: &str) -> Result<Vec<String>, EngineError> {
-        let changes = self.api.container_changes(id).await.map_err(|error| other("looking at a container", &error))?;
-        let mut paths: Vec<String> = changes.unwrap_or_default().into_iter().map(|change| change.path).collect();
+        let changes = self
+            .api
+            .container_changes(id)
+            .await
+            .map_err(|error| other("looking at a container", &error))?;
+        let mut paths: Vec<String> = changes
+            .unwrap_or_default()
+            .into_iter()
+            .map(|change| change.path)
+            .collect();
         paths.sort();
         Ok(paths)
     }
@@ -336,7 +552,10 @@ impl Engine for Docker {
         let begun = Instant::now();
         let seconds = i32::try_from(grace.as_secs()).unwrap_or(30);
         let options = StopContainerOptionsBuilder::default().t(seconds).build();
-        self.api.stop_container(id, Some(options)).await.map_err(|error| other("stopping a container", &error))?;
+        self.api
+            .stop_container(id, Some(options))
+            .await
+            .map_err(|error| other("stopping a container", &error))?;
         Ok(begun.elapsed())
     }
 
@@ -345,7 +564,8 @@ impl Engine for Docker {
     }
 
     async fn remove_run(&self, run: &str, keep_image: bool) -> Result<(), EngineError> {
-        self.remove(&format!("{RUN_LABEL}={run}"), !keep_image, &|_| false).await
+        self.remove(&format!("{RUN_LABEL}={run}"), !keep_image, &|_| false)
+            .await
     }
 
     async fn sweep(&self) {
@@ -359,20 +579,31 @@ fn network(run: &Run) -> String {
 }
 
 fn hash(labels: &BTreeMap<String, String>) -> HashMap<String, String> {
-    labels.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    labels
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// Something that is gone already was to be removed anyway.
 fn gone(result: Result<(), Error>, doing: &'static str) -> Result<(), EngineError> {
     match result {
-        Err(Error::DockerResponseServerError { status_code: 404 | 409, .. }) | Ok(()) => Ok(()),
+        Err(Error::DockerResponseServerError {
+            status_code: 404 | 409,
+            ..
+        })
+        | Ok(()) => Ok(()),
         Err(error) => Err(other(doing, &error)),
     }
 }
 
 fn other(doing: &'static str, error: &Error) -> EngineError {
     let cause = root(error);
-    if cause.contains("no space left on device") { EngineError::DiskFull(cause) } else { EngineError::Other { doing, cause } }
+    if cause.contains("no space left on device") {
+        EngineError::DiskFull(cause)
+    } else {
+        EngineError::Other { doing, cause }
+    }
 }
 
 /// The last cause of an error says what happened; those above it say who noticed.
@@ -395,7 +626,11 @@ fn instruction(vertex: &str) -> String {
 }
 
 /// A failed step is the Dockerfile's; a connection that broke is the engine's.
-fn build_error(error: &Error, step: Option<String>, log: &BoundedLog) -> Result<Result<Built, BuildFailure>, EngineError> {
+fn build_error(
+    error: &Error,
+    step: Option<String>,
+    log: &BoundedLog,
+) -> Result<Result<Built, BuildFailure>, EngineError> {
     match error {
         Error::DockerResponseServerError { .. } | Error::DockerStreamError { .. } => {
             let text = match error {
@@ -411,7 +646,11 @@ fn build_error(error: &Error, step: Option<String>, log: &BoundedLog) -> Result<
                 Some((_, code)) => format!("exit code {}", code.trim()),
                 None => text,
             };
-            Ok(Err(BuildFailure { step, message, log: log.text() }))
+            Ok(Err(BuildFailure {
+                step,
+                message,
+                log: log.text(),
+            }))
         }
         _ => Err(other("building the image", error)),
     }

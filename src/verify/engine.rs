@@ -5,12 +5,20 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use super::Event;
 
 /// A container engine. Tests put a fake in its place.
-#[allow(async_fn_in_trait, reason = "one thread runs a smoke run from end to end")]
+#[allow(
+    async_fn_in_trait,
+    reason = "one thread runs a smoke run from end to end"
+)]
 pub trait Engine {
     /// Makes sure that `image` is there, pulling it where it is not.
     async fn ensure_image(&self, image: &str) -> Result<ImageInfo, EngineError>;
     /// Builds an image; the outer error is the engine's, the inner one the Dockerfile's.
-    async fn build(&self, run: &Run, request: BuildRequest, progress: &mut dyn FnMut(Event)) -> Result<Result<Built, BuildFailure>, EngineError>;
+    async fn build(
+        &self,
+        run: &Run,
+        request: BuildRequest,
+        progress: &mut dyn FnMut(Event),
+    ) -> Result<Result<Built, BuildFailure>, EngineError>;
     /// Makes the private network of the run.
     async fn create_network(&self, run: &Run) -> Result<(), EngineError>;
     /// Makes a volume of the run and returns its name.
@@ -188,12 +196,20 @@ impl fmt::Display for EngineError {
                 write!(f, "no container engine answers at `{address}`: {cause}")
             }
             Self::NoImage { image, cause } => {
-                write!(f, "the image `{image}` is not on this machine and cannot be pulled: {cause}")
+                write!(
+                    f,
+                    "the image `{image}` is not on this machine and cannot be pulled: {cause}"
+                )
             }
             Self::PortTaken(port) => write!(f, "port {port} of this machine is already taken"),
-            Self::DiskFull(cause) => write!(f, "the container engine has no room left on its disk: {cause}"),
+            Self::DiskFull(cause) => write!(
+                f,
+                "the container engine has no room left on its disk: {cause}"
+            ),
             Self::Interrupted => write!(f, "interrupted; everything that was started is removed"),
-            Self::Other { doing, cause } => write!(f, "the container engine failed {doing}: {cause}"),
+            Self::Other { doing, cause } => {
+                write!(f, "the container engine failed {doing}: {cause}")
+            }
         }
     }
 }
@@ -209,7 +225,9 @@ impl EngineError {
                 "or name another one in the environment variable DOCKER_HOST",
                 "`longshore plan` and `longshore convert` need none",
             ],
-            Self::NoImage { .. } => &["load the image (`docker load`), or log in to a registry that has it"],
+            Self::NoImage { .. } => {
+                &["load the image (`docker load`), or log in to a registry that has it"]
+            }
             Self::PortTaken(_) => &["leave `--port` out to take a free one"],
             Self::DiskFull(_) => &["make room with `docker system prune`"],
             Self::Interrupted => &[],
@@ -242,18 +260,36 @@ impl Run {
     /// When the system gives no random numbers.
     pub fn new() -> anyhow::Result<Self> {
         let mut random = vec![0; 32];
-        getrandom::fill(&mut random).map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
-        let id: String = random[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-        let labels = [(RUN_LABEL.to_owned(), id.clone()), (OWNER_LABEL.to_owned(), owner(std::process::id()))];
-        Ok(Self { id, labels: labels.into(), random })
+        getrandom::fill(&mut random)
+            .map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
+        let id: String = random[..6]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let labels = [
+            (RUN_LABEL.to_owned(), id.clone()),
+            (OWNER_LABEL.to_owned(), owner(std::process::id())),
+        ];
+        Ok(Self {
+            id,
+            labels: labels.into(),
+            random,
+        })
     }
 
     /// Returns the secret `name` of this run: 24 letters and digits.
     pub fn secret(&self, name: &str) -> String {
         use sha2::{Digest, Sha256};
-        let digest = Sha256::new().chain_update(&self.random).chain_update(name).finalize();
+        let digest = Sha256::new()
+            .chain_update(&self.random)
+            .chain_update(name)
+            .finalize();
         const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
-        digest.iter().take(24).map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()])).collect()
+        digest
+            .iter()
+            .take(24)
+            .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
+            .collect()
     }
 }
 
@@ -262,7 +298,10 @@ pub fn owner(pid: u32) -> String {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // Field 22, counted behind the name in parentheses, which may hold blanks: proc_pid_stat(5).
-    let started = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(19)).unwrap_or("gone");
+    let started = stat
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.split_whitespace().nth(19))
+        .unwrap_or("gone");
     format!("{} {pid} {started}", boot.trim())
 }
 
@@ -270,7 +309,10 @@ pub fn owner(pid: u32) -> String {
 /// this machine, and no longer runs.
 pub fn is_gone(label: &str) -> bool {
     let mut parts = label.split(' ');
-    let (Some(boot), Some(pid)) = (parts.next(), parts.next().and_then(|pid| pid.parse().ok())) else { return false };
+    let (Some(boot), Some(pid)) = (parts.next(), parts.next().and_then(|pid| pid.parse().ok()))
+    else {
+        return false;
+    };
     let now = owner(pid);
     now.starts_with(&format!("{boot} ")) && now != label
 }

@@ -28,8 +28,12 @@ pub async fn get(port: u16, path: &str, host: &str) -> Result<Answer, String> {
 
 async fn ask(port: u16, path: &str, host: &str) -> Result<Answer, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
-    let stream = TcpStream::connect(("127.0.0.1", port)).await.map_err(|error| text(&error))?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| text(&error))?;
+    let stream = TcpStream::connect(("127.0.0.1", port))
+        .await
+        .map_err(|error| text(&error))?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(|error| text(&error))?;
     let connection = tokio::spawn(connection);
     let request = Request::get(path)
         .header(header::HOST, host)
@@ -37,9 +41,16 @@ async fn ask(port: u16, path: &str, host: &str) -> Result<Answer, String> {
         .header(header::ACCEPT, "text/html,application/json,*/*")
         .body(Empty::<Bytes>::new())
         .map_err(|error| text(&error))?;
-    let response = sender.send_request(request).await.map_err(|error| text(&error))?;
+    let response = sender
+        .send_request(request)
+        .await
+        .map_err(|error| text(&error))?;
     let status = response.status().as_u16();
-    let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let location = response
+        .headers()
+        .get(header::LOCATION)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
     let mut body = response.into_body();
     let mut bytes = Vec::new();
     while bytes.len() < MOST_BODY
@@ -50,7 +61,11 @@ async fn ask(port: u16, path: &str, host: &str) -> Result<Answer, String> {
         }
     }
     connection.abort();
-    Ok(Answer { status, location, body: String::from_utf8_lossy(&bytes).into_owned() })
+    Ok(Answer {
+        status,
+        location,
+        body: String::from_utf8_lossy(&bytes).into_owned(),
+    })
 }
 
 /// What an answer means for the question whether the application answers.
@@ -84,7 +99,12 @@ pub fn redirected(location: &str, host: &str) -> Option<String> {
     let rest = location.strip_prefix("http://")?;
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let name = authority.split(':').next().unwrap_or(authority);
-    let is_same = [host.split(':').next().unwrap_or(host), "localhost", "127.0.0.1"].contains(&name);
+    let is_same = [
+        host.split(':').next().unwrap_or(host),
+        "localhost",
+        "127.0.0.1",
+    ]
+    .contains(&name);
     is_same.then(|| format!("/{path}"))
 }
 
@@ -94,8 +114,14 @@ mod tests {
 
     #[test]
     fn a_redirect_is_followed_on_the_same_host_only() {
-        assert_eq!(redirected("/login?next=/", "localhost"), Some("/login?next=/".to_owned()));
-        assert_eq!(redirected("http://localhost:8000/a", "localhost"), Some("/a".to_owned()));
+        assert_eq!(
+            redirected("/login?next=/", "localhost"),
+            Some("/login?next=/".to_owned())
+        );
+        assert_eq!(
+            redirected("http://localhost:8000/a", "localhost"),
+            Some("/a".to_owned())
+        );
         assert_eq!(redirected("https://sso.example/x", "localhost"), None);
         assert_eq!(redirected("//evil.example/x", "localhost"), None);
     }

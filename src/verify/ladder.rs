@@ -9,8 +9,7 @@ use std::{
 use anyhow::Context;
 
 use super::{
-    Event, Options,
-    context,
+    Event, Options, context,
     engine::{BuildFailure, BuildRequest, ContainerSpec, Engine, Hardening, Run, State},
     http::{self, Meaning},
     listening::{Listener, listeners},
@@ -52,12 +51,27 @@ pub async fn climb<E: Engine>(
     options: &Options,
     progress: &mut dyn FnMut(Event),
 ) -> anyhow::Result<Report> {
-    let site = Site { engine, run, plan, artifacts, repository, options };
+    let site = Site {
+        engine,
+        run,
+        plan,
+        artifacts,
+        repository,
+        options,
+    };
     let mut stand_ins = Vec::new();
     let mut images: Vec<&str> = Vec::new();
     for component in &plan.components {
-        images.extend([component.image.build_from.as_str(), component.image.run_from.as_str()]);
-        images.extend(component.services.iter().map(|service| service.image.as_str()));
+        images.extend([
+            component.image.build_from.as_str(),
+            component.image.run_from.as_str(),
+        ]);
+        images.extend(
+            component
+                .services
+                .iter()
+                .map(|service| service.image.as_str()),
+        );
     }
     images.sort_unstable();
     images.dedup();
@@ -82,7 +96,10 @@ pub async fn climb<E: Engine>(
             stop_ms: None,
             failure: None,
         };
-        if let Err(failure) = site.component(component, &mut report, &mut running, progress).await? {
+        if let Err(failure) = site
+            .component(component, &mut report, &mut running, progress)
+            .await?
+        {
             report.failure = Some(failure);
         }
         reports.push(report);
@@ -112,13 +129,21 @@ impl<E: Engine> Site<'_, E> {
         progress: &mut dyn FnMut(Event),
     ) -> Reached<()> {
         if component.start.is_none() {
-            return Ok(Err(failure(Cause::NoStartCommand, "nothing says how to start it".to_owned(), &[], Vec::new(), &[
-                "write the start command into the README",
-            ])));
+            return Ok(Err(failure(
+                Cause::NoStartCommand,
+                "nothing says how to start it".to_owned(),
+                &[],
+                Vec::new(),
+                &["write the start command into the README"],
+            )));
         }
         let image = reach!(self.build(component, report, progress).await);
         report.rung = Rung::Built;
-        progress(Event::Reached(format!("built in {:.1} s, {} MB", report.build_seconds, report.image_bytes / 1_000_000)));
+        progress(Event::Reached(format!(
+            "built in {:.1} s, {} MB",
+            report.build_seconds,
+            report.image_bytes / 1_000_000
+        )));
 
         let env = self.env(component);
         for service in &component.services {
@@ -128,8 +153,16 @@ impl<E: Engine> Site<'_, E> {
             }
         }
         let mut volumes = BTreeMap::new();
-        for (index, volume) in component.volumes.iter().enumerate().filter(|(_, volume)| volume.persistent) {
-            let name = self.engine.create_volume(self.run, &format!("{}-{index}", component.id)).await?;
+        for (index, volume) in component
+            .volumes
+            .iter()
+            .enumerate()
+            .filter(|(_, volume)| volume.persistent)
+        {
+            let name = self
+                .engine
+                .create_volume(self.run, &format!("{}-{index}", component.id))
+                .await?;
             volumes.insert(name, volume.path.clone());
         }
         let spec = |name: &str| ContainerSpec {
@@ -139,7 +172,12 @@ impl<E: Engine> Site<'_, E> {
             volumes: volumes.clone(),
             hardened: Some(Hardening {
                 user: component.image.user,
-                tmpfs: component.volumes.iter().filter(|volume| !volume.persistent).map(|volume| volume.path.clone()).collect(),
+                tmpfs: component
+                    .volumes
+                    .iter()
+                    .filter(|volume| !volume.persistent)
+                    .map(|volume| volume.path.clone())
+                    .collect(),
                 memory: self.options.memory_limit,
             }),
             ..ContainerSpec::default()
@@ -147,9 +185,17 @@ impl<E: Engine> Site<'_, E> {
         for (index, command) in component.prepare.iter().enumerate() {
             progress(Event::Stage(format!("preparing: {}", command.command)));
             let spec = ContainerSpec {
-                command: Some(vec!["sh".to_owned(), "-c".to_owned(), command.command.clone()]),
+                command: Some(vec![
+                    "sh".to_owned(),
+                    "-c".to_owned(),
+                    command.command.clone(),
+                ]),
                 directory: Some(component.absolute(&command.directory)),
-                env: env.iter().chain(&command.env).map(|(name, value)| (name.clone(), value.clone())).collect(),
+                env: env
+                    .iter()
+                    .chain(&command.env)
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect(),
                 ..spec(&format!("prepare-{}", index + 1))
             };
             reach!(self.prepare(&spec, &command.command, &command.origin).await);
@@ -182,18 +228,33 @@ impl<E: Engine> Site<'_, E> {
             let took = self.engine.stop(&id, GRACE).await?;
             report.stop_ms = u64::try_from(took.as_millis()).ok();
             if took >= GRACE {
-                report.notes.push(format!("did not end within {} seconds of SIGTERM and was killed", GRACE.as_secs()));
+                report.notes.push(format!(
+                    "did not end within {} seconds of SIGTERM and was killed",
+                    GRACE.as_secs()
+                ));
             }
         }
         Ok(Ok(()))
     }
 
-    async fn build(&self, component: &Component, report: &mut ComponentReport, progress: &mut dyn FnMut(Event)) -> Reached<String> {
+    async fn build(
+        &self,
+        component: &Component,
+        report: &mut ComponentReport,
+        progress: &mut dyn FnMut(Event),
+    ) -> Reached<String> {
         progress(Event::Stage(format!("building {}", component.id)));
-        let dockerfile = if self.plan.components.len() == 1 { "Dockerfile".to_owned() } else { format!("Dockerfile.{}", component.id) };
+        let dockerfile = if self.plan.components.len() == 1 {
+            "Dockerfile".to_owned()
+        } else {
+            format!("Dockerfile.{}", component.id)
+        };
         let tag = match self.options.keep_image {
             true => format!("{}:dev", self.plan.name),
-            false => format!("longshore/{}-{}:{}", self.plan.name, component.id, self.run.id),
+            false => format!(
+                "longshore/{}-{}:{}",
+                self.plan.name, component.id, self.run.id
+            ),
         };
         let request = BuildRequest {
             context: context::archive(self.repository, self.artifacts)?,
@@ -218,16 +279,37 @@ impl<E: Engine> Site<'_, E> {
     }
 
     fn build_failure(&self, dockerfile: &str, broken: BuildFailure) -> Failure {
-        let artifact = self.artifacts.iter().find(|artifact| artifact.path == dockerfile);
-        let line = broken.step.as_deref().zip(artifact).and_then(|(step, artifact)| instruction_line(&artifact.contents, step));
+        let artifact = self
+            .artifacts
+            .iter()
+            .find(|artifact| artifact.path == dockerfile);
+        let line = broken
+            .step
+            .as_deref()
+            .zip(artifact)
+            .and_then(|(step, artifact)| instruction_line(&artifact.contents, step));
         let origins: Vec<Origin> = line
             .zip(artifact)
-            .map(|((first, last), artifact)| artifact.origins.range(first..=last).flat_map(|(_, origins)| origins.clone()).collect())
+            .map(|((first, last), artifact)| {
+                artifact
+                    .origins
+                    .range(first..=last)
+                    .flat_map(|(_, origins)| origins.clone())
+                    .collect()
+            })
             .unwrap_or_default();
-        let place = line.map(|(first, _)| format!("{dockerfile}:{first}: ")).unwrap_or_default();
+        let place = line
+            .map(|(first, _)| format!("{dockerfile}:{first}: "))
+            .unwrap_or_default();
         let step = broken.step.as_deref().unwrap_or("the build");
         let message = format!("{place}`{step}` failed: {}", broken.message);
-        failure(Cause::Build, message, &origins, last_lines(&broken.log, SHOWN), &[])
+        failure(
+            Cause::Build,
+            message,
+            &origins,
+            last_lines(&broken.log, SHOWN),
+            &[],
+        )
     }
 
     /// Starts a service and waits until its health check succeeds.
@@ -238,18 +320,25 @@ impl<E: Engine> Site<'_, E> {
             name: service.kind.clone(),
             alias: Some(service.kind.clone()),
             image: service.image.clone(),
-            env: service.settings.iter().map(|(name, value)| (name.clone(), secret(value))).collect(),
+            env: service
+                .settings
+                .iter()
+                .map(|(name, value)| (name.clone(), secret(value)))
+                .collect(),
             ..ContainerSpec::default()
         };
         let id = self.engine.create(self.run, &spec).await?;
         if let Some(folder) = &service.init_directory {
             let mut files = Vec::new();
             for (index, path) in service.init.iter().enumerate() {
-                let bytes = std::fs::read(self.repository.join(path)).with_context(|| format!("failed to read `{path}`"))?;
+                let bytes = std::fs::read(self.repository.join(path))
+                    .with_context(|| format!("failed to read `{path}`"))?;
                 files.push((format!("{index:02}-{}", file_name(path)), bytes));
             }
             if !files.is_empty() {
-                self.engine.copy_in(&id, folder, context::files(&files)?).await?;
+                self.engine
+                    .copy_in(&id, folder, context::files(&files)?)
+                    .await?;
             }
         }
         self.engine.start(&id).await?;
@@ -259,15 +348,32 @@ impl<E: Engine> Site<'_, E> {
             if state.running {
                 let executed = self.engine.exec(&id, &service.healthcheck).await?;
                 if executed.exit_code == Some(0) {
-                    progress(Event::Reached(format!("{} healthy after {:.1} s", service.kind, begun.elapsed().as_secs_f64())));
+                    progress(Event::Reached(format!(
+                        "{} healthy after {:.1} s",
+                        service.kind,
+                        begun.elapsed().as_secs_f64()
+                    )));
                     return Ok(Ok(id));
                 }
             }
             let ended = !state.running && state.exit_code.is_some();
             if ended || begun.elapsed() > self.options.start_timeout {
                 let log = self.engine.logs(&id).await?;
-                let what = if ended { "ended while starting".to_owned() } else { format!("is not healthy after {} seconds", self.options.start_timeout.as_secs()) };
-                return Ok(Err(failure(Cause::Service, format!("the service {} {what}", service.kind), &service.origin, last_lines(&log, SHOWN), &[])));
+                let what = if ended {
+                    "ended while starting".to_owned()
+                } else {
+                    format!(
+                        "is not healthy after {} seconds",
+                        self.options.start_timeout.as_secs()
+                    )
+                };
+                return Ok(Err(failure(
+                    Cause::Service,
+                    format!("the service {} {what}", service.kind),
+                    &service.origin,
+                    last_lines(&log, SHOWN),
+                    &[],
+                )));
             }
             tokio::time::sleep(PERIOD).await;
         }
@@ -289,8 +395,18 @@ impl<E: Engine> Site<'_, E> {
             return Ok(Ok(()));
         }
         let log = self.engine.logs(&id).await?;
-        let what = if state.running { "did not end in time".to_owned() } else { format!("ended with {}", state.exit_code.unwrap_or(-1)) };
-        Ok(Err(failure(Cause::Prepare, format!("the prepare step `{command}` {what}"), origin, last_lines(&log, SHOWN), &[])))
+        let what = if state.running {
+            "did not end in time".to_owned()
+        } else {
+            format!("ended with {}", state.exit_code.unwrap_or(-1))
+        };
+        Ok(Err(failure(
+            Cause::Prepare,
+            format!("the prepare step `{command}` {what}"),
+            origin,
+            last_lines(&log, SHOWN),
+            &[],
+        )))
     }
 
     async fn process(&self, spec: &ContainerSpec, name: &str, origin: &[Origin]) -> Reached<()> {
@@ -301,8 +417,17 @@ impl<E: Engine> Site<'_, E> {
             let state = self.engine.state(&id).await?;
             if !state.running {
                 let log = self.engine.logs(&id).await?;
-                let message = format!("the process {name} ended with {}", state.exit_code.unwrap_or(-1));
-                return Ok(Err(failure(Cause::Process, message, origin, last_lines(&log, SHOWN), &[])));
+                let message = format!(
+                    "the process {name} ended with {}",
+                    state.exit_code.unwrap_or(-1)
+                );
+                return Ok(Err(failure(
+                    Cause::Process,
+                    message,
+                    origin,
+                    last_lines(&log, SHOWN),
+                    &[],
+                )));
             }
             tokio::time::sleep(PERIOD).await;
         }
@@ -319,7 +444,11 @@ impl<E: Engine> Site<'_, E> {
         report: &mut ComponentReport,
         progress: &mut dyn FnMut(Event),
     ) -> Reached<()> {
-        let Some(port) = component.main_port() else { return self.without_port(component, id, begun, report, progress).await };
+        let Some(port) = component.main_port() else {
+            return self
+                .without_port(component, id, begun, report, progress)
+                .await;
+        };
         let deadline = begun + self.options.start_timeout;
         let mut peak = 0;
         // Started, and listening where it should.
@@ -330,22 +459,37 @@ impl<E: Engine> Site<'_, E> {
             }
             report.rung = report.rung.max(Rung::Started);
             let found = self.listeners(id).await?;
-            if found.iter().any(|listener| listener.port == port.port && !listener.is_local()) {
+            if found
+                .iter()
+                .any(|listener| listener.port == port.port && !listener.is_local())
+            {
                 break found;
             }
             if Instant::now() > deadline {
-                return Ok(Err(self.not_listening(component, id, port.port, &found).await?));
+                return Ok(Err(self
+                    .not_listening(component, id, port.port, &found)
+                    .await?));
             }
             tokio::time::sleep(PERIOD).await;
         };
         report.rung = Rung::Listening;
-        progress(Event::Reached(format!("listening on {} after {} ms", port.port, begun.elapsed().as_millis())));
+        progress(Event::Reached(format!(
+            "listening on {} after {} ms",
+            port.port,
+            begun.elapsed().as_millis()
+        )));
 
         let state = self.engine.state(id).await?;
-        let published = state.published.context("the engine did not publish the port")?;
+        let published = state
+            .published
+            .context("the engine did not publish the port")?;
         let health = component.health.as_ref();
-        let host = health.and_then(|health| health.host.clone()).unwrap_or_else(|| "localhost".to_owned());
-        let candidates = health.map(|health| health.candidates.clone()).unwrap_or_else(|| vec!["/".to_owned()]);
+        let host = health
+            .and_then(|health| health.host.clone())
+            .unwrap_or_else(|| "localhost".to_owned());
+        let candidates = health
+            .map(|health| health.candidates.clone())
+            .unwrap_or_else(|| vec!["/".to_owned()]);
         let answer = loop {
             let tried = self.ask(published, &candidates, &host).await;
             peak = peak.max(self.engine.peak_memory(id).await.unwrap_or(0));
@@ -358,8 +502,16 @@ impl<E: Engine> Site<'_, E> {
                     }
                     if Instant::now() > deadline {
                         let mut log = last_lines(&self.engine.logs(id).await?, SHOWN);
-                        log.extend(last_lines(&body, 5).into_iter().map(|line| format!("body: {line}")));
-                        let origin = component.start.as_ref().map(|start| start.origin.clone()).unwrap_or_default();
+                        log.extend(
+                            last_lines(&body, 5)
+                                .into_iter()
+                                .map(|line| format!("body: {line}")),
+                        );
+                        let origin = component
+                            .start
+                            .as_ref()
+                            .map(|start| start.origin.clone())
+                            .unwrap_or_default();
                         return Ok(Err(failure(Cause::Answer, what, &origin, log, &[])));
                     }
                 }
@@ -368,9 +520,15 @@ impl<E: Engine> Site<'_, E> {
         };
         let startup_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         report.rung = Rung::Answers;
-        progress(Event::Reached(format!("{} gave {} after {startup_ms} ms", answer.path, answer.status)));
+        progress(Event::Reached(format!(
+            "{} gave {} after {startup_ms} ms",
+            answer.path, answer.status
+        )));
         if !answer.proven {
-            report.notes.push(format!("`{}` answers with {}, which is no probe; manifests ask for the open port instead", answer.path, answer.status));
+            report.notes.push(format!(
+                "`{}` answers with {}, which is no probe; manifests ask for the open port instead",
+                answer.path, answer.status
+            ));
         }
         report.answer = Some(answer);
         peak = peak.max(self.engine.peak_memory(id).await.unwrap_or(0));
@@ -401,7 +559,11 @@ impl<E: Engine> Site<'_, E> {
             let mut last = first.clone();
             // More than five redirects are a loop.
             for _ in 0..5 {
-                let next = last.location.as_deref().filter(|_| (300..400).contains(&last.status)).and_then(|location| http::redirected(location, host));
+                let next = last
+                    .location
+                    .as_deref()
+                    .filter(|_| (300..400).contains(&last.status))
+                    .and_then(|location| http::redirected(location, host));
                 let Some(next) = next else { break };
                 match self.engine.get(port, &next, host).await {
                     Ok(answer) => last = answer,
@@ -412,14 +574,24 @@ impl<E: Engine> Site<'_, E> {
                 path: path.clone(),
                 status: first.status,
                 proven,
-                body: last.body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(400).collect(),
+                body: last
+                    .body
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" ")
+                    .chars()
+                    .take(4000)
+                    .collect(),
             };
             match http::meaning(last.status) {
                 Meaning::Proof => return Tried::Answered(answered(true)),
                 Meaning::Protected => weaker = weaker.or_else(|| Some(answered(false))),
                 Meaning::Nothing => weaker = weaker.or_else(|| Some(answered(false))),
                 Meaning::Failure => {
-                    worst = (format!("`{path}` gave status {}", last.status), last.body.clone());
+                    worst = (
+                        format!("`{path}` gave status {}", last.status),
+                        last.body.clone(),
+                    );
                     failed = true;
                 }
             }
@@ -445,10 +617,20 @@ impl<E: Engine> Site<'_, E> {
             let stays_up = state.running && begun.elapsed() > STAYS_UP;
             if ended_well || stays_up {
                 report.rung = Rung::Answers;
-                let what = if ended_well { "ended with 0" } else { "stays up" };
-                report.notes.push(format!("a program without a port: it {what}"));
+                let what = if ended_well {
+                    "ended with 0"
+                } else {
+                    "stays up"
+                };
+                report
+                    .notes
+                    .push(format!("a program without a port: it {what}"));
                 progress(Event::Reached(what.to_owned()));
-                let peak = if stays_up { self.engine.peak_memory(id).await.unwrap_or(0) } else { 0 };
+                let peak = if stays_up {
+                    self.engine.peak_memory(id).await.unwrap_or(0)
+                } else {
+                    0
+                };
                 report.measured = Some(Measured {
                     startup_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
                     peak_memory_bytes: peak,
@@ -472,26 +654,64 @@ impl<E: Engine> Site<'_, E> {
         Ok(listeners(&self.engine.exec(id, &command).await?.output))
     }
 
-    async fn ended(&self, component: &Component, id: &str, state: &State) -> anyhow::Result<Failure> {
+    async fn ended(
+        &self,
+        component: &Component,
+        id: &str,
+        state: &State,
+    ) -> anyhow::Result<Failure> {
         let log = self.engine.logs(id).await?;
-        let origin = component.start.as_ref().map(|start| start.origin.clone()).unwrap_or_default();
+        let origin = component
+            .start
+            .as_ref()
+            .map(|start| start.origin.clone())
+            .unwrap_or_default();
         if state.out_of_memory {
-            let message = format!("the kernel ended it: it wants more than {} MiB of memory", self.options.memory_limit >> 20);
-            return Ok(failure(Cause::OutOfMemory, message, &origin, last_lines(&log, SHOWN), &[]));
+            let message = format!(
+                "the kernel ended it: it wants more than {} MiB of memory",
+                self.options.memory_limit >> 20
+            );
+            return Ok(failure(
+                Cause::OutOfMemory,
+                message,
+                &origin,
+                last_lines(&log, SHOWN),
+                &[],
+            ));
         }
         let message = format!("the container ended with {}", state.exit_code.unwrap_or(-1));
-        Ok(failure(Cause::Ended, message, &origin, last_lines(&log, SHOWN), &[]))
+        Ok(failure(
+            Cause::Ended,
+            message,
+            &origin,
+            last_lines(&log, SHOWN),
+            &[],
+        ))
     }
 
-    async fn not_listening(&self, component: &Component, id: &str, port: u16, found: &[Listener]) -> anyhow::Result<Failure> {
+    async fn not_listening(
+        &self,
+        component: &Component,
+        id: &str,
+        port: u16,
+        found: &[Listener],
+    ) -> anyhow::Result<Failure> {
         let log = last_lines(&self.engine.logs(id).await?, SHOWN);
-        let origin = component.start.as_ref().map(|start| start.origin.clone()).unwrap_or_default();
+        let origin = component
+            .start
+            .as_ref()
+            .map(|start| start.origin.clone())
+            .unwrap_or_default();
         let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
-        let local = found.iter().any(|listener| listener.port == port && listener.is_local());
+        let local = found
+            .iter()
+            .any(|listener| listener.port == port && listener.is_local());
         let (cause, message, hint) = match (local, shown.is_empty()) {
             (true, _) => (
                 Cause::LocalOnly,
-                format!("it listens on 127.0.0.1:{port} only, where nothing outside its container reaches it"),
+                format!(
+                    "it listens on 127.0.0.1:{port} only, where nothing outside its container reaches it"
+                ),
                 "make it listen on 0.0.0.0: by a flag of the start command, or a setting that the code reads",
             ),
             (false, false) => (
@@ -501,7 +721,10 @@ impl<E: Engine> Site<'_, E> {
             ),
             (false, true) => (
                 Cause::NoPort,
-                format!("it opened no port within {} seconds", self.options.start_timeout.as_secs()),
+                format!(
+                    "it opened no port within {} seconds",
+                    self.options.start_timeout.as_secs()
+                ),
                 "give it more time with `--start-timeout`, if it needs that",
             ),
         };
@@ -512,8 +735,15 @@ impl<E: Engine> Site<'_, E> {
     async fn written(&self, component: &Component, id: &str) -> anyhow::Result<Vec<String>> {
         let changes = self.engine.changes(id).await?;
         let declared = |path: &str| {
-            let inside = |folder: &str| path == folder || path.starts_with(&format!("{folder}/")) || folder.starts_with(&format!("{path}/"));
-            component.volumes.iter().any(|volume| inside(&volume.path)) || ["/tmp", "/run", "/dev", "/etc", "/proc", "/sys"].iter().any(|folder| inside(folder))
+            let inside = |folder: &str| {
+                path == folder
+                    || path.starts_with(&format!("{folder}/"))
+                    || folder.starts_with(&format!("{path}/"))
+            };
+            component.volumes.iter().any(|volume| inside(&volume.path))
+                || ["/tmp", "/run", "/dev", "/etc", "/proc", "/sys"]
+                    .iter()
+                    .any(|folder| inside(folder))
         };
         Ok(changes.into_iter().filter(|path| !declared(path)).collect())
     }
@@ -523,7 +753,11 @@ impl<E: Engine> Site<'_, E> {
         let mut env = BTreeMap::new();
         for var in &component.env {
             let value = match var.kind {
-                EnvKind::Config => var.values.get("production").or(var.default.as_ref()).cloned(),
+                EnvKind::Config => var
+                    .values
+                    .get("production")
+                    .or(var.default.as_ref())
+                    .cloned(),
                 EnvKind::Service => var.default.as_deref().map(|value| self.with_secrets(value)),
                 EnvKind::Secret => var.required.then(|| self.run.secret(&var.name)),
             };
@@ -570,7 +804,13 @@ enum Tried {
     Failed(String, String),
 }
 
-fn failure(cause: Cause, message: String, origins: &[Origin], log: Vec<String>, hints: &[&str]) -> Failure {
+fn failure(
+    cause: Cause,
+    message: String,
+    origins: &[Origin],
+    log: Vec<String>,
+    hints: &[&str],
+) -> Failure {
     let mut places: Vec<String> = Vec::new();
     for origin in origins {
         let place = origin.place();
@@ -578,13 +818,24 @@ fn failure(cause: Cause, message: String, origins: &[Origin], log: Vec<String>, 
             places.push(place);
         }
     }
-    Failure { cause, message, places, log, hints: hints.iter().map(|hint| (*hint).to_owned()).collect() }
+    Failure {
+        cause,
+        message,
+        places,
+        log,
+        hints: hints.iter().map(|hint| (*hint).to_owned()).collect(),
+    }
 }
 
 /// Returns the first and last line of the instruction `step` in `dockerfile`; continuation lines are
 /// one instruction, and blanks do not matter.
 fn instruction_line(dockerfile: &str, step: &str) -> Option<(usize, usize)> {
-    let normal = |text: &str| text.replace('\\', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let normal = |text: &str| {
+        text.replace('\\', " ")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
     let wanted = normal(step);
     let mut start = 0;
     let mut instruction = String::new();

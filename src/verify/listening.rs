@@ -31,7 +31,10 @@ impl std::fmt::Display for Listener {
 pub fn listeners(tables: &str) -> Vec<Listener> {
     let found: BTreeSet<Listener> = tables.lines().filter_map(listener).collect();
     let own = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 11));
-    found.into_iter().filter(|listener| listener.address != own).collect()
+    found
+        .into_iter()
+        .filter(|listener| listener.address != own)
+        .collect()
 }
 
 /// Layout of a row: <https://docs.kernel.org/networking/proc_net_tcp.html>; 0A is LISTEN.

@@ -58,9 +58,15 @@ pub fn plain(text: &str) -> String {
 
 /// Returns the last `count` lines of `text` that hold something.
 pub fn last_lines(text: &str, count: usize) -> Vec<String> {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     let start = lines.len().saturating_sub(count);
-    lines[start..].iter().map(|line| line.chars().take(400).collect()).collect()
+    lines[start..]
+        .iter()
+        .map(|line| line.chars().take(400).collect())
+        .collect()
 }
 
 #[cfg(test)]
@@ -76,7 +82,11 @@ mod tests {
         }
         log.push(b"last\n");
         let text = log.text();
-        assert!(text.starts_with("first\n") && text.ends_with("last\n") && text.contains("bytes left out"));
+        assert!(
+            text.starts_with("first\n")
+                && text.ends_with("last\n")
+                && text.contains("bytes left out")
+        );
         assert!(text.len() < HEAD + TAIL + 100);
     }
 

@@ -60,7 +60,9 @@ impl Verdict {
 }
 
 /// How far a component got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rung {
     /// It was understood.
@@ -172,22 +174,37 @@ impl Report {
     pub fn new(components: Vec<ComponentReport>, mut stand_ins: Vec<String>) -> Self {
         stand_ins.sort();
         stand_ins.dedup();
-        let failure = components.iter().find_map(|component| component.failure.as_ref());
+        let failure = components
+            .iter()
+            .find_map(|component| component.failure.as_ref());
         let verdict = match failure.map(|failure| failure.cause) {
             None => Verdict::RunsAsDocumented,
             Some(Cause::NoStartCommand) => Verdict::ReadmeInsufficient,
             Some(_) => Verdict::Failed,
         };
-        Self { verdict, components, stand_ins }
+        Self {
+            verdict,
+            components,
+            stand_ins,
+        }
     }
 }
 
 /// Writes what was measured and proven into `plan`.
 pub fn apply(report: &Report, plan: &mut BuildPlan) {
     for found in &report.components {
-        let Some(component) = plan.components.iter_mut().find(|component| component.id == found.id) else { continue };
+        let Some(component) = plan
+            .components
+            .iter_mut()
+            .find(|component| component.id == found.id)
+        else {
+            continue;
+        };
         component.measured.clone_from(&found.measured);
-        if let (Some(health), Some(answer)) = (&mut component.health, found.answer.as_ref().filter(|answer| answer.proven)) {
+        if let (Some(health), Some(answer)) = (
+            &mut component.health,
+            found.answer.as_ref().filter(|answer| answer.proven),
+        ) {
             health.path.clone_from(&answer.path);
             health.status = answer.status;
             health.proven = true;

@@ -1,0 +1,125 @@
+//! Every folder of `samples/` with a `case.toml` is one golden case: what the converter makes of
+//! `repo/` must equal `expected/`, file by file.
+//!
+//! `SNAPSHOTS=overwrite cargo test --test samples` rewrites `expected/`.
+
+use std::{collections::BTreeSet, fs, sync::LazyLock};
+
+use datatest_stable::Utf8Path;
+use longshore::{convert, readme, recipe::Catalog, repo::Repo, step};
+use snapbox::{Assert, Data, assert::DEFAULT_ACTION_ENV};
+use walkdir::WalkDir;
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::built_in);
+
+fn files_equal_expected(case: &Utf8Path) -> datatest_stable::Result<()> {
+    let folder = case.parent().expect("a case lies in a folder");
+    let plan = convert::plan(folder.join("repo").as_std_path(), &CATALOG)?.value;
+    let artifacts = convert::render(plan)?.artifacts;
+    assert!(!artifacts.is_empty(), "{folder} gives no file");
+    let expected = folder.join("expected");
+    for artifact in &artifacts {
+        Assert::new().action_env(DEFAULT_ACTION_ENV).eq(
+            artifact.contents.as_str(),
+            Data::read_from(expected.join(&artifact.path).as_std_path(), None).raw(),
+        );
+    }
+    let made: BTreeSet<String> = artifacts
+        .iter()
+        .map(|artifact| artifact.path.clone())
+        .collect();
+    for entry in WalkDir::new(&expected) {
+        let entry = entry?;
+        if entry.file_type().is_file() {
+            let path = entry
+                .path()
+                .strip_prefix(&expected)?
+                .to_string_lossy()
+                .into_owned();
+            assert!(made.contains(&path), "{expected}/{path} is no longer made");
+        }
+    }
+    Ok(())
+}
+
+/// Nothing is silently dropped: each step of the documents is one entry, with a fate that says
+/// where it went or why it was skipped.
+fn ledger_is_complete(case: &Utf8Path) -> datatest_stable::Result<()> {
+    let root = case.with_file_name("repo");
+    let conversion = convert::render(convert::plan(root.as_std_path(), &CATALOG)?.value)?;
+    let repo = Repo::open(root.as_std_path())?.value;
+    let documents = readme::documents(&repo, ".").value;
+    let steps = step::install_steps(&documents, &repo, &CATALOG);
+    let found: Vec<(String, usize, String)> = steps
+        .iter()
+        .map(|step| {
+            (
+                step.source.path.clone(),
+                step.source.line(step.span.start),
+                step.text.clone(),
+            )
+        })
+        .collect();
+    let entries: Vec<(String, usize, String)> = conversion
+        .plan
+        .ledger
+        .iter()
+        .map(|entry| (entry.file.clone(), entry.line, entry.command.clone()))
+        .collect();
+    assert_eq!(found, entries);
+    for entry in &conversion.plan.ledger {
+        let text = fs::read_to_string(root.join(&entry.file))?;
+        let line = text.lines().nth(entry.line - 1).unwrap_or_default();
+        let first = entry.command.split_whitespace().next().unwrap_or_default();
+        assert!(
+            line.contains(first),
+            "{}:{} has no `{first}`",
+            entry.file,
+            entry.line
+        );
+        assert!(
+            entry.target.is_some() || entry.reason.is_some(),
+            "{entry:?} has no outcome"
+        );
+        if let Some((file, line)) = entry
+            .target
+            .as_deref()
+            .and_then(|target| target.rsplit_once(':'))
+        {
+            let artifact = conversion
+                .artifacts
+                .iter()
+                .find(|artifact| artifact.path == file);
+            let lines = artifact.map_or(0, |artifact| artifact.contents.lines().count());
+            assert!(line.parse::<usize>()? <= lines, "{entry:?} leads nowhere");
+        }
+    }
+    Ok(())
+}
+
+/// Every generated line that is not blank can be explained.
+fn every_line_has_an_origin(case: &Utf8Path) -> datatest_stable::Result<()> {
+    let root = case.with_file_name("repo");
+    let conversion = convert::render(convert::plan(root.as_std_path(), &CATALOG)?.value)?;
+    for artifact in &conversion.artifacts {
+        for (index, line) in artifact.contents.lines().enumerate() {
+            let known = artifact
+                .origins
+                .get(&(index + 1))
+                .is_some_and(|origins| !origins.is_empty());
+            assert!(
+                known || line.trim().is_empty(),
+                "{}:{}: {line}",
+                artifact.path,
+                index + 1
+            );
+        }
+    }
+    Ok(())
+}
+
+datatest_stable::harness! {
+    { test = files_equal_expected, root = "samples", pattern = r"^[^/]+/case\.toml$" },
+    { test = ledger_is_complete, root = "samples", pattern = r"^[^/]+/case\.toml$" },
+    { test = every_line_has_an_origin, root = "samples", pattern = r"^[^/]+/case\.toml$" },
+}
