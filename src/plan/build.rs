@@ -127,6 +127,7 @@ fn component(
     let mut build = late_install;
     build.extend(build_commands(&input, ledger));
     build.extend(links);
+    build.extend(log_files(&input));
     let mut prepare = seeds;
     prepare.extend(prepare_commands(&input, ledger));
     volumes.extend(folders(&input, ledger, &image));
@@ -864,6 +865,30 @@ fn without_secrets(value: &str) -> String {
         rest = after.split_once('}').map_or("", |(_, rest)| rest);
     }
     text + rest
+}
+
+/// Log files become links to the standard output, where an orchestrator reads logs.
+fn log_files(input: &Input<'_, '_>) -> Vec<Command> {
+    let stack = &input.selection.stack;
+    let patterns: Vec<Regex> = stack.log_files.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect();
+    let mut commands: Vec<Command> = Vec::new();
+    for path in &input.selection.facts.files {
+        let Some(source) = input.repo.source(path) else { continue };
+        for found in patterns.iter().flat_map(|pattern| pattern.captures_iter(&source.text)) {
+            let Some(file) = found.get(1).filter(|file| !file.as_str().starts_with('/') && !file.as_str().contains("..")) else { continue };
+            let folder = repo::folder_of(file.as_str());
+            let make = if folder == "." { String::new() } else { format!("mkdir -p {} && ", shell::quote(folder)) };
+            let line = source.line(file.start());
+            push(&mut commands, Command {
+                command: format!("{make}ln -sf /dev/stdout {}", shell::quote(file.as_str())),
+                directory: input.directory.to_owned(),
+                env: BTreeMap::new(),
+                runs_in: None,
+                origin: vec![Origin::at(OriginKind::Manifest, path, line, source.line_text(line).trim())],
+            });
+        }
+    }
+    commands
 }
 
 /// Files that the application keeps data in become links into a volume, so that the root file

@@ -102,6 +102,13 @@ pub fn system_packages(
         let Some((table, needs)) = catalog.needs_of(language, &package.name) else {
             continue;
         };
+        let pinned = super::version::pinned(&package.requirement);
+        let is_newer = needs.below.as_ref().is_some_and(|below| {
+            pinned.is_none_or(|pinned| super::version::compare(&pinned, &super::version::numbers(below)).is_ge())
+        });
+        if is_newer {
+            continue;
+        }
         let text = format!("{} needs it", package.name);
         let declared = Origin::at(
             super::OriginKind::Manifest,

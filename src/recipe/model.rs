@@ -120,6 +120,9 @@ pub struct StackRecipe {
     /// literals of the folders before it, second group the file.
     #[serde(default)]
     pub data_files: Vec<String>,
+    /// Regular expressions for log files that the application writes, first group the file.
+    #[serde(default)]
+    pub log_files: Vec<String>,
     /// Endings of source files, without dot.
     #[serde(default)]
     pub sources: Vec<String>,
@@ -644,6 +647,9 @@ pub enum PackageStage {
 pub struct PackageNeeds {
     /// The package.
     pub package: String,
+    /// Only pins below this version are meant: later ones bring what they need.
+    #[serde(default)]
+    pub below: Option<String>,
     /// Needed to build it.
     #[serde(default)]
     pub build: Vec<String>,

@@ -101,7 +101,8 @@ overlay() {
 }
 
 yaml() {
-  yamllint --config-data relaxed --format parsable --strict "$1"
+  # A start command or an address is as long as it is.
+  yamllint --config-data '{extends: relaxed, rules: {line-length: disable}}' --format parsable --strict "$1"
 }
 
 fail() {
