@@ -237,7 +237,7 @@ impl Manifest {
         for (index, line) in source.text.lines().enumerate() {
             let text = line.split(" #").next().unwrap_or_default().trim();
             let own = ["-e .", ".", "-e ./", "./", "--editable ."];
-            if own.iter().any(|own| text == *own)
+            if own.contains(&text)
                 || text.starts_with("./")
                 || text.starts_with("-e .")
                 || text.starts_with("file:")

@@ -109,7 +109,10 @@ impl Catalog {
                 errors.push(error);
             }
         }
-        errors.extend(catalog.check());
+        // A recipe that could not be read would be missed by all that refer to it.
+        if errors.is_empty() {
+            errors.extend(catalog.check());
+        }
         catalog.index();
         if errors.is_empty() {
             Ok(catalog)
@@ -423,7 +426,16 @@ fn read_merged<T: DeserializeOwned>(layers: &[(String, String)]) -> Result<T, Re
         merge(&mut merged, table);
     }
     let (file, text) = layers.last().expect("an entry has a layer");
-    T::deserialize(merged).map_err(|error| located(file, text, &error))
+    T::deserialize(merged).map_err(|error| {
+        // What is wrong stands in the user's file, but the merged table has no places.
+        let mut found = located(file, text, &error);
+        let key = found.message.split('`').nth(1).unwrap_or_default();
+        let line = text
+            .lines()
+            .position(|line| line.trim_start().starts_with(key) && !key.is_empty());
+        found.position = line.map(|line| (line + 1, 1));
+        found
+    })
 }
 
 fn merge(into: &mut toml::Table, from: toml::Table) {
@@ -494,9 +506,9 @@ mod tests {
             "default = \"6\"\n",
         )
         .expect("written");
-        let catalog = Catalog::with_folders(&[folder.path().to_owned()])
-            .ok()
-            .expect("read");
+        let Ok(catalog) = Catalog::with_folders(&[folder.path().to_owned()]) else {
+            panic!("cannot be read");
+        };
         assert_eq!(catalog.services["redis"].default, "6");
         assert_eq!(catalog.services["redis"].port, 6379);
     }

@@ -62,20 +62,26 @@ pub fn locate(plan: &mut BuildPlan, artifacts: &[Artifact]) {
         let Some(target) = entry.target.clone().filter(|_| entry.fate != Fate::Skipped) else {
             continue;
         };
-        let is_it = |origin: &Origin| {
+        let is_there = |origin: &Origin| {
             origin.file.as_deref() == Some(&entry.file) && origin.line == Some(entry.line)
         };
+        // One line of a README can say several things: the words tell them apart.
+        let is_it =
+            |origin: &Origin| is_there(origin) && origin.text.as_deref() == Some(&entry.command);
         // The first file of the kind that the plan had in mind: `Dockerfile` is also `Dockerfile.web`.
-        let found = artifacts
-            .iter()
-            .filter(|artifact| artifact.path.starts_with(&target))
-            .find_map(|artifact| {
-                let line = artifact
-                    .origins
-                    .iter()
-                    .find(|(_, origins)| origins.iter().any(is_it));
-                line.map(|(line, _)| format!("{}:{line}", artifact.path))
-            });
+        let find = |fits: &dyn Fn(&Origin) -> bool| {
+            artifacts
+                .iter()
+                .filter(|artifact| artifact.path.starts_with(&target))
+                .find_map(|artifact| {
+                    let line = artifact
+                        .origins
+                        .iter()
+                        .find(|(_, origins)| origins.iter().any(fits));
+                    line.map(|(line, _)| format!("{}:{line}", artifact.path))
+                })
+        };
+        let found = find(&is_it).or_else(|| find(&is_there));
         entry.target = Some(found.unwrap_or(target));
     }
 }

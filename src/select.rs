@@ -285,7 +285,10 @@ fn framework<'c>(
 
 fn nothing_found(repo: &Repo, catalog: &Catalog) -> Diagnostic {
     let files: Vec<&str> = repo.files().collect();
-    if files.is_empty() {
+    if files
+        .iter()
+        .all(|path| repo::file_name(path).starts_with('.'))
+    {
         return Diagnostic::new(
             Severity::Error,
             Code::EmptyRepository,

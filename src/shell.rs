@@ -1,6 +1,6 @@
 //! Code → simple commands, as POSIX names them.
 //!
-//! Reading never fails: prompts and output lines are told apart first ([`console`]), what
+//! Reading never fails: prompts and output lines are told apart first, what
 //! tree-sitter cannot parse is split at blanks, and every offset stays valid in the given code
 //! because preparation replaces characters by others of the same length.
 

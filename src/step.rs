@@ -277,7 +277,7 @@ impl Reader<'_> {
         if self.crontab(block) {
             return;
         }
-        if !is_shell && !is_windows && !(is_unknown && looks_like_commands(&block.code, &known)) {
+        if !(is_shell || is_windows || is_unknown && looks_like_commands(&block.code, &known)) {
             return;
         }
         let confidence = if is_unknown {

@@ -30,7 +30,8 @@ pub fn plan(plan: &BuildPlan) -> String {
             );
         }
     }
-    visible(&text)
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    visible(&(lines.join("\n") + "\n"))
 }
 
 /// Returns one line for each entry: place, command, fate.

@@ -116,9 +116,7 @@ fn component(
     skip_unknown(ledger, catalog, diagnostics);
     let candidates = env::candidates(selection, ledger, catalog);
     let known = env::known(&candidates);
-    let (services, bound) = services::services(
-        name, &known, selection, repo, documents, catalog, ledger, questions,
-    );
+    let (services, bound) = services::services(name, &known, &input, ledger, questions);
     let packages = packages::system_packages(selection, ledger, catalog, diagnostics);
     let files = files(repo, ledger, diagnostics);
     let (install, late_install) = install(&input, ledger, diagnostics);
@@ -870,22 +868,48 @@ fn without_secrets(value: &str) -> String {
 /// Log files become links to the standard output, where an orchestrator reads logs.
 fn log_files(input: &Input<'_, '_>) -> Vec<Command> {
     let stack = &input.selection.stack;
-    let patterns: Vec<Regex> = stack.log_files.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect();
+    let patterns: Vec<Regex> = stack
+        .log_files
+        .iter()
+        .filter_map(|pattern| Regex::new(pattern).ok())
+        .collect();
     let mut commands: Vec<Command> = Vec::new();
     for path in &input.selection.facts.files {
-        let Some(source) = input.repo.source(path) else { continue };
-        for found in patterns.iter().flat_map(|pattern| pattern.captures_iter(&source.text)) {
-            let Some(file) = found.get(1).filter(|file| !file.as_str().starts_with('/') && !file.as_str().contains("..")) else { continue };
+        let Some(source) = input.repo.source(path) else {
+            continue;
+        };
+        for found in patterns
+            .iter()
+            .flat_map(|pattern| pattern.captures_iter(&source.text))
+        {
+            let Some(file) = found
+                .get(1)
+                .filter(|file| !file.as_str().starts_with('/') && !file.as_str().contains(".."))
+            else {
+                continue;
+            };
             let folder = repo::folder_of(file.as_str());
-            let make = if folder == "." { String::new() } else { format!("mkdir -p {} && ", shell::quote(folder)) };
+            let make = if folder == "." {
+                String::new()
+            } else {
+                format!("mkdir -p {} && ", shell::quote(folder))
+            };
             let line = source.line(file.start());
-            push(&mut commands, Command {
-                command: format!("{make}ln -sf /dev/stdout {}", shell::quote(file.as_str())),
-                directory: input.directory.to_owned(),
-                env: BTreeMap::new(),
-                runs_in: None,
-                origin: vec![Origin::at(OriginKind::Manifest, path, line, source.line_text(line).trim())],
-            });
+            push(
+                &mut commands,
+                Command {
+                    command: format!("{make}ln -sf /dev/stdout {}", shell::quote(file.as_str())),
+                    directory: input.directory.to_owned(),
+                    env: BTreeMap::new(),
+                    runs_in: None,
+                    origin: vec![Origin::at(
+                        OriginKind::Manifest,
+                        path,
+                        line,
+                        source.line_text(line).trim(),
+                    )],
+                },
+            );
         }
     }
     commands
@@ -1247,7 +1271,7 @@ fn name(repo: &Repo, documents: &[Document], selection: Option<&Selection<'_>>) 
 /// Lower-case letters, digits and `-`, at most 40, the first a letter.
 fn slug(name: &str) -> String {
     let mut slug = String::new();
-    for c in name.chars() {
+    for c in deunicode::deunicode(name).chars() {
         if c.is_ascii_alphanumeric() {
             slug.push(c.to_ascii_lowercase());
         } else if !slug.ends_with('-') && !slug.is_empty() {

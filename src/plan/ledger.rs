@@ -7,8 +7,11 @@ use crate::step::{Action, InstallStep};
 pub struct Ledger<'s> {
     /// The steps, in the order of the documents.
     pub steps: &'s [InstallStep],
-    fates: Vec<Option<(Fate, Option<String>, Option<String>)>>,
+    fates: Vec<Option<Outcome>>,
 }
+
+/// What became of a step: fate, target, reason.
+type Outcome = (Fate, Option<String>, Option<String>);
 
 impl<'s> Ledger<'s> {
     /// Returns a ledger in which the fate of no step is known, but for those that the step itself

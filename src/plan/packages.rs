@@ -104,7 +104,9 @@ pub fn system_packages(
         };
         let pinned = super::version::pinned(&package.requirement);
         let is_newer = needs.below.as_ref().is_some_and(|below| {
-            pinned.is_none_or(|pinned| super::version::compare(&pinned, &super::version::numbers(below)).is_ge())
+            pinned.is_none_or(|pinned| {
+                super::version::compare(&pinned, &super::version::numbers(below)).is_ge()
+            })
         });
         if is_newer {
             continue;

@@ -159,7 +159,7 @@ fn asks(recipe: &RuntimeRecipe, request: &Request) -> bool {
         .count();
     let said = numbers(&request.text);
     let is_wider = version::is_exact(&request.text) && said.len() < numbers(&recipe.default).len();
-    !said.is_empty() && !(is_wider && fitting > 1)
+    !(said.is_empty() || is_wider && fitting > 1)
 }
 
 /// The default where it fits and no pin forbids it, else the newest version that fits both, else

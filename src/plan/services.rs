@@ -6,12 +6,11 @@ use super::{
     EnvKind, EnvVar, Fate, Origin, OriginKind, Question, Service,
     ledger::{self, Ledger},
     runtime::mentioned_version,
+    start::Input,
 };
 use crate::{
     readme::{Document, Part},
-    recipe::{Catalog, ServiceRecipe, contains_word},
-    repo::Repo,
-    select::Selection,
+    recipe::{ServiceRecipe, contains_word},
     step::Action,
 };
 
@@ -35,21 +34,14 @@ pub type Known = BTreeMap<String, Option<String>>;
 pub fn services(
     name: &str,
     known: &Known,
-    selection: &Selection<'_>,
-    repo: &Repo,
-    documents: &[Document],
-    catalog: &Catalog,
+    input: &Input<'_, '_>,
     ledger: &mut Ledger<'_>,
     questions: &mut Vec<Question>,
 ) -> (Vec<Service>, Vec<EnvVar>) {
+    let (catalog, documents) = (input.catalog, input.documents);
     let mut signs: BTreeMap<&str, Signs> = BTreeMap::new();
     for (id, recipe) in &catalog.services {
-        signs.insert(
-            id,
-            signs_of(
-                id, recipe, known, selection, repo, documents, catalog, ledger,
-            ),
-        );
+        signs.insert(id, signs_of(id, recipe, known, input, ledger));
     }
     // MariaDB installed by hand serves MySQL's clients: its steps and their code are one service.
     let stand_ins: Vec<(&str, &str)> = catalog
@@ -116,12 +108,11 @@ fn signs_of(
     id: &str,
     recipe: &ServiceRecipe,
     known: &Known,
-    selection: &Selection<'_>,
-    repo: &Repo,
-    documents: &[Document],
-    catalog: &Catalog,
+    input: &Input<'_, '_>,
     ledger: &Ledger<'_>,
 ) -> Signs {
+    let (catalog, documents, repo) = (input.catalog, input.documents, input.repo);
+    let selection = input.selection;
     let mut signs = Signs::default();
     for name in &recipe.detect.packages {
         if let Some(package) = selection.manifest.package(name) {

@@ -261,13 +261,17 @@ pub fn start(
     }
 }
 
+/// Order of ways to start: purpose of the section, development servers last, confidence, order of
+/// the documents.
+type Rank = (u8, bool, std::cmp::Reverse<Confidence>, usize);
+
 /// The ways that documents and manifests name, best first.
 fn ways(
     input: &Input<'_, '_>,
     ledger: &mut Ledger<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Way> {
-    let mut found: Vec<((u8, bool, std::cmp::Reverse<Confidence>, usize), Way)> = Vec::new();
+    let mut found: Vec<(Rank, Way)> = Vec::new();
     let open: Vec<(usize, &InstallStep)> = ledger.open().collect();
     for (index, step) in open {
         let (words, development) = match &step.action {
@@ -334,7 +338,7 @@ fn ways(
             way,
         ));
     }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found.sort_by_key(|(rank, _)| *rank);
     let mut ways: Vec<Way> = found.into_iter().map(|(_, way)| way).collect();
     if let Some(process) = input.selection.manifest.processes.get("web") {
         let way = way_of_fact(process, input);

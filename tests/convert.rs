@@ -1,0 +1,132 @@
+//! `longshore convert` on disk: what is written, what stays, what is told.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+const SAMPLE: &str = "samples/flask_app_listens_on_the_port_its_readme_names/repo";
+
+fn sample() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for entry in walkdir::WalkDir::new(SAMPLE).into_iter().flatten() {
+        let target = folder
+            .path()
+            .join(entry.path().strip_prefix(SAMPLE).expect("below the sample"));
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(target).expect("made");
+        } else {
+            fs::copy(entry.path(), target).expect("copied");
+        }
+    }
+    folder
+}
+
+fn convert(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_longshore"))
+        .arg("convert")
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .expect("runs")
+}
+
+fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let files = walkdir::WalkDir::new(folder)
+        .sort_by_file_name()
+        .into_iter()
+        .flatten();
+    files
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            (
+                entry.path().display().to_string(),
+                fs::read(entry.path()).expect("read"),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_second_run_over_unchanged_input_is_byte_identical() {
+    let folder = sample();
+    assert!(convert(folder.path(), &[]).status.success());
+    let first = contents(folder.path());
+    let second = convert(folder.path(), &[]);
+    assert!(
+        second.status.success() && second.stdout.is_empty(),
+        "{second:?}"
+    );
+    assert_eq!(first, contents(folder.path()));
+    assert!(convert(folder.path(), &["--check"]).status.success());
+}
+
+#[test]
+fn an_edited_file_is_kept_and_the_difference_shown() {
+    let folder = sample();
+    convert(folder.path(), &[]);
+    let path = folder.path().join("Dockerfile");
+    let edited = fs::read_to_string(&path)
+        .expect("read")
+        .replace("EXPOSE 5050", "EXPOSE 6060");
+    fs::write(&path, &edited).expect("edited");
+
+    let kept = convert(folder.path(), &[]);
+    assert_eq!(kept.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&kept.stderr);
+    assert!(told.contains("-EXPOSE 6060\n+EXPOSE 5050"), "{told}");
+    assert_eq!(fs::read_to_string(&path).expect("read"), edited);
+    assert_eq!(convert(folder.path(), &["--check"]).status.code(), Some(1));
+
+    assert!(convert(folder.path(), &["--force"]).status.success());
+    assert!(
+        fs::read_to_string(&path)
+            .expect("read")
+            .contains("EXPOSE 5050")
+    );
+}
+
+#[test]
+fn a_file_that_was_there_before_is_a_persons() {
+    let folder = sample();
+    fs::write(folder.path().join("compose.yaml"), "services: {}\n").expect("written");
+    assert_eq!(convert(folder.path(), &[]).status.code(), Some(1));
+    assert_eq!(
+        fs::read_to_string(folder.path().join("compose.yaml")).expect("read"),
+        "services: {}\n"
+    );
+    assert!(
+        folder.path().join("Dockerfile").exists(),
+        "the other files are written"
+    );
+}
+
+#[test]
+fn check_writes_nothing() {
+    let folder = sample();
+    let before = contents(folder.path());
+    assert_eq!(convert(folder.path(), &["--check"]).status.code(), Some(1));
+    assert_eq!(before, contents(folder.path()));
+}
+
+#[test]
+fn the_plan_fits_its_schema() {
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_longshore"))
+            .args(arguments)
+            .output()
+            .expect("runs");
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON")
+    };
+    let schema = run(&["schema"]);
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    for sample in fs::read_dir("samples").expect("samples") {
+        let repo = sample.expect("an entry").path().join("repo");
+        let plan = run(&["plan", &repo.display().to_string(), "--format", "json"]);
+        assert_eq!(plan["schema"], "longshore.plan/1");
+        if let Err(error) = validator.validate(&plan) {
+            panic!("{}: {error}", repo.display());
+        }
+    }
+}
