@@ -18,8 +18,8 @@ main() {
   for tool in hadolint docker-compose kubectl kubernetes-validate yamllint; do
     command -v $tool >/dev/null || fail "\`$tool\` is missing: run tests/setup/linters.sh"
   done
+  shopt -s nullglob
   if [ $# = 0 ]; then
-    shopt -s nullglob
     folders=("$root"/samples/*/expected)
   fi
   [ ${#folders[@]} -gt 0 ] || fail 'there is nothing to lint'
@@ -36,8 +36,8 @@ main() {
   printf '%s\0' "${folders[@]}" | xargs --null --max-procs="$(nproc)" --max-args=1 bash -c 'lint_folder "$1"' bash
 
   local -i passed failed
-  passed=$(cat "$results"/*.passed 2>/dev/null | wc -l)
-  failed=$(cat "$results"/*.failed 2>/dev/null | wc -l)
+  passed=$(cat /dev/null "$results"/*.passed | wc -l)
+  failed=$(cat /dev/null "$results"/*.failed | wc -l)
   [ $((passed + failed)) -gt 0 ] || fail 'there is nothing to lint'
   echo "$passed passed, $failed failed"
   [ "$failed" = 0 ]
