@@ -37,10 +37,13 @@ fmt: ## Formats the Rust code
 lint: format-check clippy doc goldens ## Runs the checks that execute nothing: rustfmt, clippy, rustdoc, linters of generated files
 
 .PHONY: corpus
-corpus: packages ## Plans every repository in the folder or list CORPUS=…, and reports on them
-	@[ -n "$(CORPUS)" ] || { echo 'usage: make corpus CORPUS=folder-or-list' >&2; exit 2; }
-	$(cargo) build --release
-	target/release/longshore batch $(CORPUS) --output target/corpus
+corpus: packages ## Plans every repository in the folder CORPUS=…, a line for each
+	@[ -d "$(CORPUS)" ] || { echo 'usage: make corpus CORPUS=folder-of-repositories' >&2; exit 2; }
+	$(cargo) build
+	@for repository in $(CORPUS)/*/; do \
+	  printf '%-40s ' "$$(basename "$$repository")"; \
+	  target/debug/longshore plan "$$repository" 2>/dev/null | head -n 1 || true; \
+	done
 
 .PHONY: bench
 bench: packages ## Measures how long reading, planning and rendering take

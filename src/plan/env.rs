@@ -214,7 +214,6 @@ fn variable(name: String, candidate: Candidate, catalog: &Catalog) -> EnvVar {
         return var;
     }
     var.default = shown.filter(|value| !is_placeholder(value, catalog) && !value.contains('$'));
-    var.required |= var.default.is_none() && candidate.fallback.is_none();
     var
 }
 

@@ -452,8 +452,9 @@ pub fn dockerignore(plan: &BuildPlan) -> anyhow::Result<Artifact> {
         "compose.yaml",
         "CONTAINER.md",
         ".longshore.json",
-        "env",
-        "k8s",
+        "env/*.env",
+        "k8s/base",
+        "k8s/overlays",
     ];
     let needed: Vec<String> = plan
         .components

@@ -18,6 +18,8 @@ struct EnvView {
 
 #[derive(Serialize)]
 struct Line {
+    /// `# ` where there is no value: an empty one is a value, too.
+    prefix: &'static str,
     name: String,
     value: String,
     comments: Vec<String>,
@@ -69,6 +71,7 @@ pub fn env_files(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
                 comments.push("optional: the application has a default of its own".to_owned());
             }
             Line {
+                prefix: "",
                 name: secret.name,
                 value: String::new(),
                 comments,
@@ -157,9 +160,10 @@ fn setting(var: &EnvVar, environment: &str, marks: &Marks) -> Line {
     let mut comments: Vec<String> = var.about.iter().map(|about| one_line(about)).collect();
     let value = value(var, environment).map(one_line);
     if value.is_none() && var.required {
-        comments.push("no value was found; the application needs one".to_owned());
+        comments.push("the application needs a value, and none was found".to_owned());
     }
     Line {
+        prefix: if value.is_none() { "# " } else { "" },
         name: var.name.clone(),
         value: value.unwrap_or_default(),
         comments,
