@@ -364,6 +364,13 @@ impl Reader<'_> {
             None if all.is_empty() => Action::SetEnv(command.assignments.clone()),
             None if self.is_output(command) => Action::Skip("output-not-command".to_owned()),
             None => Action::Other,
+            Some(_)
+                if words
+                    .iter()
+                    .any(|word| word == "--help" || word == "--version") =>
+            {
+                Action::Skip("inspection".to_owned())
+            }
             Some((rule, matched)) => self.action(rule, matched, command, &words),
         };
         if let Some((rule, _)) = &found

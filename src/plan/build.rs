@@ -114,7 +114,7 @@ fn component(
     );
 
     skip_unknown(ledger, catalog, diagnostics);
-    let candidates = env::candidates(selection, ledger, catalog);
+    let candidates = env::candidates(&input, ledger);
     let known = env::known(&candidates);
     let (services, bound) = services::services(name, &known, &input, ledger, questions);
     let packages = packages::system_packages(selection, ledger, catalog, diagnostics);
@@ -594,6 +594,13 @@ fn image(input: &Input<'_, '_>, base: &str, repo: &Repo) -> Image {
         run_env.clear();
     }
     run_env.extend(framework.run_env.clone());
+    let app = match selection.folder.as_str() {
+        "." => workdir.clone(),
+        folder => format!("{workdir}/{folder}"),
+    };
+    for value in run_env.values_mut() {
+        *value = value.replace("{app}", &app);
+    }
     let mut build_env = stack.build_env.clone();
     build_env.extend(framework.build_env.clone());
     let run = framework

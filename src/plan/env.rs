@@ -6,8 +6,9 @@ use super::{
     EnvKind, EnvVar, Fate, Origin, OriginKind,
     ledger::{self, Ledger},
     services::Known,
+    start::Input,
 };
-use crate::{recipe::Catalog, select::Selection, step::Action};
+use crate::{recipe::Catalog, repo, step::Action};
 
 /// The environments that env files and overlays are made for.
 pub const ENVIRONMENTS: [&str; 3] = ["development", "test", "production"];
@@ -32,11 +33,8 @@ pub struct Candidate {
 }
 
 /// Collects the variables from documents, example files and source code.
-pub fn candidates(
-    selection: &Selection<'_>,
-    ledger: &Ledger<'_>,
-    catalog: &Catalog,
-) -> BTreeMap<String, Candidate> {
+pub fn candidates(input: &Input<'_, '_>, ledger: &Ledger<'_>) -> BTreeMap<String, Candidate> {
+    let (selection, catalog) = (input.selection, input.catalog);
     let mut found: BTreeMap<String, Candidate> = BTreeMap::new();
     for (index, step) in ledger.steps.iter().enumerate() {
         if !ledger.is_open(index) {
@@ -58,6 +56,7 @@ pub fn candidates(
         };
         let sets_only = matches!(step.action, Action::SetEnv(_) | Action::WriteFile { .. });
         for (name, value) in pairs {
+            let value = in_repository(value, input);
             let candidate = found.entry(name).or_default();
             candidate.origin.push(ledger::origin(step));
             if sets_only {
@@ -100,6 +99,15 @@ pub fn candidates(
     let system = |name: &str| listed(catalog, "environment", "system", name);
     found.retain(|name, _| crate::shell::is_name(name) && !system(name));
     found
+}
+
+/// `/path/to/autoapp.py` on the author's machine is the file of that name in the repository.
+fn in_repository(value: String, input: &Input<'_, '_>) -> String {
+    let name = repo::file_name(&value);
+    let is_own = value.starts_with('/')
+        && name.contains('.')
+        && input.repo.contains(&repo::join(input.directory, name));
+    if is_own { name.to_owned() } else { value }
 }
 
 /// Returns the values that are known, for the look-up of services.
@@ -250,6 +258,7 @@ pub fn is_secret(name: &str, catalog: &Catalog) -> bool {
 pub fn is_placeholder(value: &str, catalog: &Catalog) -> bool {
     let marked = value.starts_with('<') && value.ends_with('>')
         || value.contains("...")
+        || value.contains("/path/to")
         || value.starts_with("YOUR");
     let is_word =
         |value: &str| catalog.has_word("environment", "placeholder", &value.replace('_', " "));

@@ -217,7 +217,7 @@ pub struct ImageRecipe {
     /// Environment of the build stage.
     #[serde(default)]
     pub build_env: BTreeMap<String, String>,
-    /// Environment of the run stage.
+    /// Environment of the run stage; `{app}` stands for the component's folder in the image.
     #[serde(default)]
     pub run_env: BTreeMap<String, String>,
     /// Files that longshore writes into the image.
