@@ -254,6 +254,12 @@ mod tests {
         check("npm ci )\n", &[&["npm", "ci"]]);
     }
 
+    #[test]
+    fn characters_beyond_ascii_stay_in_the_words() {
+        check("cd 你好 && npm ci # 安装", &[&["cd", "你好"], &["npm", "ci"]]);
+        check("$ npm ci\n\u{1f575}\u{fe0f} done\n", &[&["npm", "ci"]]);
+    }
+
     proptest::proptest! {
         #[test]
         fn no_text_panics_and_spans_lie_inside(code in "\\PC{0,200}|[ -~\\n\\r\\t$#<>|&;'\"`\\\\]{0,200}") {

@@ -229,17 +229,21 @@ fn blank(line: &str) -> String {
         .collect()
 }
 
-/// Control characters, NUL among them, become blanks.
+/// Control characters, NUL among them, become blanks, and every character beyond ASCII becomes as
+/// many `x` as it has bytes: the grammar's scanner asks the C library for the class of a character,
+/// whose tables end at 255, and crashes on others. The texts are taken from the original later.
 fn harmless(line: &str) -> String {
-    line.chars()
-        .map(|c| {
-            if c.is_ascii_control() && c != '\n' && c != '\t' {
-                ' '
-            } else {
-                c
-            }
-        })
-        .collect()
+    let mut plain = String::with_capacity(line.len());
+    for c in line.chars() {
+        let stand_in = match c {
+            '\n' | '\t' => c,
+            _ if c.is_control() || c.is_whitespace() => ' ',
+            _ if c.is_ascii() => c,
+            _ => 'x',
+        };
+        plain.extend(std::iter::repeat_n(stand_in, c.len_utf8()));
+    }
+    plain
 }
 
 /// Makes `<your name>` into `_your_name_`: the grammar takes `<` for a redirection.
