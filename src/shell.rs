@@ -256,7 +256,10 @@ mod tests {
 
     #[test]
     fn characters_beyond_ascii_stay_in_the_words() {
-        check("cd 你好 && npm ci # 安装", &[&["cd", "你好"], &["npm", "ci"]]);
+        check(
+            "cd 你好 && npm ci # 安装",
+            &[&["cd", "你好"], &["npm", "ci"]],
+        );
         check("$ npm ci\n\u{1f575}\u{fe0f} done\n", &[&["npm", "ci"]]);
     }
 

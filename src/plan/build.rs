@@ -117,7 +117,7 @@ fn component(
     let candidates = env::candidates(&input, ledger);
     let known = env::known(&candidates);
     let (services, bound) = services::services(name, &known, &input, ledger, questions);
-    let packages = packages::system_packages(selection, ledger, catalog, diagnostics);
+    let mut packages = packages::system_packages(selection, ledger, catalog, diagnostics);
     let files = files(repo, ledger, diagnostics);
     let (install, late_install) = install(&input, ledger, diagnostics);
     let mut image = image(&input, &base, repo);
@@ -130,6 +130,7 @@ fn component(
     prepare.extend(prepare_commands(&input, ledger));
     volumes.extend(folders(&input, ledger, &image));
     let started = start::start(&input, ledger, diagnostics);
+    add_init(&input, started.start.as_ref(), &mut image, &mut packages);
     let processes = start::processes(&input, ledger);
     let schedules = start::schedules(&input, ledger);
     let vars = env::env(candidates, bound, &started.env, catalog, ledger);
@@ -195,6 +196,37 @@ fn component(
         volumes,
         measured: None,
     }
+}
+
+/// Puts the stack's init before a start command that would ignore SIGTERM.
+fn add_init(
+    input: &Input<'_, '_>,
+    start: Option<&super::Start>,
+    image: &mut Image,
+    packages: &mut super::SystemPackages,
+) {
+    let Some(init) = &input.selection.stack.image.init else {
+        return;
+    };
+    let Some(start) = start.filter(|_| image.copy_source) else {
+        return;
+    };
+    let handles_stop = rule(&start.command, input.catalog)
+        .0
+        .is_some_and(|(found, _)| found.rule.handles_stop);
+    if handles_stop {
+        return;
+    }
+    image.entrypoint.clone_from(&init.command);
+    let origin = Origin::recipe(&format!("stacks/{}", input.selection.stack_id), &init.why);
+    packages.runtime.push(init.package.clone());
+    packages.runtime.sort();
+    packages.runtime.dedup();
+    packages
+        .origins
+        .entry(init.package.clone())
+        .or_default()
+        .push(origin);
 }
 
 /// The folder of the file that marks a framework's root, or the stack's own.
@@ -649,6 +681,7 @@ fn image(input: &Input<'_, '_>, base: &str, repo: &Repo) -> Image {
             .cloned()
             .collect(),
         artifacts,
+        entrypoint: Vec::new(),
         copy_source: framework.copy_source.or(stack.copy_source).unwrap_or(true),
         extra_files: framework
             .file

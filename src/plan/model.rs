@@ -118,6 +118,9 @@ pub struct Image {
     pub artifacts: Vec<ArtifactCopy>,
     /// Whether the run stage starts with the source tree of the build stage.
     pub copy_source: bool,
+    /// Words before the start command: a small program that passes signals on; empty where the
+    /// start command ends on SIGTERM by itself.
+    pub entrypoint: Vec<String>,
     /// Files of the run stage that longshore itself writes into the image, such as an nginx site.
     pub extra_files: Vec<ExtraFile>,
     /// Command that asks `{url}` inside the container and fails when it gives no success.

@@ -220,12 +220,27 @@ pub struct ImageRecipe {
     /// Environment of the run stage; `{app}` stands for the component's folder in the image.
     #[serde(default)]
     pub run_env: BTreeMap<String, String>,
+    /// Small program that runs the start command, for those that ignore SIGTERM as process 1.
+    #[serde(default)]
+    pub init: Option<InitRecipe>,
     /// Files that longshore writes into the image.
     #[serde(default)]
     pub file: Vec<ImageFile>,
     /// Paths that must be writable while it runs.
     #[serde(default)]
     pub writable: Vec<String>,
+}
+
+/// A small program that passes signals on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitRecipe {
+    /// Its Debian package.
+    pub package: String,
+    /// The words before the start command.
+    pub command: Vec<String>,
+    /// What fails without it.
+    pub why: String,
 }
 
 /// A file that longshore writes into the image.
@@ -495,6 +510,9 @@ pub struct CommandRule {
     /// Whether it is a development server.
     #[serde(default)]
     pub development: bool,
+    /// Whether it ends on SIGTERM although it is process 1 of its container.
+    #[serde(default)]
+    pub handles_stop: bool,
     /// Words to add when it runs unattended.
     #[serde(default)]
     pub add: Vec<String>,

@@ -307,6 +307,16 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
     }
     if let Some(start) = &component.start {
         writer.workdir(&component.absolute(&start.directory), &start.origin);
+        if !image.entrypoint.is_empty() {
+            let why = image.entrypoint.first().and_then(|program| {
+                let name = program.rsplit('/').next().unwrap_or(program);
+                component.system_packages.origins.get(name)
+            });
+            writer.line(
+                &format!("ENTRYPOINT {}", json_list(&image.entrypoint)),
+                why.unwrap_or(&image.origin),
+            );
+        }
         let command: Vec<String> = start.command.iter().map(|word| one_line(word)).collect();
         writer.line(&format!("CMD {}", json_list(&command)), &start.origin);
     }
