@@ -66,26 +66,23 @@ fn check(
     report
 }
 
-/// Whether the engine still has something that carries our label and is owned by this process.
-fn left_over() -> Vec<String> {
+/// What the engine still has of the process `pid`: containers, networks and volumes.
+fn left_over(pid: u32) -> Vec<String> {
     let list = |arguments: &[&str]| {
         let output = Command::new("docker")
             .args(arguments)
+            .args(["--filter", "label=io.longshore.owner"])
+            .args(["--format", "{{.Label \"io.longshore.owner\"}} "])
             .output()
             .expect("the docker command runs");
-        String::from_utf8_lossy(&output.stdout)
-            .lines()
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
     };
-    let filter = "label=io.longshore.owner";
-    let pid = format!(" {} ", std::process::id());
-    let format = "{{.ID}} {{.Labels}} ";
-    let mut left = list(&["ps", "--all", "--filter", filter, "--format", format]);
-    left.extend(list(&[
-        "network", "ls", "--filter", filter, "--format", format,
-    ]));
-    left.retain(|line| line.contains(&pid));
+    let mut left = list(&["ps", "--all"]);
+    left.extend(list(&["network", "ls"]));
+    left.extend(list(&["volume", "ls"]));
+    left.retain(|owner| owner.contains(&format!(" {pid} ")));
     left
 }
 
@@ -220,30 +217,22 @@ fn a_taken_port_is_named() {
     let app = app(&server("0.0.0.0", 8000));
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port();
-    let conversion = convert::render(
-        convert::plan(app.path(), &Catalog::built_in())
-            .expect("opens")
-            .value,
-    )
-    .expect("renders");
-    let options = Options {
-        publish_port: Some(port),
-        ..Options::default()
-    };
-    let error = verify::verify(
-        &conversion.plan,
-        &conversion.artifacts,
-        app.path(),
-        &options,
-        &mut |_| {},
-    )
-    .expect_err("taken");
-    let trouble = error.downcast_ref::<EngineError>().expect("the engine's");
+    let child = Command::new(env!("CARGO_BIN_EXE_longshore"))
+        .args(["verify", "--port", &port.to_string()])
+        .arg(app.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let pid = child.id();
+    let output = child.wait_with_output().expect("ends");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{told}");
     assert!(
-        matches!(trouble, EngineError::PortTaken(found) if *found == port),
-        "{trouble}"
+        told.contains(&format!("port {port} of this machine is already taken")),
+        "{told}"
     );
-    assert_eq!(left_over(), Vec::<String>::new());
+    assert_eq!(left_over(pid), Vec::<String>::new());
 }
 
 #[test]
@@ -259,26 +248,9 @@ fn an_interrupt_removes_everything_and_a_kill_is_swept_by_the_next_run() {
             .spawn()
             .expect("starts")
     };
-    let owned_by = |pid: u32| {
-        let output = Command::new("docker")
-            .args([
-                "ps",
-                "--all",
-                "--filter",
-                "label=io.longshore.owner",
-                "--format",
-                "{{.Label \"io.longshore.owner\"}} ",
-            ])
-            .output()
-            .expect("the docker command runs");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text.lines()
-            .filter(|line| line.contains(&format!(" {pid} ")))
-            .count()
-    };
     let wait_for_container = |pid: u32| {
         let begun = std::time::Instant::now();
-        while owned_by(pid) == 0 {
+        while left_over(pid).len() < 2 {
             assert!(
                 begun.elapsed() < Duration::from_secs(120),
                 "no container came up"
@@ -300,17 +272,21 @@ fn an_interrupt_removes_everything_and_a_kill_is_swept_by_the_next_run() {
     wait_for_container(interrupted.id());
     signal(interrupted.id(), "-INT");
     assert_eq!(interrupted.wait().expect("ends").code(), Some(3));
-    assert_eq!(
-        owned_by(interrupted.id()),
-        0,
-        "an interrupt leaves something"
-    );
+    assert_eq!(left_over(interrupted.id()), Vec::<String>::new());
 
     let mut killed = start();
     wait_for_container(killed.id());
     signal(killed.id(), "-KILL");
     killed.wait().expect("ends");
-    assert_eq!(owned_by(killed.id()), 1, "a kill leaves its container");
+    assert_eq!(
+        left_over(killed.id()).len(),
+        2,
+        "a kill leaves its network and its container"
+    );
     run(app.path(), |_| {}).expect("a report");
-    assert_eq!(owned_by(killed.id()), 0, "the next run sweeps it");
+    assert_eq!(
+        left_over(killed.id()),
+        Vec::<String>::new(),
+        "the next run sweeps it"
+    );
 }
