@@ -4,9 +4,15 @@
 //! The only module that runs anything, and only inside containers. Tokio starts and ends here.
 
 mod context;
+mod denied;
 mod docker;
 mod engine;
+mod environment;
+#[cfg(test)]
+mod fake;
 mod http;
+mod ignored;
+mod instruction;
 mod ladder;
 mod listening;
 mod log;
@@ -28,6 +34,9 @@ pub use engine::{
 pub use report::{Cause, ComponentReport, Failure, Report, Rung, Verdict, apply};
 
 use crate::{plan::BuildPlan, render::Artifact};
+
+/// How long the engine may still be at what it was making when a run was cut off.
+const LATE: Duration = Duration::from_millis(300);
 
 /// How a smoke run is made.
 #[derive(Debug, Clone)]
@@ -80,7 +89,7 @@ pub enum Event {
     Reached(String),
 }
 
-/// Returns the engine's error where there is no engine: it is told apart from a failed run.
+/// Builds and starts what `plan` says, asks it, measures it, and removes everything again.
 ///
 /// # Errors
 ///
@@ -94,10 +103,7 @@ pub fn verify(
     options: &Options,
     progress: &mut dyn FnMut(Event),
 ) -> anyhow::Result<Report> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("failed to start the runtime")?;
+    let runtime = runtime()?;
     let engine = runtime.block_on(Docker::connect())?;
     runtime.block_on(engine.sweep());
     let run = engine::Run::new()?;
@@ -109,13 +115,43 @@ pub fn verify(
             }
         })
     }));
-    let left = runtime.block_on(engine.remove_run(&run.id, options.keep_image));
-    let report = match result {
-        Ok(report) => report?,
-        Err(panic) => resume_unwind(panic),
-    };
-    left?;
-    Ok(report)
+    let left = runtime.block_on(async {
+        let left = engine.remove_run(&run.id, options.keep_image).await;
+        if matches!(result, Ok(Ok(_))) {
+            return left;
+        }
+        // What the engine was making when the run was cut off may come up only now.
+        tokio::time::sleep(LATE).await;
+        engine.remove_run(&run.id, options.keep_image).await
+    });
+    match (result, left) {
+        (Err(panic), _) => resume_unwind(panic),
+        (Ok(report), Ok(())) => report,
+        (Ok(Ok(_)), Err(left)) => Err(left.into()),
+        // The first error says what happened; that something is left must be known all the same.
+        (Ok(Err(error)), Err(left)) => Err(error.context(left)),
+    }
+}
+
+/// Removes what runs of this machine left behind whose process was killed: containers, networks,
+/// volumes and images. Each smoke run does so before it begins.
+///
+/// # Errors
+///
+/// [`EngineError`] where no engine answers.
+pub fn sweep() -> anyhow::Result<()> {
+    let runtime = runtime()?;
+    let engine = runtime.block_on(Docker::connect())?;
+    runtime.block_on(engine.sweep());
+    Ok(())
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder
+        .enable_all()
+        .build()
+        .context("failed to start the runtime")
 }
 
 /// Returns once the user or the system asks the program to end.

@@ -66,26 +66,6 @@ fn check(
     report
 }
 
-/// What the engine still has of the process `pid`: containers, networks and volumes.
-fn left_over(pid: u32) -> Vec<String> {
-    let list = |arguments: &[&str]| {
-        let output = Command::new("docker")
-            .args(arguments)
-            .args(["--filter", "label=io.longshore.owner"])
-            .args(["--format", "{{.Label \"io.longshore.owner\"}} "])
-            .output()
-            .expect("the docker command runs");
-        assert!(output.status.success(), "{output:?}");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        text.lines().map(str::to_owned).collect::<Vec<_>>()
-    };
-    let mut left = list(&["ps", "--all"]);
-    left.extend(list(&["network", "ls"]));
-    left.extend(list(&["volume", "ls"]));
-    left.retain(|owner| owner.contains(&format!(" {pid} ")));
-    left
-}
-
 #[test]
 fn a_server_on_loopback_only_is_a_finding_of_its_own() {
     let app = app(&server("127.0.0.1", 8000));
@@ -217,22 +197,30 @@ fn a_taken_port_is_named() {
     let app = app(&server("0.0.0.0", 8000));
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port();
-    let child = Command::new(env!("CARGO_BIN_EXE_longshore"))
-        .args(["verify", "--port", &port.to_string()])
-        .arg(app.path())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("starts");
-    let pid = child.id();
-    let output = child.wait_with_output().expect("ends");
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(3), "{told}");
+    let conversion = convert::render(
+        convert::plan(app.path(), &Catalog::built_in())
+            .expect("opens")
+            .value,
+    )
+    .expect("renders");
+    let options = Options {
+        publish_port: Some(port),
+        ..Options::default()
+    };
+    let error = verify::verify(
+        &conversion.plan,
+        &conversion.artifacts,
+        app.path(),
+        &options,
+        &mut |_| {},
+    )
+    .expect_err("taken");
+    let trouble = error.downcast_ref::<EngineError>().expect("the engine's");
     assert!(
-        told.contains(&format!("port {port} of this machine is already taken")),
-        "{told}"
+        matches!(trouble, EngineError::PortTaken(found) if *found == port),
+        "{trouble}"
     );
-    assert_eq!(left_over(pid), Vec::<String>::new());
+    assert_nothing_left();
 }
 
 #[test]
@@ -248,9 +236,26 @@ fn an_interrupt_removes_everything_and_a_kill_is_swept_by_the_next_run() {
             .spawn()
             .expect("starts")
     };
+    let owned_by = |pid: u32| {
+        let output = Command::new("docker")
+            .args([
+                "ps",
+                "--all",
+                "--filter",
+                "label=io.longshore.owner",
+                "--format",
+                "{{.Label \"io.longshore.owner\"}} ",
+            ])
+            .output()
+            .expect("the docker command runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines()
+            .filter(|line| line.contains(&format!(" {pid} ")))
+            .count()
+    };
     let wait_for_container = |pid: u32| {
         let begun = std::time::Instant::now();
-        while left_over(pid).len() < 2 {
+        while owned_by(pid) == 0 {
             assert!(
                 begun.elapsed() < Duration::from_secs(120),
                 "no container came up"
@@ -272,21 +277,351 @@ fn an_interrupt_removes_everything_and_a_kill_is_swept_by_the_next_run() {
     wait_for_container(interrupted.id());
     signal(interrupted.id(), "-INT");
     assert_eq!(interrupted.wait().expect("ends").code(), Some(3));
-    assert_eq!(left_over(interrupted.id()), Vec::<String>::new());
+    assert_eq!(
+        owned_by(interrupted.id()),
+        0,
+        "an interrupt leaves something"
+    );
 
     let mut killed = start();
     wait_for_container(killed.id());
     signal(killed.id(), "-KILL");
     killed.wait().expect("ends");
-    assert_eq!(
-        left_over(killed.id()).len(),
-        2,
-        "a kill leaves its network and its container"
-    );
+    assert_eq!(owned_by(killed.id()), 1, "a kill leaves its container");
     run(app.path(), |_| {}).expect("a report");
-    assert_eq!(
-        left_over(killed.id()),
-        Vec::<String>::new(),
-        "the next run sweeps it"
+    assert_eq!(owned_by(killed.id()), 0, "the next run sweeps it");
+}
+
+fn message(report: &Report) -> &str {
+    let failure = report.components[0].failure.as_ref();
+    &failure
+        .unwrap_or_else(|| panic!("no failure: {report:#?}"))
+        .message
+}
+
+#[test]
+fn a_start_command_that_is_not_in_the_image_is_the_applications_fault() {
+    let app = app(&server("0.0.0.0", 8000));
+    let change = |plan: &mut longshore::plan::BuildPlan| {
+        let start = plan.components[0].start.as_mut().expect("a start command");
+        start.command = vec!["no-such-program".into()];
+        plan.components[0].image.entrypoint.clear();
+    };
+    let report = check(app.path(), change, Cause::Ended, Rung::Built);
+    assert!(
+        message(&report).contains("\"no-such-program\": executable file not found"),
+        "{report:#?}"
     );
+}
+
+#[test]
+fn a_circle_of_redirects_is_no_answer() {
+    let app = app("from http.server import *\n\
+         class Handler(BaseHTTPRequestHandler):\n\
+         \x20   def do_GET(self):\n\
+         \x20       self.send_response(302); self.send_header('Location', '/'); self.end_headers()\n\
+         HTTPServer(('0.0.0.0', 8000), Handler).serve_forever()\n");
+    let report = check(app.path(), |_| {}, Cause::Answer, Rung::Listening);
+    assert!(
+        message(&report).contains("redirected more than 5 times"),
+        "{report:#?}"
+    );
+}
+
+#[test]
+fn a_server_that_dies_after_its_answer_does_not_pass() {
+    let app = app("import os\nfrom http.server import *\n\
+         class Handler(SimpleHTTPRequestHandler):\n\
+         \x20   def finish(self):\n        super().finish(); os._exit(9)\n\
+         HTTPServer(('0.0.0.0', 8000), Handler).serve_forever()\n");
+    let change = |plan: &mut longshore::plan::BuildPlan| {
+        // A worker beside it, so that there is time to die.
+        let component = &mut plan.components[0];
+        component.processes.push(longshore::plan::Process {
+            id: "worker".into(),
+            command: vec!["sleep".into(), "60".into()],
+            directory: ".".into(),
+            origin: Vec::new(),
+        });
+    };
+    let report = check(app.path(), change, Cause::Ended, Rung::Answers);
+    assert!(message(&report).contains("did not stay up"), "{report:#?}");
+}
+
+#[test]
+fn a_program_that_ignores_sigterm_is_noted() {
+    let text = format!(
+        "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n{}",
+        server("0.0.0.0", 8000)
+    );
+    let report = run(app(&text).path(), |_| {}).expect("a report");
+    let component = &report.components[0];
+    assert_eq!(
+        (component.rung, component.stop_ms),
+        (Rung::Answers, None),
+        "{report:#?}"
+    );
+    let is_noted = |note: &String| note.contains("does not heed SIGTERM");
+    assert!(component.notes.iter().any(is_noted), "{report:#?}");
+}
+
+/// Python as process 1 would ignore SIGTERM.
+#[test]
+fn an_init_passes_sigterm_on() {
+    let report = run(app(&server("0.0.0.0", 8000)).path(), |_| {}).expect("a report");
+    let stop = report.components[0].stop_ms;
+    assert!(stop.is_some_and(|stop| stop < 5_000), "{report:#?}");
+}
+
+#[test]
+fn a_server_that_heeds_sigterm_is_timed() {
+    let app = app("import signal, sys\nfrom http.server import *\n\
+         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n\
+         HTTPServer(('0.0.0.0', 8000), SimpleHTTPRequestHandler).serve_forever()\n");
+    let report = run(app.path(), |_| {}).expect("a report");
+    let stop = report.components[0].stop_ms;
+    assert!(stop.is_some_and(|stop| stop < 5000), "{report:#?}");
+}
+
+/// A socket is enough of a client: nothing is to be installed.
+const SERVICES_APP: &str = r#"
+import os, socket, urllib.parse
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+def reach(url, greeting, answer):
+    parts = urllib.parse.urlsplit(url)
+    with socket.create_connection((parts.hostname, parts.port), 5) as client:
+        client.sendall(greeting)
+        return client.recv(64).startswith(answer)
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        # SSLRequest: the server says N or S.
+        postgres = reach(os.environ['DATABASE_URL'], bytes.fromhex('0000000804d2162f'), b'N')
+        redis = reach(os.environ['REDIS_URL'], b'PING\r\n', b'+PONG')
+        secret = urllib.parse.urlsplit(os.environ['DATABASE_URL']).password
+        self.send_response(200 if postgres and redis else 500)
+        self.end_headers()
+        self.wfile.write(f'postgres {postgres}, redis {redis}, secret {len(secret)}'.encode())
+
+HTTPServer(('0.0.0.0', 8000), Handler).serve_forever()
+"#;
+
+fn service(json: serde_json::Value) -> longshore::plan::Service {
+    serde_json::from_value(json).expect("a service")
+}
+
+#[test]
+fn services_run_beside_the_application_with_secrets_of_the_run() {
+    let app = app(SERVICES_APP);
+    fs::write(
+        app.path().join("schema.sql"),
+        "CREATE TABLE boats (name text);\n",
+    )
+    .expect("written");
+    let change = |plan: &mut longshore::plan::BuildPlan| {
+        let component = &mut plan.components[0];
+        component.services = vec![
+            service(serde_json::json!({
+                "kind": "postgres", "version": "15", "image": "postgres:15-bookworm", "port": 5432,
+                "env": {"DATABASE_URL": "postgresql://app:${POSTGRES_PASSWORD}@postgres:5432/app"},
+                "settings": {"POSTGRES_USER": "app", "POSTGRES_PASSWORD": "${POSTGRES_PASSWORD}", "POSTGRES_DB": "app"},
+                "secrets": ["POSTGRES_PASSWORD"],
+                "healthcheck": ["pg_isready", "-h", "127.0.0.1", "-U", "app", "-d", "app"],
+                "data": "/var/lib/postgresql/data", "user": 999, "writable": [],
+                "init": ["schema.sql"], "init_directory": "/docker-entrypoint-initdb.d", "optional": false, "origin": []
+            })),
+            service(serde_json::json!({
+                "kind": "redis", "version": "7", "image": "redis:7-bookworm", "port": 6379,
+                "env": {"REDIS_URL": "redis://redis:6379/0"}, "settings": {}, "secrets": [],
+                "healthcheck": ["redis-cli", "ping"], "data": "/data", "user": 999, "writable": [],
+                "init": [], "init_directory": null, "optional": false, "origin": []
+            })),
+        ];
+        component.prepare.push(longshore::plan::Command {
+            command: "psql -U app -d app -v ON_ERROR_STOP=1 -c 'SELECT count(*) FROM boats'".into(),
+            directory: ".".into(),
+            env: Default::default(),
+            runs_in: Some("postgres".into()),
+            origin: Vec::new(),
+        });
+    };
+    let mut plan = convert::plan(app.path(), &Catalog::built_in())
+        .expect("opens")
+        .value;
+    change(&mut plan);
+    let conversion = convert::render(plan).expect("renders");
+    let logs = tempfile::tempdir().expect("a folder");
+    let options = Options {
+        keep_logs: Some(logs.path().to_owned()),
+        ..Options::default()
+    };
+    let report = verify::verify(
+        &conversion.plan,
+        &conversion.artifacts,
+        app.path(),
+        &options,
+        &mut |_| {},
+    );
+    let report = report.expect("a report");
+    let component = &report.components[0];
+    let answer = component
+        .answer
+        .as_ref()
+        .unwrap_or_else(|| panic!("{report:#?}"));
+    assert_eq!(answer.body, "postgres True, redis True, secret 24");
+    let mut kept: Vec<String> = component
+        .logs
+        .iter()
+        .map(|path| {
+            path.file_name()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    kept.sort();
+    assert_eq!(
+        kept,
+        ["postgres.log", "redis.log", "web-app.log", "web-build.log"]
+    );
+    assert_nothing_left();
+}
+
+#[test]
+fn a_volume_is_shared_by_prepare_step_and_application() {
+    let app = app("import http.server, os\nos.chdir('/app/data')\n\
+         http.server.HTTPServer(('0.0.0.0', 8000), http.server.SimpleHTTPRequestHandler).serve_forever()\n");
+    fs::create_dir(app.path().join("data")).expect("made");
+    fs::write(app.path().join("data/.keep"), "").expect("written");
+    let change = |plan: &mut longshore::plan::BuildPlan| {
+        let component = &mut plan.components[0];
+        component.volumes.push(longshore::plan::Volume {
+            path: "/app/data".into(),
+            persistent: true,
+            reason: "a test".into(),
+            origin: Vec::new(),
+        });
+        component.prepare.push(longshore::plan::Command {
+            command: "echo ready > /app/data/index.html".into(),
+            directory: ".".into(),
+            env: Default::default(),
+            runs_in: None,
+            origin: Vec::new(),
+        });
+    };
+    let report = run(app.path(), change).expect("a report");
+    let answer = report.components[0]
+        .answer
+        .as_ref()
+        .unwrap_or_else(|| panic!("{report:#?}"));
+    assert_eq!(answer.body, "ready");
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_during_a_build_leaves_nothing() {
+    let app = tempfile::tempdir().expect("a folder");
+    let readme = "# app\n\n```sh\nnpm install\nnpm start\n```\n\nIt listens on port 8000.\n";
+    fs::write(app.path().join("README.md"), readme).expect("written");
+    // A build step that takes long; its number keeps it out of the cache.
+    let slow = format!("sleep 600; echo {}", std::process::id());
+    let package = serde_json::json!({
+        "name": "app", "version": "1.0.0", "scripts": {"preinstall": slow, "start": "node server.js"}
+    });
+    fs::write(app.path().join("package.json"), package.to_string()).expect("written");
+    fs::write(
+        app.path().join("server.js"),
+        "require('http').createServer().listen(8000)\n",
+    )
+    .expect("written");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_longshore"))
+        .arg("verify")
+        .arg(app.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("starts");
+    std::thread::sleep(Duration::from_secs(4));
+    let signalled = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(signalled.expect("kill runs").success());
+    let begun = std::time::Instant::now();
+    assert_eq!(child.wait().expect("ends").code(), Some(3));
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(left_over_of(child.id()), Vec::<String>::new());
+}
+
+#[test]
+fn a_panic_leaves_nothing() {
+    let app = app(&server("0.0.0.0", 8000));
+    let plan = convert::plan(app.path(), &Catalog::built_in())
+        .expect("opens")
+        .value;
+    let conversion = convert::render(plan).expect("renders");
+    let panics = std::panic::catch_unwind(|| {
+        let mut progress = |event| match event {
+            verify::Event::Reached(what) if what.starts_with("listening") => panic!("on purpose"),
+            _ => {}
+        };
+        let (plan, artifacts) = (&conversion.plan, &conversion.artifacts);
+        verify::verify(
+            plan,
+            artifacts,
+            app.path(),
+            &Options::default(),
+            &mut progress,
+        )
+    });
+    assert!(panics.is_err());
+    assert_nothing_left();
+}
+
+/// The tests of this file are threads of one process, so what a neighbour has up is no leftover: only
+/// what stays for longer than any of them takes.
+#[track_caller]
+fn assert_nothing_left() {
+    let mut left = left_over_of(std::process::id());
+    for _ in 0..60 {
+        if left.is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        let now = left_over_of(std::process::id());
+        left.retain(|thing| now.contains(thing));
+    }
+    panic!("left over: {left:?}");
+}
+
+/// What the engine still has that carries the owner label of process `pid`: containers, networks,
+/// volumes and images.
+fn left_over_of(pid: u32) -> Vec<String> {
+    let mut left = Vec::new();
+    for kind in [
+        &["ps", "--all"][..],
+        &["network", "ls"],
+        &["volume", "ls"],
+        &["images", "--all"],
+    ] {
+        let list = Command::new("docker")
+            .args(kind)
+            .args(["--filter", "label=io.longshore.owner", "--quiet"])
+            .output()
+            .expect("the docker command runs");
+        for id in String::from_utf8_lossy(&list.stdout).lines() {
+            let shown = Command::new("docker")
+                .args(["inspect", id])
+                .output()
+                .expect("docker runs");
+            if String::from_utf8_lossy(&shown.stdout).contains(&format!(" {pid} ")) {
+                left.push(format!("{} {id}", kind.join(" ")));
+            }
+        }
+    }
+    left
 }

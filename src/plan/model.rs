@@ -120,6 +120,7 @@ pub struct Image {
     pub copy_source: bool,
     /// Words before the start command: a small program that passes signals on; empty where the
     /// start command ends on SIGTERM by itself.
+    #[serde(default)]
     pub entrypoint: Vec<String>,
     /// Files of the run stage that longshore itself writes into the image, such as an nginx site.
     pub extra_files: Vec<ExtraFile>,

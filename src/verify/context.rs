@@ -1,86 +1,176 @@
 //! The build context: the repository as `.dockerignore` leaves it, with the generated files on top.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
 
-use anyhow::{Context, bail};
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use anyhow::{Context as _, bail, ensure};
 use tar::{Builder, EntryType, Header};
 use walkdir::WalkDir;
 
+use super::ignored::Ignored;
 use crate::render::Artifact;
 
 /// A context may be this large, in bytes.
 const LARGEST: u64 = 1 << 30;
+/// A file that is loaded into a service may be this large, in bytes.
+const LARGEST_FILE: u64 = 64 << 20;
 
-/// Returns the context as a tar archive; modes and times are always the same, so that the engine's
-/// cache depends on contents only. Links are kept as links and never followed.
+/// What a build may see, listed but not yet read.
 ///
-/// # Errors
-///
-/// When a file cannot be read, or the context is larger than 1 GiB.
-pub fn archive(repository: &Path, artifacts: &[Artifact]) -> anyhow::Result<Vec<u8>> {
-    let ignored = rules(artifacts);
-    let generated: BTreeMap<&str, &Artifact> = artifacts
-        .iter()
-        .map(|artifact| (artifact.path.as_str(), artifact))
-        .collect();
-    let mut archive = Builder::new(Vec::new());
-    let mut size = 0;
-    let walk = WalkDir::new(repository)
-        .follow_links(false)
-        .min_depth(1)
-        .sort_by_file_name()
-        .into_iter();
-    let walk = walk.filter_entry(|entry| entry.file_name() != ".git");
-    for entry in walk {
-        let entry = entry.context("failed to list the repository")?;
-        let path = entry
-            .path()
-            .strip_prefix(repository)
-            .context("a walk stays below its root")?;
-        let name = path.to_string_lossy().replace('\\', "/");
-        let is_folder = entry.file_type().is_dir();
-        let is_out = ignored
-            .matched_path_or_any_parents(path, is_folder)
-            .is_ignore();
-        if is_out || generated.contains_key(name.as_str()) {
-            continue;
-        }
-        let mut header = header(0o644);
-        if is_folder {
-            header.set_entry_type(EntryType::Directory);
-            header.set_mode(0o755);
-            archive.append_data(&mut header, format!("{name}/"), std::io::empty())?;
-        } else if entry.file_type().is_symlink() {
-            let target = fs::read_link(entry.path())
-                .with_context(|| format!("failed to read the link `{name}`"))?;
-            header.set_entry_type(EntryType::Symlink);
-            archive.append_link(&mut header, &name, target)?;
-        } else if entry.file_type().is_file() {
-            let bytes =
-                fs::read(entry.path()).with_context(|| format!("failed to read `{name}`"))?;
-            size += bytes.len() as u64;
-            if size > LARGEST {
-                bail!(
-                    "the build context is larger than 1 GiB; exclude what the image does not need in .dockerignore"
-                );
+/// Modes and times are always the same, so that the engine's cache depends on contents only. Links
+/// are kept as links and never followed.
+#[derive(Debug, Clone)]
+pub struct Context {
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    name: String,
+    content: Content,
+}
+
+#[derive(Debug, Clone)]
+enum Content {
+    Folder,
+    Link { target: PathBuf },
+    File { path: PathBuf, size: u64, mode: u32 },
+    Generated { text: String, mode: u32 },
+}
+
+impl Context {
+    /// Lists the repository without what `.dockerignore` among `artifacts` leaves out.
+    ///
+    /// # Errors
+    ///
+    /// When a folder cannot be listed, or the context is larger than 1 GiB.
+    pub fn list(repository: &Path, artifacts: &[Artifact]) -> anyhow::Result<Self> {
+        let ignored = ignored(artifacts);
+        let generated: BTreeMap<&str, &Artifact> = artifacts
+            .iter()
+            .map(|artifact| (artifact.path.as_str(), artifact))
+            .collect();
+        let mut entries = Vec::new();
+        let mut size = 0;
+        let walk = WalkDir::new(repository)
+            .follow_links(false)
+            .min_depth(1)
+            .sort_by_file_name();
+        let mut walk = walk.into_iter();
+        while let Some(found) = walk.next() {
+            let found = found.context("failed to list the repository")?;
+            let path = found
+                .path()
+                .strip_prefix(repository)
+                .context("a walk stays below its root")?;
+            let name = path.to_string_lossy().replace('\\', "/");
+            let is_folder = found.file_type().is_dir();
+            let is_out = found.file_name() == ".git" || ignored.is_ignored(&name);
+            if is_out {
+                if is_folder && (found.file_name() == ".git" || !ignored.may_return_below(&name)) {
+                    walk.skip_current_dir();
+                }
+                continue;
             }
-            header.set_mode(if is_executable(&entry) { 0o755 } else { 0o644 });
-            append(&mut archive, header, &name, &bytes)?;
+            // A generated file takes the place of the repository's, and of a link or a file that
+            // stands where its folder must be.
+            let below = format!("{name}/");
+            let gives_way = generated.contains_key(name.as_str())
+                || !is_folder && generated.keys().any(|path| path.starts_with(&below));
+            if gives_way {
+                continue;
+            }
+            let content = if is_folder {
+                Content::Folder
+            } else if found.file_type().is_symlink() {
+                let target = std::fs::read_link(found.path())
+                    .with_context(|| format!("failed to read the link `{name}`"))?;
+                Content::Link { target }
+            } else if found.file_type().is_file() {
+                let metadata = found
+                    .metadata()
+                    .with_context(|| format!("failed to read `{name}`"))?;
+                size += metadata.len();
+                let mode = if is_executable(&metadata) {
+                    0o755
+                } else {
+                    0o644
+                };
+                Content::File {
+                    path: found.path().to_owned(),
+                    size: metadata.len(),
+                    mode,
+                }
+            } else {
+                continue;
+            };
+            entries.push(Entry { name, content });
         }
-    }
-    for (name, artifact) in generated {
-        // The engine needs the Dockerfile itself; of the others an image gets what it asks for.
-        let is_dockerfile = name.starts_with("Dockerfile");
-        if !is_dockerfile && ignored.matched_path_or_any_parents(name, false).is_ignore() {
-            continue;
+        if size > LARGEST {
+            bail!(
+                "the build context has {} MiB and may have {}; exclude what the image does not need in `.dockerignore`",
+                size >> 20,
+                LARGEST >> 20
+            );
         }
-        let header = header(if artifact.executable { 0o755 } else { 0o644 });
-        append(&mut archive, header, name, artifact.contents.as_bytes())?;
+        for (name, artifact) in generated {
+            // The engine needs the Dockerfile itself; of the others an image gets what it asks for.
+            let is_dockerfile = name.starts_with("Dockerfile");
+            if is_dockerfile || !ignored.is_ignored(name) {
+                let mode = if artifact.executable { 0o755 } else { 0o644 };
+                let content = Content::Generated {
+                    text: artifact.contents.clone(),
+                    mode,
+                };
+                entries.push(Entry {
+                    name: name.to_owned(),
+                    content,
+                });
+            }
+        }
+        Ok(Self { entries })
     }
-    archive
-        .into_inner()
-        .context("failed to pack the build context")
+
+    /// Packs the context as a tar archive.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, or `to` takes no more.
+    pub fn pack(&self, to: impl Write) -> io::Result<()> {
+        let mut archive = Builder::new(to);
+        for Entry { name, content } in &self.entries {
+            match content {
+                Content::Folder => {
+                    let mut header = header(0o755, 0);
+                    header.set_entry_type(EntryType::Directory);
+                    archive.append_data(&mut header, format!("{name}/"), io::empty())?;
+                }
+                Content::Link { target } => {
+                    let mut header = header(0o777, 0);
+                    header.set_entry_type(EntryType::Symlink);
+                    archive.append_link(&mut header, name, target)?;
+                }
+                Content::File { path, size, mode } => {
+                    // The header has promised `size` bytes: a file that grew is cut, one that
+                    // shrank is filled up.
+                    let open = File::open(path).map_err(|error| {
+                        io::Error::new(error.kind(), format!("failed to read `{name}`: {error}"))
+                    });
+                    let file = open?.chain(io::repeat(0)).take(*size);
+                    archive.append_data(&mut header(*mode, *size), name, file)?;
+                }
+                Content::Generated { text, mode } => {
+                    let size = text.len() as u64;
+                    archive.append_data(&mut header(*mode, size), name, text.as_bytes())?;
+                }
+            }
+        }
+        archive.finish()
+    }
 }
 
 /// Returns a tar archive of `files`, for copying into a container.
@@ -91,94 +181,105 @@ pub fn archive(repository: &Path, artifacts: &[Artifact]) -> anyhow::Result<Vec<
 pub fn files(files: &[(String, Vec<u8>)]) -> anyhow::Result<Vec<u8>> {
     let mut archive = Builder::new(Vec::new());
     for (name, bytes) in files {
-        append(&mut archive, header(0o644), name, bytes)?;
+        archive
+            .append_data(
+                &mut header(0o644, bytes.len() as u64),
+                name,
+                bytes.as_slice(),
+            )
+            .with_context(|| format!("failed to pack `{name}`"))?;
     }
     archive.into_inner().context("failed to pack files")
 }
 
-fn header(mode: u32) -> Header {
+/// Reads `path` of the repository, which a link may not leave.
+///
+/// # Errors
+///
+/// When it cannot be read, lies outside, or is larger than 64 MiB.
+pub fn read_inside(repository: &Path, path: &str) -> anyhow::Result<Vec<u8>> {
+    let failed = || format!("failed to read `{path}`");
+    let root = repository.canonicalize().with_context(failed)?;
+    let file = root.join(path).canonicalize().with_context(failed)?;
+    ensure!(
+        file.starts_with(&root),
+        "`{path}` leads out of the repository"
+    );
+    let metadata = file.metadata().with_context(failed)?;
+    ensure!(metadata.is_file(), "`{path}` is no file");
+    ensure!(
+        metadata.len() <= LARGEST_FILE,
+        "`{path}` is larger than {} MiB",
+        LARGEST_FILE >> 20
+    );
+    std::fs::read(&file).with_context(failed)
+}
+
+fn ignored(artifacts: &[Artifact]) -> Ignored {
+    let file = artifacts
+        .iter()
+        .find(|artifact| artifact.path == ".dockerignore");
+    Ignored::parse(file.map_or("", |artifact| &artifact.contents))
+}
+
+fn header(mode: u32, size: u64) -> Header {
     let mut header = Header::new_gnu();
     header.set_mode(mode);
     header.set_mtime(0);
     header.set_uid(0);
     header.set_gid(0);
-    header.set_size(0);
+    header.set_size(size);
     header
 }
 
-fn append(
-    archive: &mut Builder<Vec<u8>>,
-    mut header: Header,
-    name: &str,
-    bytes: &[u8],
-) -> anyhow::Result<()> {
-    header.set_size(bytes.len() as u64);
-    archive
-        .append_data(&mut header, name, bytes)
-        .with_context(|| format!("failed to pack `{name}`"))
-}
-
-/// The patterns of the generated `.dockerignore`. They are anchored at the root, as Docker reads
-/// them: <https://docs.docker.com/build/concepts/context/#dockerignore-files>.
-fn rules(artifacts: &[Artifact]) -> Gitignore {
-    let mut builder = GitignoreBuilder::new("");
-    let text = artifacts
-        .iter()
-        .find(|artifact| artifact.path == ".dockerignore")
-        .map_or("", |artifact| &artifact.contents);
-    for line in text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-    {
-        let (negation, pattern) = line
-            .strip_prefix('!')
-            .map_or(("", line), |pattern| ("!", pattern));
-        let anchored = if pattern.starts_with("**/") {
-            pattern.to_owned()
-        } else {
-            format!("/{}", pattern.trim_start_matches('/'))
-        };
-        // A malformed pattern ignores nothing, as for Docker.
-        let _ = builder.add_line(None, &format!("{negation}{anchored}"));
-    }
-    builder.build().unwrap_or_else(|_| Gitignore::empty())
-}
-
 #[cfg(unix)]
-fn is_executable(entry: &walkdir::DirEntry) -> bool {
+fn is_executable(metadata: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    entry
-        .metadata()
-        .is_ok_and(|metadata| metadata.permissions().mode() & 0o111 != 0)
+    metadata.permissions().mode() & 0o111 != 0
 }
 
 #[cfg(not(unix))]
-fn is_executable(_: &walkdir::DirEntry) -> bool {
+fn is_executable(_: &std::fs::Metadata) -> bool {
     false
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
-    #[test]
-    fn ignored_files_stay_out_and_generated_ones_come_in() {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::write(folder.path().join("app.py"), "x").expect("written");
-        fs::write(folder.path().join(".env"), "SECRET=1").expect("written");
-        fs::write(folder.path().join("Dockerfile"), "old").expect("written");
-        let artifact = |path: &str, contents: &str| Artifact {
+    fn artifact(path: &str, contents: &str) -> Artifact {
+        Artifact {
             path: path.into(),
             contents: contents.into(),
             origins: BTreeMap::new(),
             executable: false,
-        };
-        let artifacts = [
-            artifact(".dockerignore", "**/.env\nk8s\n"),
-            artifact("Dockerfile", "new"),
-        ];
-        let bytes = archive(folder.path(), &artifacts).expect("packed");
+        }
+    }
+
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+            fs::write(path, "text of the repository").expect("written");
+        }
+        folder
+    }
+
+    fn packed(folder: &Path, artifacts: &[Artifact]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        Context::list(folder, artifacts)
+            .expect("listed")
+            .pack(&mut bytes)
+            .expect("packed");
+        bytes
+    }
+
+    #[track_caller]
+    fn check(folder: &Path, artifacts: &[Artifact], expected: &[&str]) {
+        let bytes = packed(folder, artifacts);
         let mut archive = tar::Archive::new(bytes.as_slice());
         let names: Vec<String> = archive
             .entries()
@@ -192,6 +293,73 @@ mod tests {
                     .into_owned()
             })
             .collect();
-        assert_eq!(names, ["app.py", ".dockerignore", "Dockerfile"]);
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn ignored_files_stay_out_and_generated_ones_come_in() {
+        let folder = folder(&["app.py", ".env", "Dockerfile", ".git/config"]);
+        let artifacts = [
+            artifact(".dockerignore", "**/.env\nk8s\n"),
+            artifact("Dockerfile", "new"),
+        ];
+        check(
+            folder.path(),
+            &artifacts,
+            &["app.py", ".dockerignore", "Dockerfile"],
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_needed_all_the_same_is_found_in_an_ignored_folder() {
+        let folder = folder(&["env/other", "env/sample.env"]);
+        let artifacts = [artifact(".dockerignore", "env\n!env/sample.env\n")];
+        check(
+            folder.path(),
+            &artifacts,
+            &["env/sample.env", ".dockerignore"],
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_kept_as_a_link_but_gives_way_to_a_generated_folder() {
+        let folder = folder(&["app.py"]);
+        std::os::unix::fs::symlink("/etc", folder.path().join("container")).expect("linked");
+        std::os::unix::fs::symlink("/etc/passwd", folder.path().join("users")).expect("linked");
+        check(
+            folder.path(),
+            &[artifact("container/nginx.conf", "x")],
+            &["app.py", "users", "container/nginx.conf"],
+        );
+        let bytes = packed(folder.path(), &[]);
+        assert!(!String::from_utf8_lossy(&bytes).contains("root:"));
+    }
+
+    #[test]
+    fn a_context_does_not_depend_on_times() {
+        let folder = folder(&["app.py"]);
+        let before = packed(folder.path(), &[]);
+        let file = File::options()
+            .write(true)
+            .open(folder.path().join("app.py"))
+            .expect("opens");
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH)
+            .expect("set");
+        assert_eq!(before, packed(folder.path(), &[]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_schema_outside_the_repository_is_not_read() {
+        let folder = folder(&["schema.sql"]);
+        std::os::unix::fs::symlink("/etc/passwd", folder.path().join("link.sql")).expect("linked");
+        assert!(read_inside(folder.path(), "schema.sql").is_ok());
+        for path in ["link.sql", "../../../../../../etc/passwd", "/etc/passwd"] {
+            let error = read_inside(folder.path(), path)
+                .expect_err("outside")
+                .to_string();
+            assert!(error.contains("leads out of the repository"), "{error}");
+        }
     }
 }

@@ -2,17 +2,19 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    io::{self, BufWriter, Write},
     time::{Duration, Instant},
 };
 
 use bollard::{
-    body_full,
+    body_full, body_try_stream,
     container::LogOutput,
     errors::Error,
     exec::StartExecResults,
     models::{
-        BuildInfoAux, ContainerCreateBody, EndpointSettings, ExecConfig, HostConfig, Mount,
-        MountType, NetworkCreateRequest, NetworkingConfig, PortBinding, VolumeCreateRequest,
+        BuildInfoAux, ContainerCreateBody, EndpointSettings, ExecConfig, HostConfig,
+        HostConfigLogConfig, Mount, MountType, NetworkCreateRequest, NetworkingConfig, PortBinding,
+        VolumeCreateRequest,
     },
     query_parameters::{
         BuildImageOptionsBuilder, BuilderVersion, CreateContainerOptionsBuilder,
@@ -23,26 +25,39 @@ use bollard::{
         StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
     },
 };
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
+use hyper::body::Bytes;
+use tokio::sync::mpsc;
 
 use super::{
     Event,
+    context::Context,
     engine::{
         Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
         ImageInfo, OWNER_LABEL, RUN_LABEL, Run, State, is_gone,
     },
     http,
-    log::{BoundedLog, plain},
+    log::{BoundedLog, last_lines, plain},
 };
 
 /// Label of an image that stands in for the official one of its name.
 const STAND_IN_LABEL: &str = "io.longshore.stand-in";
+/// How BuildKit names the step that looks for a base image.
+const BASE_IMAGE: &str = "[internal] load metadata for ";
+/// Largest log of a container on the engine's disk.
+const LARGEST_LOG: &str = "16m";
+/// How often leftovers are looked for until there are none: what was being made while the run was
+/// interrupted comes up late.
+const ROUNDS: usize = 40;
+/// Pause between two rounds.
+const PAUSE: Duration = Duration::from_millis(50);
 /// How long the engine has to say that it is there.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A Docker engine, or another one that speaks its API.
 pub struct Docker {
     api: bollard::Docker,
+    is_local: bool,
 }
 
 impl Docker {
@@ -61,7 +76,10 @@ impl Docker {
         let api = bollard::Docker::connect_with_defaults()
             .map_err(|error| unreachable(error.to_string()))?;
         match tokio::time::timeout(PATIENCE, api.negotiate_version()).await {
-            Ok(Ok(api)) => Ok(Self { api }),
+            Ok(Ok(api)) => {
+                let is_local = address.starts_with("unix://") || address.starts_with('/');
+                Ok(Self { api, is_local })
+            }
             Ok(Err(error)) => Err(unreachable(root(&error))),
             Err(_) => Err(unreachable(format!(
                 "no answer within {} seconds",
@@ -74,19 +92,23 @@ impl Docker {
         self.api.inspect_image(image).await.ok()
     }
 
-    /// Removes what carries `label`, with `keep` deciding by the owner's label what stays.
+    /// Removes what carries `label`, with `keep` deciding by the owner's label what stays, and
+    /// returns how many things there were to remove.
     async fn remove(
         &self,
         label: &str,
         with_images: bool,
         keep: &dyn Fn(&str) -> bool,
-    ) -> Result<(), EngineError> {
+    ) -> Result<usize, EngineError> {
         let filters: HashMap<&str, Vec<&str>> = [("label", vec![label])].into();
-        let stays = |labels: &Option<HashMap<String, String>>| {
+        let goes = |labels: &Option<HashMap<String, String>>| {
             let owner = labels.as_ref().and_then(|labels| labels.get(OWNER_LABEL));
-            owner.is_none_or(|owner| keep(owner))
+            owner.is_some_and(|owner| !keep(owner))
         };
         let doing = "removing what the run made";
+        let failed = |error: Error| other(doing, &error);
+        let mut found = 0;
+
         let options = ListContainersOptionsBuilder::default()
             .all(true)
             .filters(&filters)
@@ -95,11 +117,12 @@ impl Docker {
             .api
             .list_containers(Some(options))
             .await
-            .map_err(|error| other(doing, &error))?;
+            .map_err(failed)?;
         for container in containers
             .into_iter()
-            .filter(|container| !stays(&container.labels))
+            .filter(|container| goes(&container.labels))
         {
+            found += 1;
             let id = container.id.unwrap_or_default();
             let options = RemoveContainerOptionsBuilder::default()
                 .force(true)
@@ -107,6 +130,7 @@ impl Docker {
                 .build();
             gone(self.api.remove_container(&id, Some(options)).await, doing)?;
         }
+
         let options = ListNetworksOptionsBuilder::default()
             .filters(&filters)
             .build();
@@ -114,75 +138,65 @@ impl Docker {
             .api
             .list_networks(Some(options))
             .await
-            .map_err(|error| other(doing, &error))?;
-        for network in networks
-            .into_iter()
-            .filter(|network| !stays(&network.labels))
-        {
-            gone(
-                self.api
-                    .remove_network(&network.id.unwrap_or_default())
-                    .await,
-                doing,
-            )?;
+            .map_err(failed)?;
+        for network in networks.into_iter().filter(|network| goes(&network.labels)) {
+            found += 1;
+            let id = network.id.unwrap_or_default();
+            gone(self.api.remove_network(&id).await, doing)?;
         }
+
         let options = ListVolumesOptionsBuilder::default()
             .filters(&filters)
             .build();
-        let volumes = self
-            .api
-            .list_volumes(Some(options))
-            .await
-            .map_err(|error| other(doing, &error))?;
-        for volume in volumes.volumes.unwrap_or_default() {
-            if !stays(&Some(volume.labels)) {
-                let options = RemoveVolumeOptionsBuilder::default().force(true).build();
-                gone(
-                    self.api.remove_volume(&volume.name, Some(options)).await,
-                    doing,
-                )?;
-            }
+        let volumes = self.api.list_volumes(Some(options)).await.map_err(failed)?;
+        let volumes = volumes.volumes.unwrap_or_default();
+        for volume in volumes
+            .into_iter()
+            .filter(|volume| goes(&Some(volume.labels.clone())))
+        {
+            found += 1;
+            let options = RemoveVolumeOptionsBuilder::default().force(true).build();
+            gone(
+                self.api.remove_volume(&volume.name, Some(options)).await,
+                doing,
+            )?;
         }
+
         if with_images {
             let options = ListImagesOptionsBuilder::default()
                 .filters(&filters)
                 .build();
-            let images = self
-                .api
-                .list_images(Some(options))
-                .await
-                .map_err(|error| other(doing, &error))?;
+            let images = self.api.list_images(Some(options)).await.map_err(failed)?;
             for image in images
                 .into_iter()
-                .filter(|image| !stays(&Some(image.labels.clone())))
+                .filter(|image| goes(&Some(image.labels.clone())))
             {
+                found += 1;
                 let options = RemoveImageOptionsBuilder::default().force(true).build();
-                gone(
-                    self.api
-                        .remove_image(&image.id, Some(options), None)
-                        .await
-                        .map(drop),
-                    doing,
-                )?;
+                let removed = self.api.remove_image(&image.id, Some(options), None).await;
+                gone(removed.map(drop), doing)?;
             }
         }
-        Ok(())
+        Ok(found)
     }
 }
 
 impl Engine for Docker {
     async fn ensure_image(&self, image: &str) -> Result<ImageInfo, EngineError> {
         if self.inspect(image).await.is_none() {
-            let (name, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
+            let (name, tag) = name_and_tag(image);
             let options = CreateImageOptionsBuilder::default()
                 .from_image(name)
                 .tag(tag)
                 .build();
             let mut pull = self.api.create_image(Some(options), None, None);
             while let Some(step) = pull.next().await {
-                step.map_err(|error| EngineError::NoImage {
-                    image: image.to_owned(),
-                    cause: root(&error),
+                step.map_err(|error| match other("pulling an image", &error) {
+                    EngineError::Other { cause, .. } => EngineError::NoImage {
+                        image: image.to_owned(),
+                        cause,
+                    },
+                    trouble => trouble,
                 })?;
             }
         }
@@ -223,12 +237,15 @@ impl Engine for Docker {
             .labels(&labels)
             .rm(true)
             .build();
-        let mut stream =
-            self.api
-                .build_image(options, None, Some(body_full(request.context.into())));
+        let mut stream = self.api.build_image(
+            options,
+            None,
+            Some(body_try_stream(packed(request.context))),
+        );
         let mut log = BoundedLog::default();
         let mut seen: HashSet<String> = HashSet::new();
         let mut step = None;
+        let mut absent = None;
         let deadline = tokio::time::Instant::now() + request.timeout;
         loop {
             let Ok(next) = tokio::time::timeout_at(deadline, stream.next()).await else {
@@ -257,7 +274,8 @@ impl Engine for Docker {
                     }
                     for vertex in &status.vertexes {
                         if !vertex.error.is_empty() && !vertex.error.contains("context canceled") {
-                            step = Some(instruction(&vertex.name));
+                            absent = vertex.name.strip_prefix(BASE_IMAGE).map(str::to_owned);
+                            step = Some(vertex.name.clone());
                         }
                         let is_step =
                             vertex.name.starts_with('[') && !vertex.name.starts_with("[internal]");
@@ -273,7 +291,15 @@ impl Engine for Docker {
                         }
                     }
                 }
-                Err(error) => return build_error(&error, step, &log),
+                Err(error) => {
+                    return match (absent, build_error(&error, step, &log)?) {
+                        (Some(image), Err(broken)) => Err(EngineError::NoImage {
+                            image,
+                            cause: broken.message,
+                        }),
+                        (_, result) => Ok(result),
+                    };
+                }
             }
         }
         let Some(image) = self.inspect(&request.tag).await else {
@@ -331,6 +357,10 @@ impl Engine for Docker {
         let mut host = HostConfig {
             network_mode: Some(network(run)),
             mounts: Some(mounts.collect()),
+            log_config: Some(HostConfigLogConfig {
+                typ: Some("json-file".to_owned()),
+                config: Some([("max-size".to_owned(), LARGEST_LOG.to_owned())].into()),
+            }),
             ..HostConfig::default()
         };
         let mut user = None;
@@ -409,23 +439,24 @@ impl Engine for Docker {
             .map_err(|error| other("copying files", &error))
     }
 
-    async fn start(&self, id: &str) -> Result<(), EngineError> {
-        let result = self
+    async fn start(&self, id: &str) -> Result<Result<(), String>, EngineError> {
+        match self
             .api
             .start_container(id, None::<StartContainerOptions>)
-            .await;
-        result.map_err(|error| {
-            let text = error.to_string();
-            let taken = text.contains("port is already allocated")
-                || text.contains("address already in use");
-            let port = text
-                .split([':', ' '])
-                .find_map(|word| word.trim().parse::<u16>().ok().filter(|port| *port > 600));
-            match port.filter(|_| taken) {
-                Some(port) => EngineError::PortTaken(port),
-                None => other("starting a container", &error),
+            .await
+        {
+            Ok(()) => Ok(Ok(())),
+            Err(error) => {
+                let text = root(&error);
+                if let Some(port) = taken_port(&text) {
+                    return Err(EngineError::PortTaken(port));
+                }
+                match cannot_run(&text) {
+                    Some(cause) => Ok(Err(cause)),
+                    None => Err(other("starting a container", &error)),
+                }
             }
-        })
+        }
     }
 
     async fn state(&self, id: &str) -> Result<State, EngineError> {
@@ -496,6 +527,29 @@ impl Engine for Docker {
         })
     }
 
+    async fn sockets(&self, id: &str) -> Result<Option<String>, EngineError> {
+        let command = ["cat", "/proc/net/tcp", "/proc/net/tcp6"].map(str::to_owned);
+        let executed = self.exec(id, &command).await?;
+        // Where there is no IPv6, `cat` fails with the first table printed.
+        if executed.output.contains("local_address") {
+            return Ok(Some(executed.output));
+        }
+        // An image without `cat`; only an engine of this machine has its processes in our `/proc`.
+        if !self.is_local {
+            return Ok(None);
+        }
+        let found = self
+            .api
+            .inspect_container(id, None::<InspectContainerOptions>)
+            .await;
+        let state = found
+            .map_err(|error| other("looking at a container", &error))?
+            .state;
+        let pid = state.and_then(|state| state.pid).filter(|pid| *pid > 0);
+        let table = |name: &str| std::fs::read_to_string(format!("/proc/{}/net/{name}", pid?)).ok();
+        Ok(table("tcp").map(|text| text + &table("tcp6").unwrap_or_default()))
+    }
+
     async fn logs(&self, id: &str) -> Result<String, EngineError> {
         let options = LogsOptionsBuilder::default()
             .stdout(true)
@@ -548,24 +602,47 @@ impl Engine for Docker {
         Ok(paths)
     }
 
-    async fn stop(&self, id: &str, grace: Duration) -> Result<Duration, EngineError> {
+    async fn stop(&self, id: &str, grace: Duration) -> Result<Option<Duration>, EngineError> {
+        let doing = "stopping a container";
         let begun = Instant::now();
-        let seconds = i32::try_from(grace.as_secs()).unwrap_or(30);
+        let seconds = i32::try_from(grace.as_secs()).unwrap_or(i32::MAX);
         let options = StopContainerOptionsBuilder::default().t(seconds).build();
         self.api
             .stop_container(id, Some(options))
             .await
-            .map_err(|error| other("stopping a container", &error))?;
-        Ok(begun.elapsed())
+            .map_err(|error| other(doing, &error))?;
+        // What took the whole grace period was killed at its end.
+        let took = begun.elapsed();
+        Ok((took < grace).then_some(took))
     }
 
-    async fn get(&self, port: u16, path: &str, host: &str) -> Result<Answer, String> {
-        http::get(port, path, host).await
+    async fn get(
+        &self,
+        port: u16,
+        path: &str,
+        host: &str,
+        cookies: &[String],
+    ) -> Result<Answer, String> {
+        http::get(port, path, host, cookies).await
     }
 
     async fn remove_run(&self, run: &str, keep_image: bool) -> Result<(), EngineError> {
-        self.remove(&format!("{RUN_LABEL}={run}"), !keep_image, &|_| false)
-            .await
+        let label = format!("{RUN_LABEL}={run}");
+        let mut last = None;
+        for _ in 0..ROUNDS {
+            match self.remove(&label, !keep_image, &|_| false).await {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                // A network stays in use for a moment after its last container.
+                Err(error) => last = Some(error),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        let cause = format!("something with the label `{label}` is still there");
+        Err(last.unwrap_or(EngineError::Other {
+            doing: "removing what the run made",
+            cause,
+        }))
     }
 
     async fn sweep(&self) {
@@ -617,12 +694,69 @@ fn root(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// `[build 4/8] RUN make` → `RUN make`.
-fn instruction(vertex: &str) -> String {
-    match vertex.split_once("] ") {
-        Some((stage, rest)) if stage.starts_with('[') => rest.to_owned(),
-        _ => vertex.to_owned(),
+/// Splits an image's name for the engine: a port is no tag, and a digest stays with its name.
+fn name_and_tag(image: &str) -> (&str, &str) {
+    match image.rsplit_once(':') {
+        _ if image.contains('@') => (image, ""),
+        Some((name, tag)) if !tag.contains('/') => (name, tag),
+        _ => (image, "latest"),
     }
+}
+
+/// Packs the context while it is sent, so that it is never in memory as a whole.
+fn packed(context: Context) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    let (sender, receiver) = mpsc::channel(8);
+    tokio::task::spawn_blocking(move || {
+        let mut to = BufWriter::with_capacity(256 * 1024, Pipe(sender.clone()));
+        if let Err(error) = context.pack(&mut to).and_then(|()| to.flush()) {
+            // Where nobody listens any more, the build has ended already.
+            let _ = sender.blocking_send(Err(error));
+        }
+    });
+    let pieces = |mut receiver: mpsc::Receiver<io::Result<Bytes>>| async {
+        receiver.recv().await.map(|piece| (piece, receiver))
+    };
+    futures_util::stream::unfold(receiver, pieces)
+}
+
+struct Pipe(mpsc::Sender<io::Result<Bytes>>);
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let piece = Ok(Bytes::copy_from_slice(bytes));
+        self.0
+            .blocking_send(piece)
+            .map_err(|_| io::ErrorKind::BrokenPipe)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// `Bind for 127.0.0.1:8080 failed: port is already allocated`, or `listen tcp4 127.0.0.1:8080:
+/// bind: address already in use` where the other one is no container.
+fn taken_port(text: &str) -> Option<u16> {
+    let is_taken =
+        text.contains("port is already allocated") || text.contains("address already in use");
+    let (_, rest) = text.rsplit_once("127.0.0.1:").filter(|_| is_taken)?;
+    rest.split(|c: char| !c.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// Why the command of a container cannot be run, where that is the image's fault and not the
+/// engine's: `exec: "gunicorn": executable file not found in $PATH`.
+fn cannot_run(text: &str) -> Option<String> {
+    let (_, cause) = text
+        .split_once("starting container process caused: ")
+        .or_else(|| text.split_once("unable to start container process: "))?;
+    let is_ours = ["exec: ", "chdir to cwd", "exec /", "mkdir "]
+        .iter()
+        .any(|word| cause.starts_with(word));
+    is_ours.then(|| cause.trim_end_matches(": unknown").to_owned())
 }
 
 /// A failed step is the Dockerfile's; a connection that broke is the engine's.
@@ -637,7 +771,13 @@ fn build_error(
                 Error::DockerResponseServerError { message, .. } => message.clone(),
                 _ => root(error),
             };
-            if text.contains("no space left on device") {
+            // A step that finds the disk full says so in its own words, in the log.
+            let said = last_lines(&log.text(), 10);
+            let is_full = |line: &str| line.to_lowercase().contains("no space left on device");
+            if let Some(line) = said.iter().find(|line| is_full(line)) {
+                return Err(EngineError::DiskFull(line.clone()));
+            }
+            if is_full(&text) {
                 return Err(EngineError::DiskFull(text));
             }
             // `executor failed running [...]: exit code: 7` (20.10), `process "..." did not complete
@@ -653,5 +793,41 @@ fn build_error(
             }))
         }
         _ => Err(other("building the image", error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_in_an_images_name_is_no_tag() {
+        assert_eq!(name_and_tag("redis:7"), ("redis", "7"));
+        assert_eq!(name_and_tag("redis"), ("redis", "latest"));
+        assert_eq!(
+            name_and_tag("host:5000/redis"),
+            ("host:5000/redis", "latest")
+        );
+        assert_eq!(name_and_tag("redis@sha256:ab"), ("redis@sha256:ab", ""));
+    }
+
+    #[test]
+    fn a_taken_port_is_read_from_both_messages() {
+        let docker = "driver failed programming external connectivity on endpoint longshore-1 (8f): \
+            Bind for 127.0.0.1:8080 failed: port is already allocated";
+        assert_eq!(taken_port(docker), Some(8080));
+        let kernel =
+            "Error starting userland proxy: listen tcp4 127.0.0.1:80: bind: address already in use";
+        assert_eq!(taken_port(kernel), Some(80));
+        assert_eq!(taken_port("no such image"), None);
+    }
+
+    #[test]
+    fn a_command_that_is_not_there_is_the_images_fault() {
+        let text = "failed to create shim task: OCI runtime create failed: runc create failed: unable to \
+            start container process: exec: \"gunicorn\": executable file not found in $PATH: unknown";
+        let cause = "exec: \"gunicorn\": executable file not found in $PATH";
+        assert_eq!(cannot_run(text).as_deref(), Some(cause));
+        assert_eq!(cannot_run("OCI runtime create failed: no cgroup"), None);
     }
 }

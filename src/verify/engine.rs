@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::Event;
+use super::{Event, context::Context};
 
 /// A container engine. Tests put a fake in its place.
 #[allow(
@@ -27,22 +27,32 @@ pub trait Engine {
     async fn create(&self, run: &Run, spec: &ContainerSpec) -> Result<String, EngineError>;
     /// Unpacks a tar archive into a folder of a container.
     async fn copy_in(&self, id: &str, folder: &str, archive: Vec<u8>) -> Result<(), EngineError>;
-    /// Starts a created container.
-    async fn start(&self, id: &str) -> Result<(), EngineError>;
+    /// Starts a created container; the inner error says why its command cannot be run.
+    async fn start(&self, id: &str) -> Result<Result<(), String>, EngineError>;
     /// Returns how a container is.
     async fn state(&self, id: &str) -> Result<State, EngineError>;
     /// Runs a command in a container.
     async fn exec(&self, id: &str, command: &[String]) -> Result<Executed, EngineError>;
+    /// Returns the kernel's tables of the container's sockets, `/proc/net/tcp` and `tcp6`; `None`
+    /// where they cannot be read.
+    async fn sockets(&self, id: &str) -> Result<Option<String>, EngineError>;
     /// Returns what a container printed, the beginning and the end where it is long.
     async fn logs(&self, id: &str) -> Result<String, EngineError>;
     /// Returns the highest memory use of a container so far, in bytes.
     async fn peak_memory(&self, id: &str) -> Result<u64, EngineError>;
     /// Returns the paths of the root file system that a container changed.
     async fn changes(&self, id: &str) -> Result<Vec<String>, EngineError>;
-    /// Asks a container to stop, ends it after `grace`, and returns how long it took.
-    async fn stop(&self, id: &str, grace: Duration) -> Result<Duration, EngineError>;
+    /// Asks a container to stop, ends it after `grace`, and returns how long it took; `None` where
+    /// it did not heed the request and was killed at the end of `grace`.
+    async fn stop(&self, id: &str, grace: Duration) -> Result<Option<Duration>, EngineError>;
     /// Asks `path` of the port that is published on this machine's loopback address.
-    async fn get(&self, port: u16, path: &str, host: &str) -> Result<Answer, String>;
+    async fn get(
+        &self,
+        port: u16,
+        path: &str,
+        host: &str,
+        cookies: &[String],
+    ) -> Result<Answer, String>;
     /// Removes everything that carries the label of the run.
     async fn remove_run(&self, run: &str, keep_image: bool) -> Result<(), EngineError>;
     /// Removes what runs of this machine left whose process is gone.
@@ -51,8 +61,8 @@ pub trait Engine {
 
 /// What a build needs.
 pub struct BuildRequest {
-    /// The build context as a tar archive.
-    pub context: Vec<u8>,
+    /// The build context, which is packed while it is sent.
+    pub context: Context,
     /// Name of the Dockerfile in the context.
     pub dockerfile: String,
     /// Tag for the image.
@@ -153,6 +163,8 @@ pub struct Answer {
     pub status: u16,
     /// The `Location` header.
     pub location: Option<String>,
+    /// The cookies that it sets, `name=value`.
+    pub cookies: Vec<String>,
     /// The beginning of the body.
     pub body: String,
 }
@@ -225,9 +237,11 @@ impl EngineError {
                 "or name another one in the environment variable DOCKER_HOST",
                 "`longshore plan` and `longshore convert` need none",
             ],
-            Self::NoImage { .. } => {
-                &["load the image (`docker load`), or log in to a registry that has it"]
-            }
+            Self::NoImage { .. } => &[
+                "check its name and tag",
+                "log in to a registry that has it (`docker login`), or set a mirror in the engine's `daemon.json`",
+                "or bring it as a file: `docker load`",
+            ],
             Self::PortTaken(_) => &["leave `--port` out to take a free one"],
             Self::DiskFull(_) => &["make room with `docker system prune`"],
             Self::Interrupted => &[],
@@ -293,20 +307,23 @@ impl Run {
     }
 }
 
-/// Returns what tells this process from every other, on any machine: boot, number and start time.
+/// Returns what tells this process from every other, on any machine: boot and namespace, number and
+/// start time.
 pub fn owner(pid: u32) -> String {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    // Two runs in containers that share an engine do not see each other's process numbers.
+    let namespace = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     // Field 22, counted behind the name in parentheses, which may hold blanks: proc_pid_stat(5).
     let started = stat
         .rsplit_once(')')
         .and_then(|(_, rest)| rest.split_whitespace().nth(19))
         .unwrap_or("gone");
-    format!("{} {pid} {started}", boot.trim())
+    format!("{}/{} {pid} {started}", boot.trim(), namespace.display())
 }
 
-/// Returns whether the process behind an owner label is gone for sure: it was one of this boot of
-/// this machine, and no longer runs.
+/// Returns whether the process behind an owner label is gone for sure: it was one of this boot and
+/// process namespace of this machine, and no longer runs.
 pub fn is_gone(label: &str) -> bool {
     let mut parts = label.split(' ');
     let (Some(boot), Some(pid)) = (parts.next(), parts.next().and_then(|pid| pid.parse().ok()))
@@ -315,4 +332,37 @@ pub fn is_gone(label: &str) -> bool {
     };
     let now = owner(pid);
     now.starts_with(&format!("{boot} ")) && now != label
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_live_process_is_not_gone() {
+        assert!(!is_gone(&owner(std::process::id())));
+    }
+
+    #[test]
+    fn a_process_with_the_number_of_a_dead_one_is_another() {
+        let label = owner(std::process::id());
+        let (known, _) = label.rsplit_once(' ').expect("three parts");
+        assert!(is_gone(&format!("{known} 1")));
+    }
+
+    #[test]
+    fn a_process_of_another_machine_or_namespace_is_left_alone() {
+        assert!(!is_gone("0000/pid:[1] 1 1"));
+        assert!(!is_gone("not a label of ours"));
+    }
+
+    #[test]
+    fn a_secret_is_the_same_within_a_run_only() {
+        let (one, other) = (Run::new().expect("random"), Run::new().expect("random"));
+        assert_eq!(one.secret("KEY"), one.secret("KEY"));
+        assert_ne!(one.secret("KEY"), one.secret("OTHER"));
+        assert_ne!(one.secret("KEY"), other.secret("KEY"));
+        let is_plain = |c: char| c.is_ascii_alphanumeric();
+        assert!(one.secret("KEY").len() == 24 && one.secret("KEY").chars().all(is_plain));
+    }
 }

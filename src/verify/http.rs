@@ -14,19 +14,19 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Bytes kept of a body.
 const MOST_BODY: usize = 64 * 1024;
 
-/// Asks `http://127.0.0.1:port/path` with `host` as the `Host` header.
+/// Asks `http://127.0.0.1:port/path` with `host` as the `Host` header, sending `cookies` back.
 ///
 /// # Errors
 ///
 /// What went wrong, in words: refused, reset, no answer in time.
-pub async fn get(port: u16, path: &str, host: &str) -> Result<Answer, String> {
-    match tokio::time::timeout(PATIENCE, ask(port, path, host)).await {
+pub async fn get(port: u16, path: &str, host: &str, cookies: &[String]) -> Result<Answer, String> {
+    match tokio::time::timeout(PATIENCE, ask(port, path, host, cookies)).await {
         Ok(answer) => answer,
         Err(_) => Err(format!("no answer within {} seconds", PATIENCE.as_secs())),
     }
 }
 
-async fn ask(port: u16, path: &str, host: &str) -> Result<Answer, String> {
+async fn ask(port: u16, path: &str, host: &str, cookies: &[String]) -> Result<Answer, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let stream = TcpStream::connect(("127.0.0.1", port))
         .await
@@ -35,7 +35,11 @@ async fn ask(port: u16, path: &str, host: &str) -> Result<Answer, String> {
         .await
         .map_err(|error| text(&error))?;
     let connection = tokio::spawn(connection);
-    let request = Request::get(path)
+    let mut request = Request::get(path);
+    if !cookies.is_empty() {
+        request = request.header(header::COOKIE, cookies.join("; "));
+    }
+    let request = request
         .header(header::HOST, host)
         .header(header::USER_AGENT, "longshore")
         .header(header::ACCEPT, "text/html,application/json,*/*")
@@ -51,6 +55,10 @@ async fn ask(port: u16, path: &str, host: &str) -> Result<Answer, String> {
         .get(header::LOCATION)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
+    let given = response.headers().get_all(header::SET_COOKIE).iter();
+    let cookies = given
+        .filter_map(|value| value.to_str().ok()?.split(';').next().map(str::to_owned))
+        .collect();
     let mut body = response.into_body();
     let mut bytes = Vec::new();
     while bytes.len() < MOST_BODY
@@ -64,6 +72,7 @@ async fn ask(port: u16, path: &str, host: &str) -> Result<Answer, String> {
     Ok(Answer {
         status,
         location,
+        cookies,
         body: String::from_utf8_lossy(&bytes).into_owned(),
     })
 }
@@ -81,9 +90,10 @@ pub enum Meaning {
     Failure,
 }
 
-/// Returns what `status` means.
-pub fn meaning(status: u16) -> Meaning {
+/// Returns what `status` means, where `expected` is the status that the plan declares for the path.
+pub fn meaning(status: u16, expected: Option<u16>) -> Meaning {
     match status {
+        _ if Some(status) == expected => Meaning::Proof,
         200..=399 => Meaning::Proof,
         401 | 403 => Meaning::Protected,
         404 | 405 | 410 => Meaning::Nothing,
@@ -91,46 +101,84 @@ pub fn meaning(status: u16) -> Meaning {
     }
 }
 
-/// Returns the path to ask next, where `location` leads to the same application.
-pub fn redirected(location: &str, host: &str) -> Option<String> {
-    if location.starts_with('/') && !location.starts_with("//") {
-        return Some(location.split('#').next().unwrap_or(location).to_owned());
+/// Returns the path to ask next, where `location` in the answer for `path` leads to the same
+/// application.
+pub fn redirected(location: &str, path: &str, host: &str) -> Option<String> {
+    let location = location.split('#').next().unwrap_or(location);
+    if location.starts_with("//") {
+        return None;
     }
-    let rest = location.strip_prefix("http://")?;
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let name = authority.split(':').next().unwrap_or(authority);
-    let is_same = [
-        host.split(':').next().unwrap_or(host),
-        "localhost",
-        "127.0.0.1",
-    ]
-    .contains(&name);
-    is_same.then(|| format!("/{path}"))
+    if location.starts_with('/') {
+        return Some(location.to_owned());
+    }
+    let (path, _) = path.split_once('?').unwrap_or((path, ""));
+    if location.starts_with('?') {
+        return Some(format!("{path}{location}"));
+    }
+    let Some(rest) = location.strip_prefix("http://") else {
+        let has_scheme = location
+            .split(['/', '?'])
+            .next()
+            .is_some_and(|word| word.contains(':'));
+        let (folder, _) = path.rsplit_once('/').unwrap_or_default();
+        return (!has_scheme).then(|| format!("{folder}/{location}"));
+    };
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let name = |authority: &str| authority.split(':').next().map(str::to_ascii_lowercase);
+    let is_same = [host, "localhost", "127.0.0.1"]
+        .map(name)
+        .contains(&name(authority));
+    is_same.then(|| {
+        if path.starts_with('/') {
+            path.to_owned()
+        } else {
+            format!("/{path}")
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[track_caller]
+    fn check(location: &str, expected: Option<&str>) {
+        assert_eq!(
+            redirected(location, "/app/start?a=1", "localhost").as_deref(),
+            expected
+        );
+    }
+
     #[test]
     fn a_redirect_is_followed_on_the_same_host_only() {
-        assert_eq!(
-            redirected("/login?next=/", "localhost"),
-            Some("/login?next=/".to_owned())
-        );
-        assert_eq!(
-            redirected("http://localhost:8000/a", "localhost"),
-            Some("/a".to_owned())
-        );
-        assert_eq!(redirected("https://sso.example/x", "localhost"), None);
-        assert_eq!(redirected("//evil.example/x", "localhost"), None);
+        check("/login?next=/#form", Some("/login?next=/"));
+        check("http://localhost:8000/a", Some("/a"));
+        check("http://LOCALHOST?b=2", Some("/?b=2"));
+        check("https://sso.example/x", None);
+        check("https://localhost/x", None);
+        check("//evil.example/x", None);
+        check("http://localhost.evil.example/", None);
+        check("mailto:a@b.example", None);
+    }
+
+    #[test]
+    fn a_relative_redirect_is_followed() {
+        check("login", Some("/app/login"));
+        check("?page=2", Some("/app/start?page=2"));
     }
 
     #[test]
     fn a_page_behind_a_login_answers() {
-        assert_eq!(meaning(401), Meaning::Protected);
-        assert_eq!(meaning(302), Meaning::Proof);
-        assert_eq!(meaning(500), Meaning::Failure);
-        assert_eq!(meaning(400), Meaning::Failure);
+        assert_eq!(meaning(401, None), Meaning::Protected);
+        assert_eq!(meaning(302, None), Meaning::Proof);
+        assert_eq!(meaning(500, None), Meaning::Failure);
+        assert_eq!(meaning(400, None), Meaning::Failure);
+    }
+
+    #[test]
+    fn the_declared_status_is_a_proof_whatever_it_is() {
+        assert_eq!(meaning(401, Some(401)), Meaning::Proof);
+        assert_eq!(meaning(404, Some(404)), Meaning::Proof);
     }
 }

@@ -17,7 +17,8 @@ pub struct Listener {
 impl Listener {
     /// Returns whether only the container itself can reach it.
     pub fn is_local(self) -> bool {
-        self.address.is_loopback()
+        // A Java program that listens on 127.0.0.1 does so on the IPv6 form of it.
+        self.address.to_canonical().is_loopback()
     }
 }
 

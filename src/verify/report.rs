@@ -1,5 +1,7 @@
 //! What a smoke run found, as data.
 
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -105,10 +107,15 @@ pub struct ComponentReport {
     pub measured: Option<Measured>,
     /// Seconds that the build took.
     pub build_seconds: f64,
+    /// Id of the image, where it was built.
+    pub image_id: Option<String>,
     /// Size of the image in bytes.
     pub image_bytes: u64,
-    /// Milliseconds from the request to stop until it had ended.
+    /// Milliseconds from the request to stop until it had ended; `None` where it does not heed
+    /// SIGTERM and was killed.
     pub stop_ms: Option<u64>,
+    /// The logs that were kept.
+    pub logs: Vec<PathBuf>,
     /// Why it got no further.
     pub failure: Option<Failure>,
 }
@@ -135,6 +142,8 @@ pub struct Failure {
     pub message: String,
     /// Where the failing line comes from, such as `README.md:12`.
     pub places: Vec<String>,
+    /// The same as data, for repairs.
+    pub origins: Vec<Origin>,
     /// The decisive end of the log.
     pub log: Vec<String>,
     /// What to do, one action each.

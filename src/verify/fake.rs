@@ -1,0 +1,177 @@
+//! An engine that plays a script, for tests of the ladder.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use super::{
+    Event,
+    engine::{
+        Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
+        ImageInfo, Run, State,
+    },
+};
+
+/// What the engine says; each field holds what a test wants to be different.
+#[derive(Default)]
+pub struct Fake {
+    /// The build fails like this.
+    pub build: Option<BuildFailure>,
+    /// Containers that cannot be started: end of the name → why.
+    pub unstartable: BTreeMap<&'static str, &'static str>,
+    /// Containers that have ended: end of the name → exit code.
+    pub ended: BTreeMap<&'static str, i64>,
+    /// Address and port that the application listens on, as in `/proc/net/tcp`; empty for none.
+    pub listens: &'static str,
+    /// Whether the sockets cannot be looked at.
+    pub is_blind: bool,
+    /// Path → answers, one after the other; the last one stays. No entry: connection refused.
+    pub answers: RefCell<BTreeMap<&'static str, VecDeque<Answer>>>,
+    /// Exit code of every command that is run in a container.
+    pub exec: i64,
+    /// What every container prints.
+    pub log: &'static str,
+    /// Whether the application ends after it answered.
+    pub dies_later: bool,
+    /// Whether it heeds the request to stop.
+    pub ignores_stop: bool,
+    /// What was asked of the engine, in order.
+    pub calls: RefCell<Vec<String>>,
+    /// The containers that were created.
+    pub specs: RefCell<Vec<ContainerSpec>>,
+}
+
+impl Fake {
+    fn note(&self, call: impl Into<String>) {
+        self.calls.borrow_mut().push(call.into());
+    }
+
+    fn of<'a, T>(table: &'a BTreeMap<&'static str, T>, id: &str) -> Option<&'a T> {
+        table
+            .iter()
+            .find(|(name, _)| id.ends_with(**name))
+            .map(|(_, value)| value)
+    }
+}
+
+impl Engine for Fake {
+    async fn ensure_image(&self, image: &str) -> Result<ImageInfo, EngineError> {
+        Ok(ImageInfo {
+            stand_in: image.starts_with("stand-in"),
+        })
+    }
+
+    async fn build(
+        &self,
+        _: &Run,
+        request: BuildRequest,
+        progress: &mut dyn FnMut(Event),
+    ) -> Result<Result<Built, BuildFailure>, EngineError> {
+        self.note(format!("build {}", request.dockerfile));
+        progress(Event::Log("a line of the build".to_owned()));
+        Ok(match &self.build {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(Built {
+                id: "sha256:1".into(),
+                size: 1,
+                log: String::new(),
+            }),
+        })
+    }
+
+    async fn create_network(&self, _: &Run) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn create_volume(&self, _: &Run, name: &str) -> Result<String, EngineError> {
+        Ok(name.to_owned())
+    }
+
+    async fn create(&self, _: &Run, spec: &ContainerSpec) -> Result<String, EngineError> {
+        self.specs.borrow_mut().push(spec.clone());
+        Ok(spec.name.clone())
+    }
+
+    async fn copy_in(&self, id: &str, folder: &str, _: Vec<u8>) -> Result<(), EngineError> {
+        self.note(format!("copy into {id}:{folder}"));
+        Ok(())
+    }
+
+    async fn start(&self, id: &str) -> Result<Result<(), String>, EngineError> {
+        self.note(format!("start {id}"));
+        Ok(Self::of(&self.unstartable, id).map_or(Ok(()), |why| Err((*why).to_owned())))
+    }
+
+    async fn state(&self, id: &str) -> Result<State, EngineError> {
+        let has_answered = self
+            .calls
+            .borrow()
+            .iter()
+            .any(|call| call.starts_with("get "));
+        let died = (self.dies_later && has_answered).then_some(9);
+        let exit_code = Self::of(&self.ended, id)
+            .copied()
+            .or(died.filter(|_| id.ends_with("-app")));
+        Ok(State {
+            running: exit_code.is_none(),
+            exit_code,
+            out_of_memory: exit_code == Some(137),
+            published: Some(1),
+        })
+    }
+
+    async fn exec(&self, id: &str, command: &[String]) -> Result<Executed, EngineError> {
+        self.note(format!("exec in {id}: {}", command.join(" ")));
+        Ok(Executed {
+            exit_code: Some(self.exec),
+            output: self.log.to_owned(),
+        })
+    }
+
+    async fn sockets(&self, _: &str) -> Result<Option<String>, EngineError> {
+        Ok((!self.is_blind).then(|| format!("0: {} 00000000:0000 0A", self.listens)))
+    }
+
+    async fn logs(&self, _: &str) -> Result<String, EngineError> {
+        Ok(self.log.to_owned())
+    }
+
+    async fn peak_memory(&self, _: &str) -> Result<u64, EngineError> {
+        Ok(1 << 20)
+    }
+
+    async fn changes(&self, _: &str) -> Result<Vec<String>, EngineError> {
+        Ok(vec!["/tmp/x".into(), "/srv/x".into()])
+    }
+
+    async fn stop(&self, id: &str, _: Duration) -> Result<Option<Duration>, EngineError> {
+        self.note(format!("stop {id}"));
+        Ok((!self.ignores_stop).then_some(Duration::from_millis(7)))
+    }
+
+    async fn get(
+        &self,
+        _: u16,
+        path: &str,
+        host: &str,
+        cookies: &[String],
+    ) -> Result<Answer, String> {
+        self.note(format!("get {host}{path} {}", cookies.join(";")).trim_end());
+        let mut answers = self.answers.borrow_mut();
+        let queue = answers.get_mut(path).ok_or("connection refused")?;
+        let next = if queue.len() > 1 {
+            queue.pop_front()
+        } else {
+            queue.front().cloned()
+        };
+        next.ok_or_else(|| "connection refused".to_owned())
+    }
+
+    async fn remove_run(&self, _: &str, _: bool) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    async fn sweep(&self) {}
+}
