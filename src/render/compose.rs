@@ -206,7 +206,7 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
         environment: service_env.chain(secrets).collect(),
         hardened: true,
         user: format!("{0}:{0}", component.image.user),
-        tmpfs: vec!["/tmp".to_owned()]
+        tmpfs: vec!["/tmp:exec,mode=1777".to_owned()]
             .into_iter()
             .chain(
                 component
