@@ -37,6 +37,17 @@ pub enum OriginKind {
     Measured,
 }
 
+/// Returns where `origins` point, each place once, in order: [`Origin::place`].
+pub fn places(origins: &[Origin]) -> Vec<String> {
+    let mut places: Vec<String> = Vec::new();
+    for place in origins.iter().map(Origin::place) {
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    places
+}
+
 impl Origin {
     /// Returns an origin in `file`, line `line`.
     pub fn at(

@@ -476,12 +476,17 @@ mod tests {
     }
 
     #[test]
-    fn every_pattern_of_a_tool_can_be_read() {
-        for (id, tool) in &Catalog::built_in().tools {
-            for rule in &tool.command {
-                assert!(Pattern::parse(&rule.words).is_ok(), "{id}: {}", rule.words);
-            }
-        }
+    fn a_pattern_that_cannot_be_read_is_refused_with_its_place() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("tools")).expect("made");
+        let text =
+            "title = \"X\"\nnames = [\"x\"]\n[[command]]\nwords = \"... now\"\ndoes = \"skip\"\n";
+        std::fs::write(folder.path().join("tools/x.toml"), text).expect("written");
+        let errors = Catalog::with_folders(&[folder.path().to_owned()])
+            .err()
+            .expect("refused");
+        assert_eq!(errors[0].position.map(|(line, _)| line), Some(4));
+        assert!(errors[0].message.contains("last word"), "{}", errors[0]);
     }
 
     #[test]

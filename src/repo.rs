@@ -111,7 +111,7 @@ impl Repo {
         }
         fs::read_dir(root).map_err(|error| OpenError::Unreadable(root.to_owned(), error))?;
 
-        let ignored = GitignoreBuilder::new(root).build_with(&root.join(".gitignore"));
+        let ignored = ignored_by(root);
         let walk = WalkDir::new(root)
             .follow_links(false)
             .max_depth(DEEPEST)
@@ -295,19 +295,14 @@ fn is_binary(bytes: &[u8]) -> bool {
     !has_mark && bytes.iter().take(8000).any(|byte| *byte == 0)
 }
 
-/// Extension trait for building a matcher set from one file.
-trait BuildWith {
-    fn build_with(self, file: &Path) -> Gitignore;
-}
-
-impl BuildWith for GitignoreBuilder {
-    /// A broken or missing `.gitignore` ignores nothing.
-    fn build_with(mut self, file: &Path) -> Gitignore {
-        if file.is_file() {
-            self.add(file);
-        }
-        self.build().unwrap_or_else(|_| Gitignore::empty())
+/// The rules of the `.gitignore` at `root`; a broken or missing one ignores nothing.
+fn ignored_by(root: &Path) -> Gitignore {
+    let mut builder = GitignoreBuilder::new(root);
+    let file = root.join(".gitignore");
+    if file.is_file() {
+        builder.add(file);
     }
+    builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
 
 #[cfg(test)]

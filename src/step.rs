@@ -195,10 +195,10 @@ pub fn rule<'c>(
             return (None, words);
         };
         let arguments: Vec<&str> = words[1..].iter().map(String::as_str).collect();
-        let fits = tool.command.iter().filter_map(|rule| {
-            let pattern = Pattern::parse(&rule.words).ok()?;
-            Some((rule, pattern.matches(&arguments, &tool.value_flags)?))
-        });
+        let fits = tool
+            .command
+            .iter()
+            .filter_map(|rule| Some((rule, rule.words.matches(&arguments, &tool.value_flags)?)));
         let Some((rule, matched)) = fits.max_by_key(|(_, matched)| matched.specificity) else {
             return (None, words);
         };
@@ -215,11 +215,8 @@ pub fn rule<'c>(
 }
 
 /// Takes the wrapper off: its name, its flags, and the literal words of its pattern.
-fn unwrapped(words: &[String], pattern: &str, value_flags: &[String]) -> Vec<String> {
-    let mut literals: Vec<&str> = pattern
-        .split_whitespace()
-        .filter(|word| *word != "...")
-        .collect();
+fn unwrapped(words: &[String], pattern: &Pattern, value_flags: &[String]) -> Vec<String> {
+    let mut literals: Vec<&str> = pattern.literals().collect();
     let mut rest = &words[1..];
     while let [first, tail @ ..] = rest {
         if let Some(at) = literals.iter().position(|literal| literal == first) {

@@ -6,9 +6,9 @@ use regex::Regex;
 
 use super::{
     ArtifactCopy, BuildPlan, Command, Component, EnvKind, EnvVar, ExtraFile, Fate, FileCopy,
-    Finding, Health, Image, Origin, OriginKind, Question, SCHEMA, Volume, env,
+    Finding, Health, Image, Origin, OriginKind, Piece, Question, SCHEMA, Volume, env,
     ledger::{self, Ledger},
-    packages, runtime, services,
+    packages, pieces, runtime, services,
     start::{self, Input, Kind, fill, holds},
 };
 use crate::{
@@ -895,14 +895,11 @@ fn build_env(vars: &[EnvVar]) -> BTreeMap<String, String> {
 }
 
 fn without_secrets(value: &str) -> String {
-    let mut text = String::new();
-    let mut rest = value;
-    while let Some((before, after)) = rest.split_once("${") {
-        text.push_str(before);
-        text.push_str(BUILD_ONLY);
-        rest = after.split_once('}').map_or("", |(_, rest)| rest);
-    }
-    text + rest
+    let text = |piece| match piece {
+        Piece::Text(text) => text,
+        Piece::Secret(_) => BUILD_ONLY,
+    };
+    pieces(value).into_iter().map(text).collect()
 }
 
 /// Log files become links to the standard output, where an orchestrator reads logs.

@@ -441,6 +441,34 @@ pub struct Finding {
     pub hints: Vec<String>,
 }
 
+/// A piece of a value that may refer to secrets: [`pieces`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'v> {
+    /// Plain text.
+    Text(&'v str),
+    /// `${NAME}`: the name.
+    Secret(&'v str),
+}
+
+/// Takes `value` apart at each `${NAME}`; a `${` without a name and a `}` is plain text.
+pub fn pieces(value: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    while let Some(open) = value[at..].find("${").map(|found| at + found) {
+        at = open + 2;
+        let name = value[at..].split_once('}').map(|(name, _)| name);
+        let Some(name) = name.filter(|name| crate::shell::is_name(name)) else {
+            continue;
+        };
+        pieces.extend((start < open).then(|| Piece::Text(&value[start..open])));
+        pieces.push(Piece::Secret(name));
+        at += name.len() + 1;
+        start = at;
+    }
+    pieces.extend((start < value.len()).then(|| Piece::Text(&value[start..])));
+    pieces
+}
+
 impl Component {
     /// Returns the absolute folder of `directory` in the image.
     pub fn absolute(&self, directory: &str) -> String {
@@ -453,5 +481,23 @@ impl Component {
     /// Returns the main port, if the application listens on one.
     pub fn main_port(&self) -> Option<&Port> {
         self.ports.first()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_taken_apart_at_its_secrets() {
+        let expected = [
+            Piece::Text("pg://u:"),
+            Piece::Secret("P"),
+            Piece::Text("@h/$x"),
+        ];
+        assert_eq!(pieces("pg://u:${P}@h/$x"), expected);
+        assert_eq!(pieces("a${open"), [Piece::Text("a${open")]);
+        let expected = [Piece::Text("${"), Piece::Secret("K")];
+        assert_eq!(pieces("${${K}"), expected);
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::Pattern;
+
 /// `recipes/runtimes/ID.toml`: a language runtime and its versions.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -492,7 +494,7 @@ pub struct ToolRecipe {
 pub struct CommandRule {
     /// Words after the name: literals (`a|b` for either), `*` for one word, `...` for any number;
     /// a flag must be there, in any place.
-    pub words: String,
+    pub words: Pattern,
     /// What it means.
     pub does: Does,
     /// Why it is skipped, or what it is, in kebab-case.

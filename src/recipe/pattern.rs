@@ -1,7 +1,10 @@
 //! The pattern of a tool's command: `install -r * ...`.
 
+use serde::Deserialize;
+
 /// Words that a command must have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Pattern {
     positionals: Vec<Token>,
     flags: Vec<Vec<String>>,
@@ -23,7 +26,26 @@ pub struct Matched {
     pub specificity: usize,
 }
 
+impl TryFrom<String> for Pattern {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
 impl Pattern {
+    /// Returns the words that the pattern names, without wildcards and flags.
+    pub fn literals(&self) -> impl Iterator<Item = &str> {
+        self.positionals
+            .iter()
+            .flat_map(|token| match token {
+                Token::Literal(words) => words.as_slice(),
+                Token::One | Token::Rest => &[],
+            })
+            .map(String::as_str)
+    }
+
     /// Reads a pattern.
     ///
     /// # Errors

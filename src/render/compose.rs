@@ -10,7 +10,7 @@ use super::{
     template::lay_out,
 };
 use crate::{
-    plan::{BuildPlan, Component, EnvKind, Origin, Service},
+    plan::{BuildPlan, Component, EnvKind, Origin, Piece, Service, pieces},
     repo::file_name,
 };
 
@@ -294,16 +294,11 @@ fn escaped(words: &[String]) -> Vec<String> {
 
 /// `${NAME}` → `${NAME:?…}`, so that a missing secret is said before anything starts.
 fn with_hint(value: &str) -> String {
-    let mut text = String::new();
-    let mut rest = value;
-    while let Some((before, after)) = rest.split_once("${") {
-        text.push_str(&before.replace('$', "$$"));
-        let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        text.push_str(&format!("${{{name}:?set it in env/secrets.env}}"));
-        rest = after;
-    }
-    text.push_str(&rest.replace('$', "$$"));
-    one_line(&text)
+    let text = |piece| match piece {
+        Piece::Text(text) => text.replace('$', "$$"),
+        Piece::Secret(name) => format!("${{{name}:?set it in env/secrets.env}}"),
+    };
+    one_line(&pieces(value).into_iter().map(text).collect::<String>())
 }
 
 /// Returns the name of the volume for `path`.

@@ -10,6 +10,7 @@ use super::{
     object_name,
     template::{json_list, lay_out, quoted},
 };
+use crate::origin;
 use crate::plan::{BuildPlan, Command, Component, Origin};
 
 /// What `templates/Dockerfile.j2` may use.
@@ -105,8 +106,7 @@ impl Writer<'_> {
             // Set for this one command: it loads the settings, and none of this stays in the image.
             format!("RUN {mounts}{env}\\\n    {line}")
         };
-        for (index, part) in text.split('\n').enumerate() {
-            let _ = index;
+        for part in text.split('\n') {
             self.line(part, &command.origin);
         }
     }
@@ -424,16 +424,13 @@ fn is_plain(c: char) -> bool {
 
 /// At most three places, for a comment.
 fn places(origins: &[Origin]) -> String {
-    let mut places: Vec<String> = Vec::new();
-    for origin in origins {
-        let place = one_line(&origin.place());
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    }
-    let more = places.len() > 3;
-    places.truncate(3);
-    format!("{}{}", places.join(", "), if more { ", …" } else { "" })
+    let places = origin::places(origins);
+    let shown: Vec<String> = places.iter().take(3).map(|place| one_line(place)).collect();
+    format!(
+        "{}{}",
+        shown.join(", "),
+        if places.len() > 3 { ", …" } else { "" }
+    )
 }
 
 #[derive(Serialize)]

@@ -8,6 +8,7 @@ use super::{
     object_name, shell_line,
     template::lay_out,
 };
+use crate::origin;
 use crate::plan::{BuildPlan, Component, EnvKind, Fate, Origin};
 
 #[derive(Serialize)]
@@ -260,14 +261,12 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
 }
 
 fn places(origins: &[Origin]) -> String {
-    let mut places: Vec<String> = Vec::new();
-    for origin in origins {
-        let place = text(&origin.place());
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    }
-    places.join(", ")
+    let places = origin::places(origins);
+    places
+        .iter()
+        .map(|place| text(place))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// A stranger's words as plain Markdown text on one line: nothing in them is markup or HTML.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::Run;
-use crate::plan::{BuildPlan, Component, EnvKind};
+use crate::plan::{BuildPlan, Component, EnvKind, Piece, pieces};
 
 /// The secrets of a plan, and the run that gives them values.
 pub struct Secrets<'a> {
@@ -32,25 +32,12 @@ impl<'a> Secrets<'a> {
 
     /// Returns `value` with each `${NAME}` of a secret replaced; any other `$` stays as it is.
     pub fn fill(&self, value: &str) -> String {
-        let mut text = String::new();
-        let mut rest = value;
-        while let Some((before, after)) = rest.split_once("${") {
-            text.push_str(before);
-            match after
-                .split_once('}')
-                .filter(|(name, _)| self.names.contains(name))
-            {
-                Some((name, after)) => {
-                    text.push_str(&self.run.secret(name));
-                    rest = after;
-                }
-                None => {
-                    text.push_str("${");
-                    rest = after;
-                }
-            }
-        }
-        text + rest
+        let text = |piece| match piece {
+            Piece::Text(text) => text.to_owned(),
+            Piece::Secret(name) if self.names.contains(name) => self.run.secret(name),
+            Piece::Secret(name) => format!("${{{name}}}"),
+        };
+        pieces(value).into_iter().map(text).collect()
     }
 
     /// Returns `values`, filled.

@@ -25,6 +25,7 @@ use super::{
     report::{Answered, Cause, ComponentReport, Failure, Report, Rung},
 };
 use crate::{
+    origin::places,
     plan::{BuildPlan, Command, Component, Measured, Origin, Protocol, Service},
     render::Artifact,
     repo::file_name,
@@ -1033,17 +1034,10 @@ fn failure(
     log: Vec<String>,
     hints: &[&str],
 ) -> Failure {
-    let mut places: Vec<String> = Vec::new();
-    for origin in origins {
-        let place = origin.place();
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    }
     Failure {
         cause,
         message,
-        places,
+        places: places(origins),
         origins: origins.to_vec(),
         log,
         hints: hints.iter().map(|hint| (*hint).to_owned()).collect(),
