@@ -311,6 +311,13 @@ impl Catalog {
         entries
     }
 
+    /// Returns the words of the list `list` of the table `table`; none where there is no such list.
+    pub fn list(&self, table: &str, list: &str) -> &[String] {
+        let table = self.words.get(table);
+        let words = table.and_then(|table| table.lists.get(list));
+        words.map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Returns whether `text` holds one of the words of the table `table`, list `list`, as a whole
     /// word, without regard to case.
     pub fn has_word(&self, table: &str, list: &str, text: &str) -> bool {

@@ -464,11 +464,7 @@ fn install(
             runs_in: None,
             origin: vec![origin],
         };
-        let is_generic = |known: &Command| {
-            known.command == "npm install"
-                && option.run != known.command
-                && !option.run.starts_with("npm install")
-        };
+        let is_generic = |known: &Command| option.instead_of.contains(&known.command);
         if early.is_empty() && late.is_empty() {
             let all = if option.needs_source {
                 &mut late
@@ -850,7 +846,7 @@ fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
         None if step.context.directory == "." => input.directory.to_owned(),
         None => step.context.directory.clone(),
     };
-    let line = npx(step, line);
+    let line = with_kept_wrapper(step, line, input.catalog);
     Command {
         command: line,
         directory,
@@ -860,10 +856,16 @@ fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
     }
 }
 
-/// A tool of `node_modules/.bin` is run through `npx`, as the document does.
-fn npx(step: &InstallStep, line: String) -> String {
-    let through = step.text.split_whitespace().any(|word| word == "npx");
-    if through { format!("npx {line}") } else { line }
+/// A wrapper that finds the command it runs stays before it, as in the document.
+fn with_kept_wrapper(step: &InstallStep, line: String, catalog: &Catalog) -> String {
+    let keeps = |word: &&str| {
+        let tool = catalog.tool(word);
+        tool.is_some_and(|(_, tool)| tool.command.iter().any(|rule| rule.keep))
+    };
+    match step.text.split_whitespace().find(keeps) {
+        Some(wrapper) => format!("{wrapper} {line}"),
+        None => line,
+    }
 }
 
 /// `npx knex …` and the like are no build of the image that reads settings; `manage.py` is.
@@ -1114,14 +1116,7 @@ fn health(input: &Input<'_, '_>) -> Health {
         let Some(source) = input.repo.source(path) else {
             continue;
         };
-        for known in [
-            "/healthz",
-            "/health",
-            "/healthcheck",
-            "/api/health",
-            "/status",
-            "/ping",
-        ] {
+        for known in input.catalog.list("health", "paths") {
             let quoted = [
                 format!("\"{known}\""),
                 format!("'{known}'"),

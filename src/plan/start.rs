@@ -666,23 +666,16 @@ fn http(port: u16, origin: Origin) -> Port {
 }
 
 fn listens(input: &Input<'_, '_>) -> bool {
-    input
-        .selection
+    let selection = input.selection;
+    let mut sources = selection
         .facts
         .files
         .iter()
-        .filter_map(|path| input.repo.source(path))
-        .any(|source| {
-            [
-                ".listen(",
-                "serve_forever",
-                "run_app(",
-                "createServer",
-                "app.run(",
-            ]
-            .iter()
-            .any(|piece| source.text.contains(piece))
-        })
+        .filter_map(|path| input.repo.source(path));
+    sources.any(|source| {
+        let has = |piece: &String| source.text.contains(piece.as_str());
+        selection.stack.serves.iter().any(has)
+    })
 }
 
 fn port_in_command(words: &[String], origin: &[Origin], catalog: &Catalog) -> Option<Port> {

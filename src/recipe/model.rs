@@ -118,6 +118,9 @@ pub struct StackRecipe {
     /// Regular expressions for ports written in source code, first group the number.
     #[serde(default)]
     pub port_reads: Vec<String>,
+    /// Pieces of source code that show that a program listens on a port.
+    #[serde(default)]
+    pub serves: Vec<String>,
     /// Regular expressions for files that the application keeps data in: first group the string
     /// literals of the folders before it, second group the file.
     #[serde(default)]
@@ -270,6 +273,9 @@ pub struct InstallRecipe {
     /// Whether it needs the source, and so runs after it is copied.
     #[serde(default)]
     pub needs_source: bool,
+    /// Commands of a document that it is the exact form of, so that it takes their place.
+    #[serde(default)]
+    pub instead_of: Vec<String>,
 }
 
 /// A command with its condition.
@@ -512,6 +518,9 @@ pub struct CommandRule {
     /// Whether it is a development server.
     #[serde(default)]
     pub development: bool,
+    /// Whether a wrapper stays before the command that it runs, because it finds that command.
+    #[serde(default)]
+    pub keep: bool,
     /// Whether it ends on SIGTERM although it is process 1 of its container.
     #[serde(default)]
     pub handles_stop: bool,
