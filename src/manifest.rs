@@ -22,6 +22,8 @@ pub struct Manifest {
     pub main: Option<Fact>,
     /// Processes of a `Procfile` by name.
     pub processes: BTreeMap<String, Fact>,
+    /// Programs that the project installs under a name of their own.
+    pub programs: BTreeMap<String, Fact>,
     /// Lines of example env files, in order; a name occurs once.
     pub env: Vec<EnvLine>,
     /// Requirement files that refer to the repository's own source, so that they need it.
@@ -88,6 +90,22 @@ const ENV_EXAMPLES: [&str; 14] = [
     ".env.development",
     ".env",
 ];
+
+fn json(source: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) -> Option<serde_json::Value> {
+    let parsed = jsonc_parser::parse_to_serde_value::<serde_json::Value>(
+        &source.text,
+        &jsonc_parser::ParseOptions::default(),
+    );
+    match parsed {
+        Ok(json) => Some(json),
+        Err(error) => {
+            let at = error.range().start.min(source.text.len());
+            let why = error.kind().to_string();
+            diagnostics.push(broken(source, Span::new(at, at + 1), &why));
+            None
+        }
+    }
+}
 
 /// Reads the manifests of `folder` that `stack` names.
 pub fn manifest(repo: &Repo, folder: &str, stack: &StackRecipe) -> Warned<Manifest> {
@@ -229,6 +247,174 @@ impl Manifest {
             DeclaredFormat::Pyproject => self.toml(source, diagnostics, Self::pyproject),
             DeclaredFormat::Pipfile => self.toml(source, diagnostics, Self::pipfile),
             DeclaredFormat::Setup => self.setup(source),
+            DeclaredFormat::Pom => self.pom(source, diagnostics),
+            DeclaredFormat::Gradle => self.gradle(source),
+            DeclaredFormat::GoMod => self.go_mod(source),
+            DeclaredFormat::Cargo => self.toml(source, diagnostics, Self::cargo),
+            DeclaredFormat::Composer => self.composer(source, diagnostics),
+            DeclaredFormat::Gemfile => self.gemfile(source),
+        }
+    }
+
+    fn declare(&mut self, name: &str, requirement: &str, source: &SourceFile, line: usize) {
+        self.add(Package {
+            name: normal_name(name),
+            requirement: requirement.to_owned(),
+            development: false,
+            file: source.path.clone(),
+            line,
+        });
+    }
+
+    fn program(&mut self, name: &str, value: &str, source: &SourceFile) {
+        let at = source.text.find(name).unwrap_or(0);
+        self.programs
+            .entry(name.to_owned())
+            .or_insert_with(|| Fact {
+                value: value.to_owned(),
+                file: source.path.clone(),
+                line: source.line(at),
+            });
+    }
+
+    /// <https://maven.apache.org/pom.html>
+    fn pom(&mut self, source: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) {
+        let document = match roxmltree::Document::parse(&source.text) {
+            Ok(document) => document,
+            Err(error) => {
+                let position = error.pos();
+                let line = source.text.lines().take(position.row as usize - 1);
+                let at: usize = line.map(|line| line.len() + 1).sum();
+                let at = at.min(source.text.len());
+                diagnostics.push(broken(source, Span::new(at, at), &error.to_string()));
+                return;
+            }
+        };
+        let text = |node: roxmltree::Node<'_, '_>, name: &str| {
+            let child = node.children().find(|child| child.has_tag_name(name));
+            let child = child.or_else(|| {
+                node.children()
+                    .find(|child| child.tag_name().name() == name)
+            });
+            child.and_then(|child| child.text().map(str::trim).map(str::to_owned))
+        };
+        for node in document.descendants() {
+            if !matches!(node.tag_name().name(), "dependency" | "parent" | "plugin") {
+                continue;
+            }
+            let Some(artifact) = text(node, "artifactId") else {
+                continue;
+            };
+            let line = source.line(node.range().start);
+            let requirement = text(node, "version").unwrap_or_default();
+            let development = text(node, "scope").as_deref() == Some("test");
+            self.add(Package {
+                name: normal_name(&artifact),
+                requirement,
+                development,
+                file: source.path.clone(),
+                line,
+            });
+        }
+    }
+
+    /// Quoted strings `group:artifact:version`, and `id "plugin"`.
+    fn gradle(&mut self, source: &SourceFile) {
+        for (index, line) in source.text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default().trim_start();
+            let development = code.starts_with("test");
+            for piece in code.split(['"', '\'']).skip(1).step_by(2) {
+                let mut parts = piece.split(':');
+                let (first, artifact, version) = (parts.next(), parts.next(), parts.next());
+                let name = match (first, artifact) {
+                    (Some(_), Some(artifact)) => artifact,
+                    (Some(plugin), None) if code.starts_with("id") => plugin,
+                    _ => continue,
+                };
+                self.add(Package {
+                    name: normal_name(name),
+                    requirement: version.unwrap_or_default().to_owned(),
+                    development,
+                    file: source.path.clone(),
+                    line: index + 1,
+                });
+            }
+        }
+    }
+
+    /// <https://go.dev/ref/mod#go-mod-file-grammar>
+    fn go_mod(&mut self, source: &SourceFile) {
+        let mut inside = false;
+        for (index, line) in source.text.lines().enumerate() {
+            let text = line.split("//").next().unwrap_or_default().trim();
+            if let Some(module) = text.strip_prefix("module ") {
+                let name = repo::file_name(module.trim().trim_matches('"'));
+                self.program(name, module.trim(), source);
+            }
+            let required = text.strip_prefix("require ").map(str::trim);
+            match (required, text) {
+                (Some("("), _) => inside = true,
+                (_, ")") => inside = false,
+                (Some(text), _) => self.go_requirement(text, source, index + 1),
+                (None, text) if inside => self.go_requirement(text, source, index + 1),
+                _ => {}
+            }
+        }
+    }
+
+    fn go_requirement(&mut self, text: &str, source: &SourceFile, line: usize) {
+        if let [module, version] = text.split_whitespace().collect::<Vec<_>>()[..] {
+            self.declare(module, version, source, line);
+        }
+    }
+
+    fn cargo(&mut self, source: &SourceFile, table: &toml::Table) {
+        let list = table.get("dependencies").and_then(|list| list.as_table());
+        self.toml_packages(source, list, false);
+        let list = table
+            .get("dev-dependencies")
+            .and_then(|list| list.as_table());
+        self.toml_packages(source, list, true);
+        let name = |table: &toml::Value| Some(table.get("name")?.as_str()?.to_owned());
+        let bins = table.get("bin").and_then(|bins| bins.as_array());
+        let mut names: Vec<String> = bins.into_iter().flatten().filter_map(name).collect();
+        names.extend(table.get("package").and_then(name));
+        for program in names {
+            self.program(&program, &program, source);
+        }
+    }
+
+    /// <https://getcomposer.org/doc/04-schema.md>
+    fn composer(&mut self, source: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) {
+        let Some(json) = json(source, diagnostics) else {
+            return;
+        };
+        for (table, development) in [("require", false), ("require-dev", true)] {
+            let packages = json.get(table).and_then(|table| table.as_object());
+            for (name, requirement) in packages.into_iter().flatten() {
+                let at = source.text.find(&format!("\"{name}\"")).unwrap_or(0);
+                self.add(Package {
+                    name: normal_name(name),
+                    requirement: requirement.as_str().unwrap_or_default().to_owned(),
+                    development,
+                    file: source.path.clone(),
+                    line: source.line(at),
+                });
+            }
+        }
+    }
+
+    /// Lines `gem "name", "~> 1.2"`.
+    fn gemfile(&mut self, source: &SourceFile) {
+        for (index, line) in source.text.lines().enumerate() {
+            let Some(rest) = line.trim_start().strip_prefix("gem ") else {
+                continue;
+            };
+            let mut quoted = rest.split(['"', '\'']).skip(1).step_by(2);
+            let Some(name) = quoted.next() else { continue };
+            let is_version = |text: &&str| text.contains(|c: char| c.is_ascii_digit());
+            let version = quoted.next().filter(is_version).unwrap_or_default();
+            self.declare(name, version, source, index + 1);
         }
     }
 
@@ -258,6 +444,33 @@ impl Manifest {
 
     fn setup(&mut self, source: &SourceFile) {
         let text = &source.text;
+        // console_scripts: "name = module:function"
+        if let Some(at) = text.find("console_scripts") {
+            let list = &text[at..];
+            let list = &list[..list
+                .find(']')
+                .or_else(|| list.find("\n\n"))
+                .unwrap_or(list.len())];
+            for line in list.lines() {
+                let line = line.trim().trim_matches(['"', '\'', ',', '[', ' ']);
+                let Some((name, entry)) = line.split_once('=') else {
+                    continue;
+                };
+                let name = name.rsplit(['"', '\'']).next().unwrap_or(name).trim();
+                if entry.contains(':') && !name.is_empty() && !name.contains(' ') {
+                    self.program(name, entry.trim().trim_matches(['"', '\'', ',']), source);
+                }
+            }
+        }
+        // scripts=['bin/name']
+        if let Some(at) = text.find("scripts=[").or_else(|| text.find("scripts = [")) {
+            let list = text[at..].split(']').next().unwrap_or_default();
+            for file in list.split(['"', '\'']).skip(1).step_by(2) {
+                if !file.contains('=') {
+                    self.program(repo::file_name(file), file, source);
+                }
+            }
+        }
         let Some(start) = text.find("install_requires") else {
             return;
         };
@@ -296,21 +509,8 @@ impl Manifest {
     }
 
     fn package_json(&mut self, source: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) {
-        let parsed = jsonc_parser::parse_to_serde_value::<serde_json::Value>(
-            &source.text,
-            &jsonc_parser::ParseOptions::default(),
-        );
-        let json = match parsed {
-            Ok(json) => json,
-            Err(error) => {
-                let at = error.range().start.min(source.text.len());
-                diagnostics.push(broken(
-                    source,
-                    Span::new(at, at + 1),
-                    &error.kind().to_string(),
-                ));
-                return;
-            }
+        let Some(json) = json(source, diagnostics) else {
+            return;
         };
         let line_of = |key: &str| {
             let at = source.text.find(&format!("\"{key}\"")).unwrap_or(0);
@@ -348,6 +548,21 @@ impl Manifest {
                     .entry(name.clone())
                     .or_insert_with(|| fact(command, name));
             }
+        }
+        match json.get("bin") {
+            Some(serde_json::Value::String(file)) => {
+                let name = json
+                    .get("name")
+                    .and_then(|name| name.as_str())
+                    .unwrap_or_default();
+                self.program(repo::file_name(name), file, source);
+            }
+            Some(serde_json::Value::Object(programs)) => {
+                for (name, file) in programs {
+                    self.program(name, file.as_str().unwrap_or_default(), source);
+                }
+            }
+            _ => {}
         }
         if let Some(main) = json.get("main").and_then(|main| main.as_str()) {
             self.main.get_or_insert_with(|| fact(main, "main"));
@@ -396,6 +611,11 @@ impl Manifest {
             }
         }
         let poetry = table.get("tool").and_then(|tool| tool.get("poetry"));
+        let scripts = [table.get("project"), poetry].into_iter().flatten();
+        let scripts = scripts.filter_map(|table| table.get("scripts")?.as_table());
+        for (name, entry) in scripts.flatten() {
+            self.program(name, entry.as_str().unwrap_or_default(), source);
+        }
         for (key, development) in [("dependencies", false), ("dev-dependencies", true)] {
             let list = poetry
                 .and_then(|poetry| poetry.get(key))

@@ -266,6 +266,17 @@ fn framework<'c>(
                 ));
             }
         }
+        for sign in &recipe.detect.text {
+            for path in repo.glob(&repo::join(folder, &sign.file)) {
+                let Some(source) = repo.source(path) else {
+                    continue;
+                };
+                if let Some(at) = source.text.find(&sign.has) {
+                    let origin = Origin::at(OriginKind::Manifest, path, source.line(at), &sign.has);
+                    signs.push(origin);
+                }
+            }
+        }
         if !signs.is_empty() {
             found.push((id, recipe, signs));
         }

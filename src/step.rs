@@ -1,8 +1,9 @@
 //! Commands → install steps: what each command of the documents means in a container.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
+    manifest::Fact,
     readme::{CodeBlock, Document, Paragraph, Part},
     recipe::{Catalog, CommandRule, Does, Matched, Pattern, contains_word},
     repo::{self, Repo},
@@ -177,6 +178,24 @@ pub fn install_steps(documents: &[Document], repo: &Repo, catalog: &Catalog) -> 
         }
     }
     steps
+}
+
+/// Makes the run of a program of the repository itself, one of `programs`, a start command. `steps`
+/// were read before it was known what the manifests call the programs.
+pub fn name_programs(steps: &mut [InstallStep], programs: &BTreeMap<String, Fact>) {
+    let unknown = |step: &&mut InstallStep| match &step.action {
+        Action::Other => true,
+        Action::Skip(reason) => reason == "output-not-command" || reason == "inspection",
+        _ => false,
+    };
+    for step in steps.iter_mut().filter(unknown) {
+        let Some(first) = step.words.first() else {
+            continue;
+        };
+        if programs.contains_key(repo::file_name(first)) {
+            step.action = Action::Start;
+        }
+    }
 }
 
 /// Returns the rule of `catalog` that fits the command `words` best, with what stood for its

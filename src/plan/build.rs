@@ -104,10 +104,10 @@ fn component(
         variables: &variables,
     };
     let (runtime, base) = runtime::runtime(
-        &selection.stack.runtime,
         &selection.folder,
         repo,
         documents,
+        (selection.stack_id, selection.stack),
         &selection.manifest,
         catalog,
         diagnostics,
@@ -208,7 +208,13 @@ fn add_init(
     let Some(init) = &input.selection.stack.image.init else {
         return;
     };
-    let Some(start) = start.filter(|_| image.copy_source) else {
+    // Another run image is a web server, which handles its signals.
+    let framework = input
+        .selection
+        .framework
+        .map(|(_, framework)| &framework.image);
+    let runs_elsewhere = framework.is_some_and(|framework| framework.run.is_some());
+    let Some(start) = start.filter(|_| !runs_elsewhere) else {
         return;
     };
     let handles_stop = rule(&start.command, input.catalog)
@@ -249,10 +255,22 @@ fn variables(
     path: &str,
 ) -> BTreeMap<String, (String, Origin)> {
     let mut variables = BTreeMap::new();
-    let Some((_, framework)) = selection.framework else {
-        return variables;
-    };
-    for (name, variable) in &framework.variable {
+    // The first one, where there are several.
+    if let Some((name, fact)) = selection.manifest.programs.iter().next() {
+        let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, name);
+        variables.insert("program".to_owned(), (name.clone(), origin));
+    }
+    let of_framework = selection
+        .framework
+        .map(|(_, framework)| &framework.variable);
+    for (name, variable) in of_framework
+        .into_iter()
+        .chain([&selection.stack.variable])
+        .flatten()
+    {
+        if variables.contains_key(name) {
+            continue;
+        }
         let found = repo.glob(&repo::join(path, &variable.file));
         let value = found.into_iter().find_map(|file| {
             let Some(pattern) = &variable.pattern else {
@@ -274,6 +292,14 @@ fn variables(
         };
         let value = match variable.form {
             VariableForm::Text => value,
+            VariableForm::Folder => {
+                let folder = repo::folder_of(origin.file.as_deref().unwrap_or_default());
+                let inside = folder.strip_prefix(path).unwrap_or(folder);
+                match inside.trim_start_matches('/') {
+                    "" => ".".to_owned(),
+                    inside => inside.to_owned(),
+                }
+            }
             VariableForm::PythonModule => {
                 let inside = value.strip_prefix(&format!("{path}/")).unwrap_or(&value);
                 inside.trim_end_matches(".py").replace('/', ".")
@@ -572,7 +598,7 @@ fn needs_source(words: &[String], input: &Input<'_, '_>) -> bool {
     })
 }
 
-fn image(input: &Input<'_, '_>, base: &str, repo: &Repo) -> Image {
+fn image(input: &Input<'_, '_>, base: &runtime::Base, repo: &Repo) -> Image {
     let selection = input.selection;
     let stack = &selection.stack.image;
     let empty = ImageRecipe::default();
@@ -615,7 +641,10 @@ fn image(input: &Input<'_, '_>, base: &str, repo: &Repo) -> Image {
             to: to.to_owned(),
         }
     });
-    let artifacts: Vec<ArtifactCopy> = artifacts.collect();
+    let mut artifacts: Vec<ArtifactCopy> = artifacts.collect();
+    if framework.copy_data.or(stack.copy_data).unwrap_or(false) {
+        artifacts.extend(data_beside(input, &workdir));
+    }
     let mut run_env = stack.run_env.clone();
     let runs_elsewhere = framework.run.is_some();
     if runs_elsewhere {
@@ -636,6 +665,8 @@ fn image(input: &Input<'_, '_>, base: &str, repo: &Repo) -> Image {
         .clone()
         .or_else(|| stack.run.clone())
         .unwrap_or_else(|| "{runtime}".to_owned());
+    let build = framework.build.as_ref().or(stack.build.as_ref());
+    let build = build.map_or("{runtime}", String::as_str);
     let mut origin = vec![Origin::recipe(
         &format!("stacks/{}", selection.stack_id),
         "layout of the image",
@@ -649,26 +680,46 @@ fn image(input: &Input<'_, '_>, base: &str, repo: &Repo) -> Image {
     let framework_id = selection
         .framework
         .map(|(id, _)| format!("frameworks/{id}"));
+    let (files_of, files) = match (&framework_id, framework.file.is_empty()) {
+        (Some(id), false) => (id.clone(), &framework.file),
+        _ if runs_elsewhere => (String::new(), &framework.file),
+        _ => (format!("stacks/{}", selection.stack_id), &stack.file),
+    };
+    let extra_files = files.iter().map(|file| ExtraFile {
+        path: file.path.clone(),
+        to: file.to.clone(),
+        contents: start::fill_text(file.contents.trim_start(), input),
+        origin: vec![Origin::recipe(&files_of, &file.why)],
+    });
+    let extra_files: Vec<ExtraFile> = extra_files.collect();
+    let setup = |lines: &[String], why: &str| -> Vec<Command> {
+        let origin = Origin::recipe(&format!("stacks/{}", selection.stack_id), why);
+        let command = |line: String| Command {
+            command: line,
+            directory: ".".to_owned(),
+            env: BTreeMap::new(),
+            runs_in: None,
+            origin: vec![origin.clone()],
+        };
+        lines
+            .iter()
+            .filter_map(|line| fill(line, input))
+            .map(command)
+            .collect()
+    };
+    let run_setup = if runs_elsewhere {
+        setup(&framework.run_setup, "prepares the run stage")
+    } else {
+        setup(&stack.run_setup, "prepares the run stage")
+    };
     Image {
-        build_from: base.to_owned(),
-        run_from: run.replace("{runtime}", base),
+        build_from: base.fill(build),
+        run_from: base.fill(&run),
         workdir,
         build_env,
         run_env,
-        setup: stack
-            .setup
-            .iter()
-            .map(|line| Command {
-                command: line.clone(),
-                directory: ".".to_owned(),
-                env: BTreeMap::new(),
-                runs_in: None,
-                origin: vec![Origin::recipe(
-                    &format!("stacks/{}", selection.stack_id),
-                    "prepares the build stage",
-                )],
-            })
-            .collect(),
+        setup: setup(&stack.setup, "prepares the build stage"),
+        run_setup,
         manifests,
         caches: stack
             .caches
@@ -679,19 +730,7 @@ fn image(input: &Input<'_, '_>, base: &str, repo: &Repo) -> Image {
         artifacts,
         entrypoint: Vec::new(),
         copy_source: framework.copy_source.or(stack.copy_source).unwrap_or(true),
-        extra_files: framework
-            .file
-            .iter()
-            .map(|file| ExtraFile {
-                path: file.path.clone(),
-                to: file.to.clone(),
-                contents: file.contents.trim_start().to_owned(),
-                origin: vec![Origin::recipe(
-                    framework_id.as_deref().unwrap_or_default(),
-                    &file.why,
-                )],
-            })
-            .collect(),
+        extra_files,
         health_command: framework
             .health_command
             .clone()
@@ -699,6 +738,59 @@ fn image(input: &Input<'_, '_>, base: &str, repo: &Repo) -> Image {
         user: framework.user.or(stack.user).unwrap_or(10001),
         origin,
     }
+}
+
+/// What lies beside the source of a compiled program: the entries of the component's top level that
+/// hold no source, such as `templates` and `config.yml`.
+fn data_beside(input: &Input<'_, '_>, workdir: &str) -> Vec<ArtifactCopy> {
+    let (repo, stack) = (input.repo, input.selection.stack);
+    let inside = |path: &'_ str| match input.directory {
+        "." => Some(path.to_owned()),
+        folder => path.strip_prefix(&format!("{folder}/")).map(str::to_owned),
+    };
+    let is_source = |path: &str| {
+        let ending = repo::file_name(path)
+            .rsplit_once('.')
+            .map_or("", |(_, ending)| ending);
+        stack.sources.iter().any(|known| known == ending)
+    };
+    let is_aside = |name: &str| {
+        let name = name.to_lowercase();
+        name.starts_with('.')
+            || input
+                .catalog
+                .list("folders", "no-data")
+                .iter()
+                .any(|known| *known == name)
+            || input
+                .catalog
+                .list("folders", "no-data-stems")
+                .iter()
+                .any(|stem| name.starts_with(stem.as_str()))
+            || input
+                .catalog
+                .list("folders", "no-data-endings")
+                .iter()
+                .any(|ending| name.ends_with(ending.as_str()))
+    };
+    let mut entries: BTreeMap<String, bool> = BTreeMap::new();
+    for path in repo.files() {
+        let Some(path) = inside(path) else { continue };
+        let name = path.split('/').next().unwrap_or_default().to_owned();
+        *entries.entry(name).or_default() |= is_source(&path);
+    }
+    let home = match input.directory {
+        "." => workdir.to_owned(),
+        folder => format!("{workdir}/{folder}"),
+    };
+    entries
+        .into_iter()
+        .filter(|(name, has_source)| !has_source && !is_aside(name))
+        .map(|(name, _)| ArtifactCopy {
+            from: format!("{home}/{name}"),
+            to: format!("{home}/{name}"),
+        })
+        .collect()
 }
 
 fn build_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Command> {

@@ -110,6 +110,9 @@ pub struct Image {
     /// Commands right after the build stage's system packages, such as making a virtual
     /// environment.
     pub setup: Vec<Command>,
+    /// Commands of the run stage, as root, after its system packages.
+    #[serde(default)]
+    pub run_setup: Vec<Command>,
     /// Manifests, relative to the repository, that `install` needs; copied before the source.
     pub manifests: Vec<String>,
     /// BuildKit cache mounts of the install and build commands: absolute folders.

@@ -11,7 +11,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     manifest::Manifest,
     readme::{Document, Part},
-    recipe::{Catalog, RuntimeRecipe, RuntimeVersion, VersionFile, VersionFormat},
+    recipe::{Catalog, RuntimeRecipe, RuntimeVersion, StackRecipe, VersionFile, VersionFormat},
     repo::{self, Repo},
 };
 
@@ -22,20 +22,47 @@ struct Request {
     origin: Origin,
 }
 
-/// Returns the runtime `id` for the component in `folder`, and its base image.
+/// The runtime's image, and what its tag is made of.
+pub struct Base {
+    /// The image.
+    pub image: String,
+    version: String,
+    suite: String,
+}
+
+impl Base {
+    /// Replaces `{runtime}`, `{version}` and `{suite}` in the name of an image.
+    pub fn fill(&self, image: &str) -> String {
+        image
+            .replace("{runtime}", &self.image)
+            .replace("{version}", &self.version)
+            .replace("{suite}", &self.suite)
+    }
+}
+
+/// Returns the runtime of `stack` for the component in `folder`, and its base image.
 pub fn runtime(
-    id: &str,
     folder: &str,
     repo: &Repo,
     documents: &[Document],
+    stack: (&str, &StackRecipe),
     manifest: &Manifest,
     catalog: &Catalog,
     diagnostics: &mut Vec<Diagnostic>,
-) -> (Runtime, String) {
+) -> (Runtime, Base) {
+    let (stack_id, stack) = stack;
+    let id = &stack.runtime;
     let recipe = &catalog.runtimes[id];
     let in_files = requests_in_files(recipe, folder, repo);
     let in_prose = requests_in_prose(recipe, documents);
-    let ceiling = ceiling(recipe, manifest);
+    let newest = stack.newest.as_ref().map(|newest| {
+        let origin = Origin::recipe(&format!("stacks/{stack_id}"), &newest.why);
+        (newest.version.clone(), origin)
+    });
+    let ceiling = ceiling(recipe, manifest)
+        .into_iter()
+        .chain(newest)
+        .min_by(|a, b| compare(&numbers(&a.0), &numbers(&b.0)));
 
     let strongest = in_files
         .iter()
@@ -123,17 +150,19 @@ pub fn runtime(
             )),
         );
     }
-    let image = recipe
-        .image
-        .replace("{version}", &version.version)
-        .replace("{suite}", &version.suite);
+    let mut base = Base {
+        image: recipe.image.clone(),
+        version: version.version.clone(),
+        suite: version.suite.clone(),
+    };
+    base.image = base.fill(&recipe.image);
     let runtime = Runtime {
         name: id.to_owned(),
         version: version.version.clone(),
         requested: strongest.map(|request| request.text.clone()),
         origin,
     };
-    (runtime, image)
+    (runtime, base)
 }
 
 /// Returns the version of a service that prose asks for, such as "PostgreSQL 14", if it has one.

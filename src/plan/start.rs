@@ -214,6 +214,7 @@ pub fn start(
     if let Some((told, _)) = &replaced {
         way.origin.extend(told.origin.clone());
     }
+    call_program(&mut way, input);
     let mut env = BTreeMap::new();
     for (name, value) in &way.assignments {
         if let Some(origin) = way.origin.first() {
@@ -259,6 +260,30 @@ pub fn start(
         ports: port.into_iter().collect(),
         env,
     }
+}
+
+/// Writes a program of the repository as it is called in the image.
+fn call_program(way: &mut Way, input: &Input<'_, '_>) {
+    let Some(program) = &input.selection.stack.program else {
+        return;
+    };
+    let programs = &input.selection.manifest.programs;
+    let found = way.words.iter().position(|word| {
+        let name = repo::file_name(word);
+        programs.contains_key(name)
+            || program
+                .called
+                .iter()
+                .any(|ending| word.ends_with(ending.as_str()))
+    });
+    let Some(at) = found else { return };
+    let name = repo::file_name(&way.words[at]).to_owned();
+    let entry = programs.get(&name).map_or("", |fact| fact.value.as_str());
+    let words = program
+        .command
+        .iter()
+        .map(|word| word.replace("{name}", &name).replace("{entry}", entry));
+    way.words.splice(at..=at, words);
 }
 
 /// Order of ways to start: purpose of the section, development servers last, confidence, order of
@@ -606,7 +631,8 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
             .filter_map(|path| input.repo.source(path))
             .any(|source| source.text.contains(piece.as_str()))
     });
-    packages && files && script && code
+    let serves = command.serves.is_none_or(|serves| serves == listens(input));
+    packages && files && script && code && serves
 }
 
 /// Replaces `{name}` by the values found in the tree; `None` where one is missing. `{port}` stays.
@@ -616,6 +642,15 @@ pub fn fill(command: &str, input: &Input<'_, '_>) -> Option<String> {
         line = line.replace(&format!("{{{name}}}"), value);
     }
     (!line.replace("{port}", "").contains('{')).then_some(line)
+}
+
+/// As [`fill`], for the text of a file, where other braces stand for themselves.
+pub fn fill_text(text: &str, input: &Input<'_, '_>) -> String {
+    let mut text = text.to_owned();
+    for (name, (value, _)) in input.variables {
+        text = text.replace(&format!("{{{name}}}"), value);
+    }
+    text
 }
 
 /// The port, from the strongest source that names one.

@@ -136,6 +136,15 @@ pub struct StackRecipe {
     /// How dependencies are installed when the README does not say; the first that fits.
     #[serde(default)]
     pub install: Vec<InstallRecipe>,
+    /// Values found in the tree, for `{name}` in commands.
+    #[serde(default)]
+    pub variable: BTreeMap<String, Variable>,
+    /// How a program of the repository is called in the image, where its name is not enough.
+    #[serde(default)]
+    pub program: Option<ProgramRecipe>,
+    /// The newest version of the runtime that it works with, and why.
+    #[serde(default)]
+    pub newest: Option<Newest>,
     /// Commands to build, each only if its condition holds.
     #[serde(default)]
     pub build: Vec<ConditionalCommand>,
@@ -145,6 +154,29 @@ pub struct StackRecipe {
     /// Port when nothing names one.
     #[serde(default)]
     pub port: Option<u16>,
+}
+
+/// How a program of the repository is called once it is in the image.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProgramRecipe {
+    /// What stands for it in a command: a path in the image, or the words that run it; `{name}` is
+    /// its name and `{entry}` the file that a manifest gives for it.
+    pub command: Vec<String>,
+    /// Endings of the words by which documents call it, such as `.jar`; its name in a manifest
+    /// always does.
+    #[serde(default)]
+    pub called: Vec<String>,
+}
+
+/// A limit of the runtime's version.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Newest {
+    /// The newest version that works.
+    pub version: String,
+    /// What fails above it, and where that is written.
+    pub why: String,
 }
 
 /// Signs of a stack.
@@ -186,13 +218,30 @@ pub enum DeclaredFormat {
     Pipfile,
     /// `setup.py` or `setup.cfg`: the quoted strings of `install_requires`.
     Setup,
+    /// Maven's `pom.xml`: dependencies and plugins by their artifact.
+    Pom,
+    /// Gradle's build script: quoted strings `group:artifact:version`, and ids of plugins.
+    Gradle,
+    /// `go.mod`: modules that are required.
+    GoMod,
+    /// `Cargo.toml`.
+    Cargo,
+    /// PHP's `composer.json`.
+    Composer,
+    /// Ruby's `Gemfile`: lines `gem "name"`.
+    Gemfile,
 }
 
 /// How the image is laid out; an empty field of a framework keeps what the stack says.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageRecipe {
-    /// Base image of the run stage; `{runtime}` stands for the runtime's image.
+    /// Base image of the build stage, if it is not the runtime's; `{version}` and `{suite}` are
+    /// the runtime's.
+    #[serde(default)]
+    pub build: Option<String>,
+    /// Base image of the run stage; `{runtime}` stands for the runtime's image, `{version}` and
+    /// `{suite}` as above.
     #[serde(default)]
     pub run: Option<String>,
     /// Folder of the source.
@@ -216,6 +265,13 @@ pub struct ImageRecipe {
     /// Whether the run stage gets the source.
     #[serde(default)]
     pub copy_source: Option<bool>,
+    /// Whether the run stage gets what lies beside the source of a compiled program: files and
+    /// folders of the component's top level that hold no source.
+    #[serde(default)]
+    pub copy_data: Option<bool>,
+    /// Commands of the run stage, as root, before the application is copied.
+    #[serde(default)]
+    pub run_setup: Vec<String>,
     /// Command that asks `{url}` inside the container and fails when it gives no success.
     #[serde(default)]
     pub health_command: Option<String>,
@@ -296,6 +352,9 @@ pub struct ConditionalCommand {
     /// Text that must stand in one of the source files.
     #[serde(default)]
     pub code: Option<String>,
+    /// Whether the source must, or must not, be one that listens on a port.
+    #[serde(default)]
+    pub serves: Option<bool>,
     /// Environment for it.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -366,6 +425,19 @@ pub struct FrameworkDetect {
     /// Any of these files, patterns relative to the component.
     #[serde(default)]
     pub files: Vec<String>,
+    /// Any of these texts in a file.
+    #[serde(default)]
+    pub text: Vec<TextSign>,
+}
+
+/// A text in a file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextSign {
+    /// Pattern of the file, relative to the component.
+    pub file: String,
+    /// The text.
+    pub has: String,
 }
 
 /// A value found in the tree.
@@ -391,6 +463,8 @@ pub enum VariableForm {
     Text,
     /// A path as a Python module: `shop/wsgi.py` → `shop.wsgi`.
     PythonModule,
+    /// The folder of the file, relative to the component: `.` or `cmd/server`.
+    Folder,
 }
 
 /// `recipes/services/ID.toml`: a backing service.

@@ -219,6 +219,9 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
         component,
     );
     env(&mut writer, &image.run_env, &image.origin);
+    for command in &image.run_setup {
+        writer.run(command, &[]);
+    }
     if image.copy_source {
         writer.group("", &[]);
         writer.workdir(&image.workdir, &image.origin);
