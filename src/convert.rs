@@ -54,9 +54,6 @@ pub fn plan(root: &Path, catalog: &Catalog) -> Result<Warned<BuildPlan>, OpenErr
         }
     }
     diagnostics.append(&mut unsaid);
-    if let Some(selection) = &selection {
-        step::name_programs(&mut steps, &selection.manifest.programs);
-    }
     let mut plan = plan::build_plan(&repo, &documents, &steps, selection.as_ref(), catalog)
         .unpack(&mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.severity);

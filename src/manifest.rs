@@ -1,12 +1,14 @@
 //! Manifest files of a component → facts: declared packages, scripts, processes, environment.
 
+pub mod dockerfile;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use regex::Regex;
 
 use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned},
-    recipe::{DeclaredFormat, StackRecipe},
+    recipe::{Catalog, DeclaredFormat, StackRecipe},
     repo::{self, Repo},
     source::{SourceFile, Span},
 };
@@ -22,6 +24,8 @@ pub struct Manifest {
     pub main: Option<Fact>,
     /// Processes of a `Procfile` by name.
     pub processes: BTreeMap<String, Fact>,
+    /// What a Dockerfile says that a person wrote.
+    pub dockerfile: dockerfile::Dockerfile,
     /// Programs that the project installs under a name of their own.
     pub programs: BTreeMap<String, Fact>,
     /// Lines of example env files, in order; a name occurs once.
@@ -137,10 +141,21 @@ pub fn manifest(repo: &Repo, folder: &str, stack: &StackRecipe) -> Warned<Manife
             }
         }
     }
+    manifest.dockerfile = dockerfile::read(repo, folder);
     Warned {
         value: manifest,
         diagnostics,
     }
+}
+
+/// Returns the programs that the repository installs under names of their own, whatever it is
+/// written in: console scripts, `bin` of a package manifest, binaries.
+pub fn programs(repo: &Repo, catalog: &Catalog) -> BTreeMap<String, Fact> {
+    let mut programs = BTreeMap::new();
+    for stack in catalog.stacks.values() {
+        programs.extend(manifest(repo, ".", stack).value.programs);
+    }
+    programs
 }
 
 /// Returns the lines `NAME=value` of `source`, commented-out ones included.
@@ -462,9 +477,13 @@ impl Manifest {
                 }
             }
         }
-        // scripts=['bin/name']
-        if let Some(at) = text.find("scripts=[").or_else(|| text.find("scripts = [")) {
-            let list = text[at..].split(']').next().unwrap_or_default();
+        // scripts = ['bin/name']
+        let after = |at: usize| text[at + "scripts".len()..].trim_start().strip_prefix('=');
+        let mut places = text
+            .match_indices("scripts")
+            .filter_map(|(at, _)| after(at));
+        if let Some(list) = places.find_map(|rest| rest.trim_start().strip_prefix('[')) {
+            let list = list.split(']').next().unwrap_or_default();
             for file in list.split(['"', '\'']).skip(1).step_by(2) {
                 if !file.contains('=') {
                     self.program(repo::file_name(file), file, source);
@@ -742,6 +761,8 @@ pub struct EnvRead {
 /// What the source code of a component says.
 #[derive(Debug, Clone, Default)]
 pub struct SourceFacts {
+    /// Whether a piece of it shows that it listens on a port.
+    pub serves: bool,
     /// Environment variables, each once, sorted by place.
     pub env: Vec<EnvRead>,
     /// Imported modules with their first place.
@@ -777,6 +798,10 @@ pub fn source_facts(repo: &Repo, folder: &str, stack: &StackRecipe) -> SourceFac
         let Some(source) = repo.source(path) else {
             continue;
         };
+        facts.serves |= stack
+            .serves
+            .iter()
+            .any(|piece| source.text.contains(piece.as_str()));
         for pattern in &imports {
             for found in pattern.captures_iter(&source.text) {
                 let Some(name) = found.get(1) else { continue };

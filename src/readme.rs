@@ -170,9 +170,28 @@ pub fn document(source: Arc<SourceFile>) -> Document {
         "rst" | "rest" => plain::parts(&source.text, plain::Markup::ReStructuredText),
         "adoc" | "asciidoc" | "asc" => plain::parts(&source.text, plain::Markup::AsciiDoc),
         "txt" | "text" => plain::parts(&source.text, plain::Markup::None),
+        "" => match unnamed_markup(&source.text) {
+            Some(markup) => plain::parts(&source.text, markup),
+            None => markdown::parts(&source.text),
+        },
         _ => markdown::parts(&source.text),
     };
     Document { source, parts }
+}
+
+/// The markup of a text whose name has no ending; `None` for Markdown.
+fn unnamed_markup(text: &str) -> Option<plain::Markup> {
+    let has = |is_sign: fn(&str) -> bool| text.lines().any(is_sign);
+    if has(|line| line.starts_with("```") || line.starts_with("# ") || line.starts_with("## ")) {
+        return None;
+    }
+    if has(|line| line.starts_with(".. ") || line.trim_end().ends_with("::")) {
+        return Some(plain::Markup::ReStructuredText);
+    }
+    if has(|line| line.starts_with("== ") || line.starts_with("[source")) {
+        return Some(plain::Markup::AsciiDoc);
+    }
+    Some(plain::Markup::None)
 }
 
 /// Names that hold install instructions beside a README, by convention (GNU standards, GitHub).

@@ -216,7 +216,16 @@ impl Catalog {
                 );
             }
         }
+        let mut named: BTreeMap<&str, &str> = BTreeMap::new();
         for (id, tool) in &self.tools {
+            for name in &tool.names {
+                let other = named.insert(name, id);
+                require(
+                    other.is_none(),
+                    format!("recipes/tools/{id}.toml"),
+                    format!("`{name}` is also the name of {}", other.unwrap_or_default()),
+                );
+            }
             for rule in &tool.command {
                 if let Some(service) = &rule.service {
                     let known = self.services.contains_key(service);

@@ -62,8 +62,15 @@ pub fn selection<'c>(
 ) -> Warned<Option<Selection<'c>>> {
     let mut candidates: Vec<Candidate<'c>> = Vec::new();
     for (stack_id, stack) in &catalog.stacks {
-        for folder in folders(repo, stack) {
+        for folder in folders(repo, &stack.detect.files) {
             candidates.extend(candidate(repo, steps, catalog, stack_id, stack, folder));
+        }
+    }
+    if candidates.is_empty() {
+        for (stack_id, stack) in &catalog.stacks {
+            for folder in folders(repo, &stack.detect.weak_files) {
+                candidates.extend(candidate(repo, steps, catalog, stack_id, stack, folder));
+            }
         }
     }
     // A special case takes the place of the stack that it refines, in the same folder.
@@ -129,15 +136,10 @@ pub fn selection<'c>(
     }
 }
 
-/// Folders with a file that proves `stack`, the root first, at most three levels down.
-fn folders(repo: &Repo, stack: &StackRecipe) -> Vec<String> {
+/// Folders with a file of `patterns`, the root first, at most three levels down.
+fn folders(repo: &Repo, patterns: &[String]) -> Vec<String> {
     let mut folders = vec![".".to_owned()];
-    for pattern in stack
-        .detect
-        .files
-        .iter()
-        .filter(|pattern| !pattern.contains('/'))
-    {
+    for pattern in patterns.iter().filter(|pattern| !pattern.contains('/')) {
         for path in repo.glob(&format!("**/{pattern}")) {
             let folder = repo::folder_of(path);
             let is_aside = folder

@@ -1,9 +1,14 @@
 //! Commands → install steps: what each command of the documents means in a container.
 
+mod follow;
+mod prose;
+
+pub use prose::database_name;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    manifest::Fact,
+    manifest::{self, Fact},
     readme::{CodeBlock, Document, Paragraph, Part},
     recipe::{Catalog, CommandRule, Does, Matched, Pattern, contains_word},
     repo::{self, Repo},
@@ -159,15 +164,19 @@ pub struct Rule<'c> {
 /// Returns the steps of `documents`, in their order; every command is exactly one step.
 pub fn install_steps(documents: &[Document], repo: &Repo, catalog: &Catalog) -> Vec<InstallStep> {
     let mut steps = Vec::new();
+    let programs = manifest::programs(repo, catalog);
     for document in documents {
         let home = repo::folder_of(&document.source.path);
         let mut reader = Reader {
-            document,
+            source: Arc::clone(&document.source),
             repo,
             catalog,
+            programs: &programs,
             home,
             directory: home.to_owned(),
             clone: None,
+            variables: BTreeMap::new(),
+            following: Vec::new(),
             steps: &mut steps,
         };
         for part in &document.parts {
@@ -180,24 +189,6 @@ pub fn install_steps(documents: &[Document], repo: &Repo, catalog: &Catalog) -> 
     steps
 }
 
-/// Makes the run of a program of the repository itself, one of `programs`, a start command. `steps`
-/// were read before it was known what the manifests call the programs.
-pub fn name_programs(steps: &mut [InstallStep], programs: &BTreeMap<String, Fact>) {
-    let unknown = |step: &&mut InstallStep| match &step.action {
-        Action::Other => true,
-        Action::Skip(reason) => reason == "output-not-command" || reason == "inspection",
-        _ => false,
-    };
-    for step in steps.iter_mut().filter(unknown) {
-        let Some(first) = step.words.first() else {
-            continue;
-        };
-        if programs.contains_key(repo::file_name(first)) {
-            step.action = Action::Start;
-        }
-    }
-}
-
 /// Returns the rule of `catalog` that fits the command `words` best, with what stood for its
 /// wildcards, and `words` without the wrappers before it.
 pub fn rule<'c>(
@@ -205,29 +196,36 @@ pub fn rule<'c>(
     catalog: &'c Catalog,
 ) -> (Option<(Rule<'c>, Matched)>, Vec<String>) {
     let mut words = words.to_vec();
+    // What a tool would mean by itself where it wraps nothing that is known.
+    let mut otherwise = None;
     // Each wrapper takes at least one word away, so this ends.
     loop {
-        let Some(name) = words.first() else {
-            return (None, words);
-        };
-        let Some((tool_id, tool)) = catalog.tool(name) else {
-            return (None, words);
+        let known = words.first().and_then(|name| catalog.tool(name));
+        let Some((tool_id, tool)) = known else {
+            return otherwise.map_or((None, words), |(found, words)| (Some(found), words));
         };
         let arguments: Vec<&str> = words[1..].iter().map(String::as_str).collect();
-        let fits = tool
+        let mut fits: Vec<(&CommandRule, Matched)> = tool
             .command
             .iter()
-            .filter_map(|rule| Some((rule, rule.words.matches(&arguments, &tool.value_flags)?)));
-        let Some((rule, matched)) = fits.max_by_key(|(_, matched)| matched.specificity) else {
-            return (None, words);
+            .filter_map(|rule| Some((rule, rule.words.matches(&arguments, &tool.value_flags)?)))
+            .collect();
+        // Of equals the last one written wins.
+        fits.sort_by_key(|(_, matched)| matched.specificity);
+        let Some((rule, matched)) = fits.pop() else {
+            return otherwise.map_or((None, words), |(found, words)| (Some(found), words));
+        };
+        let as_rule = |rule: &'c CommandRule| Rule {
+            tool: tool_id,
+            rule,
+            value_flags: &tool.value_flags,
         };
         if rule.does != Does::Wrapper {
-            let rule = Rule {
-                tool: tool_id,
-                rule,
-                value_flags: &tool.value_flags,
-            };
-            return (Some((rule, matched)), words);
+            return (Some((as_rule(rule), matched)), words);
+        }
+        let plain = fits.pop().filter(|(other, _)| other.does != Does::Wrapper);
+        if otherwise.is_none() {
+            otherwise = plain.map(|(rule, matched)| ((as_rule(rule), matched), words.clone()));
         }
         words = unwrapped(&words, &rule.words, &tool.value_flags);
     }
@@ -258,14 +256,31 @@ fn unwrapped(words: &[String], pattern: &Pattern, value_flags: &[String]) -> Vec
 }
 
 struct Reader<'a> {
-    document: &'a Document,
+    /// The document, or the file that one of its commands runs.
+    source: Arc<SourceFile>,
     repo: &'a Repo,
     catalog: &'a Catalog,
+    /// Programs that the repository itself installs.
+    programs: &'a BTreeMap<String, Fact>,
     home: &'a str,
     directory: String,
     /// Folder that a `git clone` makes: the repository itself.
     clone: Option<String>,
+    /// Shell variables that were set, for commands further down.
+    variables: BTreeMap<String, String>,
+    /// Files that are being followed, with what is run of them, outermost first.
+    following: Vec<String>,
     steps: &'a mut Vec<InstallStep>,
+}
+
+/// More files in one another than people write.
+const DEEPEST: usize = 4;
+
+/// What a command runs, taken from a file or from its own words.
+struct Followed {
+    /// The file; `None` for code among the words of the command.
+    file: Option<String>,
+    pieces: Vec<follow::Piece>,
 }
 
 impl Reader<'_> {
@@ -284,13 +299,22 @@ impl Reader<'_> {
             listed("unknown"),
             listed("env"),
         );
-        let catalog = self.catalog;
-        let known = |word: &str| catalog.tool(word).is_some();
+        let (catalog, programs) = (self.catalog, self.programs);
+        let known = |word: &str| catalog.tool(word).is_some() || programs.contains_key(word);
         if is_env || is_unknown && looks_like_env(&block.code) {
             self.env_block(block);
             return;
         }
         if self.crontab(block) {
+            return;
+        }
+        if self
+            .catalog
+            .list("sql", "languages")
+            .contains(&block.language)
+            || is_unknown && self.looks_like_sql(&block.code)
+        {
+            self.sql_block(block);
             return;
         }
         if !(is_shell || is_windows || is_unknown && looks_like_commands(&block.code, &known)) {
@@ -337,11 +361,94 @@ impl Reader<'_> {
         }
     }
 
-    /// Inline code that begins with a tool and has a word more is a command.
+    /// Inline code that begins with a tool and has a word more is a command; without any, the
+    /// sentences themselves may hold commands.
     fn paragraph(&mut self, paragraph: &Paragraph) {
+        let before = self.steps.len();
+        self.inline_code(paragraph);
+        if self.steps.len() == before {
+            self.sentences(paragraph);
+        }
+    }
+
+    fn sentences(&mut self, paragraph: &Paragraph) {
+        let context = self.context(&paragraph.headings, &paragraph.text);
+        let (catalog, programs, repo) = (self.catalog, self.programs, self.repo);
+        let here = self.directory.clone();
+        let is_file = |word: &str| repo.contains(&repo::join(&here, word)) || repo.contains(word);
+        let is_command = |code: &str| {
+            let script = shell::script(code, Dialect::Shell, &|_| true);
+            let [command] = &script.commands[..] else {
+                return false;
+            };
+            let words: Vec<String> = command
+                .value
+                .words
+                .iter()
+                .map(|word| word.text.clone())
+                .collect();
+            let (found, words) = rule(&words, catalog);
+            let Some((found, _)) = found else {
+                return words.len() > 1
+                    && words
+                        .first()
+                        .is_some_and(|word| programs.contains_key(word));
+            };
+            let does = matches!(
+                found.rule.does,
+                Does::Install
+                    | Does::Build
+                    | Does::Prepare
+                    | Does::Start
+                    | Does::Process
+                    | Does::Script
+                    | Does::SystemPackages
+            );
+            // "python 3" and "node app" are no commands.
+            let is_certain = found.rule.words.literals().next().is_some();
+            does && (is_certain || words.iter().skip(1).any(|word| is_file(word)))
+        };
+        let hearing = prose::Hearing {
+            catalog,
+            is_command: &is_command,
+            is_file: &is_file,
+        };
+        let mut spoken = prose::commands(&paragraph.text, &hearing);
+        if spoken.is_empty() && context.purpose == Purpose::Install {
+            spoken.extend(prose::file_run(&paragraph.text, &hearing));
+        }
+        for spoken in spoken {
+            let known = |_: &str| true;
+            let script = shell::script(&spoken.code, Dialect::Shell, &known);
+            let span = self.span_of(paragraph, &spoken.code);
+            for command in &script.commands {
+                self.command(&command.value, span, context.clone(), Confidence::Low);
+            }
+        }
+    }
+
+    /// Where `code` stands in the paragraph, or the whole of it.
+    fn span_of(&self, paragraph: &Paragraph, code: &str) -> Span {
+        let text = self
+            .source
+            .text
+            .get(paragraph.span.range())
+            .unwrap_or_default();
+        // The last word stands there even where the first one was added.
+        let places = [code, code.rsplit(' ').next().unwrap_or(code)];
+        let found = places
+            .iter()
+            .find_map(|piece| Some((text.find(piece)?, piece.len())));
+        found.map_or(paragraph.span, |(at, length)| {
+            let start = paragraph.span.start + at;
+            Span::new(start, start + length)
+        })
+    }
+
+    fn inline_code(&mut self, paragraph: &Paragraph) {
         for inline in &paragraph.code {
-            let catalog = self.catalog;
-            let known = |word: &str| catalog.tool(word).is_some();
+            let (catalog, programs) = (self.catalog, self.programs);
+            let known = |word: &str| catalog.tool(word).is_some() || programs.contains_key(word);
             let code = inline.code.trim();
             let shown = code.strip_prefix("$ ").unwrap_or(code);
             let words = shown.split_whitespace().count();
@@ -374,10 +481,21 @@ impl Reader<'_> {
         confidence: Confidence,
     ) {
         context.directory.clone_from(&self.directory);
-        let all: Vec<String> = command.words.iter().map(|word| word.text.clone()).collect();
+        let all: Vec<String> = command
+            .words
+            .iter()
+            .map(|word| self.expanded(word))
+            .collect();
         let (found, words) = rule(&all, self.catalog);
+        let first = words.first().map_or("", String::as_str);
         let action = match &found {
-            None if all.is_empty() => Action::SetEnv(command.assignments.clone()),
+            None if all.is_empty() => self.set_variables(command),
+            None if self.programs.contains_key(repo::file_name(first)) => Action::Start,
+            // A wrapper around nothing, such as `screen`.
+            None if words.is_empty() => Action::Skip("host-only".to_owned()),
+            None if self.sql(&command.text).is_some() => {
+                self.sql(&command.text).unwrap_or(Action::Other)
+            }
             None if self.is_output(command) => Action::Skip("output-not-command".to_owned()),
             None => Action::Other,
             Some(_)
@@ -390,9 +508,16 @@ impl Reader<'_> {
             Some((rule, matched)) => self.action(rule, matched, command, &words),
         };
         if let Some((rule, _)) = &found
-            && let Some(platform) = &self.catalog.tools[rule.tool].platform
+            && let Some(platform) = rule
+                .rule
+                .platform
+                .as_ref()
+                .or(self.catalog.tools[rule.tool].platform.as_ref())
         {
             context.platform = Some(platform.clone());
+        }
+        if let Action::SetEnv(pairs) = &action {
+            self.variables.extend(pairs.iter().cloned());
         }
         if action == Action::Clone {
             let arguments: Vec<&String> = words
@@ -410,16 +535,198 @@ impl Reader<'_> {
         if action == Action::ChangeDirectory {
             self.change_directory(words.get(1).map_or("", String::as_str));
         }
+        let followed = self.followed(found.as_ref(), &words);
+        let at = self.steps.len();
         self.steps.push(InstallStep {
-            source: Arc::clone(&self.document.source),
+            source: Arc::clone(&self.source),
             span,
             text: command.text.clone(),
             words,
             assignments: command.assignments.clone(),
             action,
-            context,
+            context: context.clone(),
             confidence,
         });
+        if let Some(followed) = followed {
+            self.follow(followed, at, span, &context, confidence);
+        }
+    }
+
+    /// The word with the variables that were set above it.
+    fn expanded(&self, word: &shell::Word) -> String {
+        let mut text = word.text.clone();
+        if word.dynamic {
+            for (name, value) in self.variables.iter().rev() {
+                text = text.replace(&format!("${{{name}}}"), value);
+                text = text.replace(&format!("${name}"), value);
+            }
+        }
+        text
+    }
+
+    /// Variables of a script are its own; those of a document are the application's environment.
+    fn set_variables(&mut self, command: &SimpleCommand) -> Action {
+        self.variables.extend(command.assignments.iter().cloned());
+        if self.following.is_empty() {
+            Action::SetEnv(command.assignments.clone())
+        } else {
+            Action::Skip("variable-of-the-script".to_owned())
+        }
+    }
+
+    /// What the command runs that can be read: a script, a target of a Makefile, provisioners of a
+    /// Vagrantfile, code given to a shell.
+    fn followed(&self, found: Option<&(Rule<'_>, Matched)>, words: &[String]) -> Option<Followed> {
+        let of_script = |word: &str| -> Option<Followed> {
+            let path = [self.directory.as_str(), self.home, "."]
+                .iter()
+                .map(|place| repo::join(place, word))
+                .find(|path| follow::is_script(self.repo, path))?;
+            let source = self.repo.source(&path)?;
+            Some(Followed {
+                pieces: follow::script(&source.text),
+                file: Some(path),
+            })
+        };
+        let Some((rule, matched)) = found else {
+            let first = words.first()?;
+            return if first.contains('/') {
+                of_script(first)
+            } else {
+                None
+            };
+        };
+        if rule.rule.does != Does::Follow {
+            return None;
+        }
+        let after = words
+            .iter()
+            .position(|word| word == "-c")
+            .and_then(|at| words.get(at + 1));
+        match (rule.rule.file.as_deref(), after) {
+            (Some(files), _) => {
+                let argument = matched.arguments.iter().find(|word| !word.contains('='));
+                let argument = argument.map_or("", String::as_str);
+                let path = files
+                    .split('|')
+                    .map(|file| repo::join(&self.directory, file))
+                    .find(|path| self.repo.contains(path))?;
+                let source = self.repo.source(&path)?;
+                let pieces = if path.ends_with("Vagrantfile") {
+                    let (mut pieces, paths) = follow::vagrant(&source.text);
+                    pieces.extend(paths.iter().map(|path| follow::Piece {
+                        span: crate::source::Span::new(0, 0),
+                        code: format!("./{path}"),
+                        is_verbatim: false,
+                    }));
+                    pieces
+                } else {
+                    follow::make(&source.text, argument)?
+                };
+                Some(Followed {
+                    file: Some(path),
+                    pieces,
+                })
+            }
+            (None, Some(code)) => Some(Followed {
+                file: None,
+                pieces: vec![follow::Piece {
+                    span: Span::new(0, 0),
+                    code: code.clone(),
+                    is_verbatim: false,
+                }],
+            }),
+            (None, None) => of_script(matched.arguments.first()?),
+        }
+    }
+
+    /// Reads what the step `at` runs. Where all of it is understood the commands take the place of
+    /// the step; a script that does something else is run as it is, where its name says for what.
+    fn follow(
+        &mut self,
+        followed: Followed,
+        at: usize,
+        span: Span,
+        context: &Context,
+        confidence: Confidence,
+    ) {
+        let text = self.steps[at].words.join(" ");
+        let key = format!("{} {text}", followed.file.as_deref().unwrap_or_default());
+        if self.following.len() >= DEEPEST || self.following.contains(&key) {
+            self.steps[at].action = Action::Skip("runs-itself".to_owned());
+            return;
+        }
+        let outer = Arc::clone(&self.source);
+        let directory = self.directory.clone();
+        if let Some(source) = followed
+            .file
+            .as_ref()
+            .and_then(|path| self.repo.source(path))
+        {
+            self.source = source;
+        }
+        self.following.push(key);
+        let begin = self.steps.len();
+        for piece in &followed.pieces {
+            let script = shell::script(&piece.code, Dialect::Shell, &|_| true);
+            for command in &script.commands {
+                let inner = match (&followed.file, piece.is_verbatim) {
+                    (None, _) => span,
+                    (Some(_), false) => piece.span,
+                    (Some(_), true) => Span::new(
+                        piece.span.start + command.span.start,
+                        piece.span.start + command.span.end,
+                    ),
+                };
+                self.command(&command.value, inner, context.clone(), confidence);
+            }
+            if !piece.is_verbatim {
+                self.directory.clone_from(&directory);
+            }
+        }
+        self.following.pop();
+        self.directory = directory;
+        self.source = outer;
+
+        let inner = &self.steps[begin..];
+        let is_understood = inner.iter().all(|step| step.action != Action::Other);
+        let starts = inner.iter().any(|step| step.action == Action::Start);
+        let purpose = followed
+            .file
+            .as_deref()
+            .map(|path| self.purpose_of_script(path));
+        match purpose.flatten() {
+            Some(whole) if !is_understood && !(starts && whole == Action::Start) => {
+                self.steps[at].action = whole;
+                for step in &mut self.steps[begin..] {
+                    step.action = Action::Skip("part-of-a-script-that-is-run".to_owned());
+                }
+            }
+            _ => self.steps[at].action = Action::Skip("its-commands-follow".to_owned()),
+        }
+    }
+
+    /// What the name of a script says that it is for.
+    fn purpose_of_script(&self, path: &str) -> Option<Action> {
+        if !follow::is_script(self.repo, path) {
+            return None;
+        }
+        let name = repo::file_name(path)
+            .split('.')
+            .next()
+            .unwrap_or_default()
+            .to_lowercase();
+        let is = |list: &str| {
+            let words = self.catalog.list("scripts", list);
+            name.split(['-', '_'])
+                .any(|part| words.iter().any(|word| word == part))
+        };
+        match () {
+            () if is("build") => Some(Action::Build),
+            () if is("prepare") => Some(Action::Prepare),
+            () if is("start") => Some(Action::Start),
+            () => None,
+        }
     }
 
     fn action(
@@ -493,6 +800,8 @@ impl Reader<'_> {
             Does::Echo => self.echo(command, words),
             Does::ChangeDirectory => Action::ChangeDirectory,
             Does::Clone => Action::Clone,
+            // What it runs decides, once it has been read.
+            Does::Follow => Action::Skip("not-in-the-repository".to_owned()),
             Does::Schedule | Does::Wrapper => Action::Other,
             Does::Skip => Action::Skip(reason()),
         }
@@ -519,20 +828,9 @@ impl Reader<'_> {
             words.join(" "),
             command.heredoc.as_deref().unwrap_or_default()
         );
-        let lower = text.to_lowercase();
-        let name = lower
-            .find("create database")
-            .map(|at| &text[at + "create database".len()..])
-            .and_then(|rest| {
-                rest.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-')
-                    .find(|word| {
-                        !word.is_empty()
-                            && !["if", "not", "exists"].contains(&word.to_lowercase().as_str())
-                    })
-            });
         Action::CreateDatabase {
             service,
-            name: name.map(str::to_owned),
+            name: created_database(&text),
         }
     }
 
@@ -595,7 +893,8 @@ impl Reader<'_> {
         let is_odd = first.starts_with(['*', '-', '[', '(', '|', '=', '<', '{', '+', '>'])
             || first.ends_with(':')
             || first.contains("...");
-        is_sentence || is_odd || first.chars().all(|c| !c.is_alphabetic())
+        let is_id = first.len() >= 12 && first.chars().all(|c| c.is_ascii_hexdigit());
+        is_sentence || is_odd || is_id || first.chars().all(|c| !c.is_alphabetic())
     }
 
     /// `cd` to a folder that is not in the repository is `cd` into the clone itself.
@@ -692,7 +991,7 @@ impl Reader<'_> {
                 block.file_offset(inside.end.saturating_sub(1)) + 1,
             );
             self.steps.push(InstallStep {
-                source: Arc::clone(&self.document.source),
+                source: Arc::clone(&self.source),
                 span,
                 text: source.text[inside.range()].to_owned(),
                 words: Vec::new(),
@@ -702,6 +1001,62 @@ impl Reader<'_> {
                 confidence: Confidence::Medium,
             });
         }
+    }
+
+    /// Every line begins like a statement of SQL, or goes on with one.
+    fn looks_like_sql(&self, code: &str) -> bool {
+        let code = code.trim();
+        code.contains(';') && statements(code).all(|(_, text)| self.sql(text).is_some())
+    }
+
+    fn sql_block(&mut self, block: &CodeBlock) {
+        let context = self.context(&block.headings, &block.lead);
+        for (at, text) in statements(&block.code) {
+            let end = at + text.len();
+            let span = Span::new(block.file_offset(at), block.file_offset(end - 1) + 1);
+            let action = self
+                .sql(text)
+                .unwrap_or_else(|| Action::Skip("output-not-command".to_owned()));
+            self.steps.push(InstallStep {
+                source: Arc::clone(&self.source),
+                span,
+                text: text.split_whitespace().collect::<Vec<_>>().join(" "),
+                words: Vec::new(),
+                assignments: Vec::new(),
+                action,
+                context: context.clone(),
+                confidence: Confidence::Medium,
+            });
+        }
+    }
+
+    /// What a statement of SQL means, or `None` where it is none. Which service it is for the
+    /// words above it may tell.
+    fn sql(&self, text: &str) -> Option<Action> {
+        let text = sql_prompt(text);
+        let lower = text.to_lowercase();
+        let mut words = lower
+            .split(|c: char| c.is_whitespace() || c == ';')
+            .filter(|word| !word.is_empty());
+        let first = words.next()?;
+        if !self
+            .catalog
+            .list("sql", "statements")
+            .iter()
+            .any(|word| word == first)
+        {
+            return None;
+        }
+        Some(match (first, words.next()) {
+            ("create", Some("database" | "schema")) => Action::CreateDatabase {
+                service: String::new(),
+                name: created_database(text),
+            },
+            ("create" | "alter", Some("user" | "role")) | ("grant" | "flush", _) => {
+                Action::Skip("service-makes-its-user".to_owned())
+            }
+            _ => Action::Skip("statement-of-sql".to_owned()),
+        })
     }
 
     /// A block whose lines are all of a crontab; returns whether it is one.
@@ -731,7 +1086,7 @@ impl Reader<'_> {
                 block.file_offset(inside.end.saturating_sub(1)) + 1,
             );
             self.steps.push(InstallStep {
-                source: Arc::clone(&self.document.source),
+                source: Arc::clone(&self.source),
                 span,
                 text: source.text[inside.range()].to_owned(),
                 words: command.split_whitespace().map(str::to_owned).collect(),
@@ -743,6 +1098,48 @@ impl Reader<'_> {
         }
         true
     }
+}
+
+/// The statements of `code` with their offsets: what `;` ends, or else each line.
+fn statements(code: &str) -> impl Iterator<Item = (usize, &str)> {
+    let end = if code.contains(';') { ';' } else { '\n' };
+    code.split_inclusive(end)
+        .scan(0, |at, raw| {
+            let start = *at + (raw.len() - raw.trim_start().len());
+            *at += raw.len();
+            Some((start, raw.trim()))
+        })
+        .filter(|(_, text)| text.chars().any(char::is_alphanumeric))
+}
+
+/// Takes the prompt of a database's client off: `mysql> `, `MariaDB [(none)]> `, `postgres=# `.
+fn sql_prompt(text: &str) -> &str {
+    let head = text.split(['>', '#']).next().unwrap_or_default();
+    let is_prompt = head.len() < 30
+        && head.len() < text.len()
+        && ["mysql", "mariadb", "postgres", "psql", "sql"]
+            .iter()
+            .any(|name| head.trim().to_lowercase().starts_with(name));
+    if is_prompt {
+        text[head.len() + 1..].trim_start()
+    } else {
+        text
+    }
+}
+
+/// The name after `CREATE DATABASE`.
+fn created_database(text: &str) -> Option<String> {
+    let lower = text.to_lowercase();
+    let at = ["create database", "create schema"]
+        .iter()
+        .find_map(|words| Some(lower.find(words)? + words.len()))?;
+    // Lower case can have another length than the text beyond ASCII.
+    let rest = text.get(at..)?;
+    let mut names = rest.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-');
+    let is_name = |word: &&str| {
+        !word.is_empty() && !["if", "not", "exists"].contains(&word.to_lowercase().as_str())
+    };
+    names.find(is_name).map(str::to_owned)
 }
 
 /// Reads five cron fields and a command.
@@ -808,6 +1205,13 @@ fn looks_like_commands(code: &str, known: &dyn Fn(&str) -> bool) -> bool {
         .split_once('=')
         .is_some_and(|(name, _)| shell::is_name(name))
         && words.next().is_some_and(known);
+    // What a program prints about its options, or a tree of files.
+    let options = lines
+        .clone()
+        .filter(|line| line.starts_with('-') && !line.starts_with("- "));
+    if options.count() > 1 || code.contains(['├', '└', '│']) {
+        return false;
+    }
     // `python = 3.8` and `node: 12` are settings.
     let is_setting = words
         .clone()

@@ -108,7 +108,7 @@ fn component(
         repo,
         documents,
         (selection.stack_id, selection.stack),
-        &selection.manifest,
+        (&selection.manifest, &selection.facts),
         catalog,
         diagnostics,
     );

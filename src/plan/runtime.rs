@@ -9,9 +9,11 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
-    manifest::Manifest,
+    manifest::{Manifest, SourceFacts},
     readme::{Document, Part},
-    recipe::{Catalog, RuntimeRecipe, RuntimeVersion, StackRecipe, VersionFile, VersionFormat},
+    recipe::{
+        Catalog, Ceiling, RuntimeRecipe, RuntimeVersion, StackRecipe, VersionFile, VersionFormat,
+    },
     repo::{self, Repo},
 };
 
@@ -46,7 +48,7 @@ pub fn runtime(
     repo: &Repo,
     documents: &[Document],
     stack: (&str, &StackRecipe),
-    manifest: &Manifest,
+    (manifest, facts): (&Manifest, &SourceFacts),
     catalog: &Catalog,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> (Runtime, Base) {
@@ -59,7 +61,7 @@ pub fn runtime(
         let origin = Origin::recipe(&format!("stacks/{stack_id}"), &newest.why);
         (newest.version.clone(), origin)
     });
-    let ceiling = ceiling(recipe, manifest)
+    let ceiling = ceiling(recipe, folder, repo, manifest, facts)
         .into_iter()
         .chain(newest)
         .min_by(|a, b| compare(&numbers(&a.0), &numbers(&b.0)));
@@ -70,7 +72,8 @@ pub fn runtime(
         .find(|request| asks(recipe, request));
     let (taken, mut origin) = match strongest {
         Some(request) => (
-            take(recipe, &request.text, ceiling.as_ref()),
+            take(recipe, &request.text, ceiling.as_ref())
+                .or_else(|| take(recipe, &request.text, None)),
             vec![request.origin.clone()],
         ),
         None => (None, Vec::new()),
@@ -225,7 +228,10 @@ fn take<'r>(
         .or(supported)
         .or_else(|| allowed.last())
         .map(|version| **version);
-    found.or_else(|| nearest(recipe, request, &fitting))
+    match ceiling {
+        Some(_) if !fitting.is_empty() => found,
+        _ => found.or_else(|| nearest(recipe, request, &fitting)),
+    }
 }
 
 fn nearest<'r>(
@@ -257,21 +263,66 @@ fn default_version(recipe: &RuntimeRecipe) -> &RuntimeVersion {
         .expect("a runtime has a version")
 }
 
-/// The lowest ceiling that a pin sets.
-fn ceiling(recipe: &RuntimeRecipe, manifest: &Manifest) -> Option<(String, Origin)> {
+/// The lowest ceiling that a pin or a text sets.
+fn ceiling(
+    recipe: &RuntimeRecipe,
+    folder: &str,
+    repo: &Repo,
+    manifest: &Manifest,
+    facts: &SourceFacts,
+) -> Option<(String, Origin)> {
     let hits = recipe.ceiling.iter().filter_map(|ceiling| {
-        let package = manifest.packages.get(&ceiling.package)?;
-        let pinned = version::pinned(&package.requirement)?;
-        if compare(&pinned, &numbers(&ceiling.below)).is_ge() {
-            return None;
-        }
-        let text = format!("{}{}: {}", package.name, package.requirement, ceiling.why);
-        Some((
-            ceiling.newest.clone(),
-            Origin::at(OriginKind::Manifest, &package.file, package.line, text),
-        ))
+        let origin = match &ceiling.text {
+            Some(text) => text_sign(ceiling, text, folder, repo, facts)?,
+            None => pin_sign(ceiling, manifest)?,
+        };
+        Some((ceiling.newest.clone(), origin))
     });
     hits.min_by(|a, b| compare(&numbers(&a.0), &numbers(&b.0)))
+}
+
+fn pin_sign(ceiling: &Ceiling, manifest: &Manifest) -> Option<Origin> {
+    let package = manifest.packages.get(ceiling.package.as_ref()?)?;
+    let pinned = version::pinned(&package.requirement)?;
+    if compare(&pinned, &numbers(ceiling.below.as_ref()?)).is_ge() {
+        return None;
+    }
+    let text = format!("{}{}: {}", package.name, package.requirement, ceiling.why);
+    Some(Origin::at(
+        OriginKind::Manifest,
+        &package.file,
+        package.line,
+        text,
+    ))
+}
+
+fn text_sign(
+    ceiling: &Ceiling,
+    text: &str,
+    folder: &str,
+    repo: &Repo,
+    facts: &SourceFacts,
+) -> Option<Origin> {
+    let pattern = Regex::new(text).ok()?;
+    let named = ceiling
+        .file
+        .as_ref()
+        .map(|file| repo.glob(&repo::join(folder, file)));
+    let paths: Vec<&str> = match named {
+        Some(named) => named,
+        None => facts.files.iter().map(String::as_str).collect(),
+    };
+    paths.into_iter().find_map(|path| {
+        let source = repo.source(path)?;
+        let found = pattern.find(&source.text)?;
+        let said = format!("{}: {}", found.as_str().trim(), ceiling.why);
+        Some(Origin::at(
+            OriginKind::Manifest,
+            path,
+            source.line(found.start()),
+            said,
+        ))
+    })
 }
 
 fn requests_in_files(recipe: &RuntimeRecipe, folder: &str, repo: &Repo) -> Vec<Request> {

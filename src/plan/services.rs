@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     readme::{Document, Part},
-    recipe::{ServiceRecipe, contains_word},
-    step::Action,
+    recipe::{Catalog, ServiceRecipe, contains_word},
+    step::{self, Action},
 };
 
 /// What speaks for a service.
@@ -72,7 +72,15 @@ pub fn services(
         let is_optional = signs.has_alternative && signs.steps.is_empty();
         match (signs.code.is_empty(), signs.steps.is_empty()) {
             (false, _) if !is_optional => {
-                let (service, vars) = service(id, recipe, name, known, &signs, documents, ledger);
+                let (service, vars) = service(
+                    id,
+                    recipe,
+                    name,
+                    known,
+                    &signs,
+                    (documents, catalog),
+                    ledger,
+                );
                 services.push(service);
                 env.extend(vars);
             }
@@ -195,6 +203,10 @@ fn signs_of(
                     .service_named(unit)
                     .is_some_and(|(found, _)| found == id)
             }),
+            // A statement of SQL names no service: it is for the one that the code talks to.
+            Action::CreateDatabase { service, .. } if service.is_empty() => {
+                recipe.database.is_some() && !signs.code.is_empty()
+            }
             Action::CreateDatabase { service, .. } | Action::LoadFile { service, .. } => {
                 service == id
             }
@@ -246,7 +258,7 @@ fn service(
     name: &str,
     known: &Known,
     signs: &Signs,
-    documents: &[Document],
+    (documents, catalog): (&[Document], &Catalog),
     ledger: &mut Ledger<'_>,
 ) -> (Service, Vec<EnvVar>) {
     let mentioned = mentioned_version(&recipe.detect.words, &recipe.versions, documents);
@@ -274,7 +286,16 @@ fn service(
             _ => None,
         });
     let fallback = name.replace('-', "_");
+    let from_prose = || {
+        let parts = documents.iter().flat_map(|document| &document.parts);
+        let mut sentences = parts.filter_map(|part| match part {
+            Part::Text(paragraph) => Some(&paragraph.text),
+            Part::Code(_) => None,
+        });
+        sentences.find_map(|text| step::database_name(text, catalog))
+    };
     let database = from_steps
+        .or_else(from_prose)
         .or_else(|| example("database"))
         .unwrap_or_else(|| {
             recipe

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
-    manifest::Fact,
+    manifest::{EnvLine, Fact},
     readme::{Document, Part},
     recipe::{Catalog, ConditionalCommand, Does, Listen},
     repo::{self, Repo},
@@ -222,11 +222,9 @@ pub fn start(
         }
     }
 
-    let told_words = replaced.as_ref().map(|(told, _)| told.words.clone());
-    let from_told = told_words
-        .as_ref()
-        .and_then(|words| port_in_command(words, &way.origin, input.catalog));
-    let port = from_told.or_else(|| port(input, &way, ledger, serves_static));
+    // Where a server takes the place of what was told, it listens where that would have.
+    let told = replaced.as_ref().map(|(told, _)| told.clone());
+    let port = port(input, &way, told.as_ref(), ledger, serves_static);
     let changed = port
         .as_ref()
         .and_then(|port| listen_everywhere(&mut way, port.port, input.catalog));
@@ -286,6 +284,15 @@ fn call_program(way: &mut Way, input: &Input<'_, '_>) {
     way.words.splice(at..=at, words);
 }
 
+fn is_own_program(step: &InstallStep, input: &Input<'_, '_>) -> bool {
+    let first = step.words.first().map_or("", String::as_str);
+    input
+        .selection
+        .manifest
+        .programs
+        .contains_key(repo::file_name(first))
+}
+
 /// Order of ways to start: purpose of the section, development servers last, confidence, order of
 /// the documents.
 type Rank = (u8, bool, std::cmp::Reverse<Confidence>, usize);
@@ -300,6 +307,11 @@ fn ways(
     let open: Vec<(usize, &InstallStep)> = ledger.open().collect();
     for (index, step) in open {
         let (words, development) = match &step.action {
+            // Of a program that takes its work from its arguments the documents give examples.
+            Action::Start if is_own_program(step, input) && !serves_something(input) => {
+                ledger.skip(index, "example-of-use", None);
+                continue;
+            }
             Action::Start => {
                 let development = rule(&step.words, input.catalog)
                     .0
@@ -375,6 +387,11 @@ fn ways(
         };
         ways.insert(at, way);
     }
+    if let Some(command) = &input.selection.manifest.dockerfile.command
+        && ways.is_empty()
+    {
+        ways.extend(way_of_dockerfile(command, input));
+    }
     let taken = ways.first().and_then(|way| way.step);
     for way in ways.iter().skip(1) {
         if let Some(step) = way.step.filter(|step| Some(*step) != taken) {
@@ -389,10 +406,25 @@ fn ways(
     ways
 }
 
+/// The command of a Dockerfile that a person wrote, where it is one that a recipe knows to start
+/// something: an entry script of that image is not in this one.
+fn way_of_dockerfile(command: &Fact, input: &Input<'_, '_>) -> Option<Way> {
+    let way = way_of_fact(command, input);
+    let (found, words) = rule(&way.words, input.catalog);
+    let starts = found.is_some_and(|(found, _)| found.rule.does == Does::Start);
+    let is_absolute = words.iter().any(|word| word.starts_with('/'));
+    (starts && !is_absolute).then_some(way)
+}
+
 /// The file that `python FILE` or `node FILE` runs, where it is not there.
 fn missing_file(step: &InstallStep, input: &Input<'_, '_>) -> Option<String> {
     if step.action != Action::Start {
         return None;
+    }
+    if let [_, flag, module, ..] = &step.words[..]
+        && flag == "-m"
+    {
+        return missing_module(module, step, input);
     }
     let (found, _) = rule(&step.words, input.catalog);
     let is_plain = found.is_some_and(|(rule, _)| rule.rule.listen.is_none());
@@ -408,6 +440,21 @@ fn missing_file(step: &InstallStep, input: &Input<'_, '_>) -> Option<String> {
         input.repo.contains(&path) || input.repo.has_folder(&path)
     });
     (is_file && !is_there).then(|| file.clone())
+}
+
+/// The module that `-m` runs, where the repository has none of that name.
+fn missing_module(module: &str, step: &InstallStep, input: &Input<'_, '_>) -> Option<String> {
+    let path = module.replace('.', "/");
+    let places = [step.context.directory.as_str(), input.directory, "."];
+    let is_there = places.iter().flat_map(|place| {
+        [
+            repo::join(place, &path),
+            repo::join(place, &format!("src/{path}")),
+        ]
+    });
+    let mut is_there = is_there
+        .map(|path| input.repo.has_folder(&path) || input.repo.contains(&format!("{path}.py")));
+    (!is_there.any(|found| found)).then(|| module.to_owned())
 }
 
 fn missing_script(step: &InstallStep, name: &str, input: &Input<'_, '_>) -> Diagnostic {
@@ -495,9 +542,11 @@ fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
         }
         let words: Vec<String> = command.words.iter().map(|word| word.text.clone()).collect();
         let (inner, unwrapped) = rule(&words, input.catalog);
-        way.development = inner
-            .as_ref()
-            .is_some_and(|(inner, _)| inner.rule.development);
+        // A script that is named for development stays so where what it runs says nothing.
+        way.development = match &inner {
+            Some((inner, _)) => inner.rule.development,
+            None => way.development,
+        };
         way.words = without_watcher(unwrapped, inner.as_ref().map(|(inner, _)| inner), input);
         way.development &= way.words.first() == words.first();
         way.assignments.extend(command.assignments.clone());
@@ -631,7 +680,9 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
             .filter_map(|path| input.repo.source(path))
             .any(|source| source.text.contains(piece.as_str()))
     });
-    let serves = command.serves.is_none_or(|serves| serves == listens(input));
+    let serves = command
+        .serves
+        .is_none_or(|serves| serves == serves_something(input));
     packages && files && script && code && serves
 }
 
@@ -657,6 +708,7 @@ pub fn fill_text(text: &str, input: &Input<'_, '_>) -> String {
 fn port(
     input: &Input<'_, '_>,
     way: &Way,
+    told: Option<&Way>,
     ledger: &Ledger<'_>,
     serves_static: bool,
 ) -> Option<Port> {
@@ -671,16 +723,31 @@ fn port(
     if serves_static {
         return framework;
     }
-    port_in_command(&way.words, &way.origin, input.catalog)
-        .or_else(|| port_in_assignments(way, input))
+    let ways = || told.into_iter().chain([way]);
+    // A default of the documents' own command is certain; of one that a recipe chose it is not.
+    let is_documented = |way: &&Way| {
+        way.origin
+            .iter()
+            .any(|origin| origin.kind == OriginKind::Readme)
+    };
+    let of_documented = || {
+        ways()
+            .filter(is_documented)
+            .find_map(|way| port_of_rule(way, input))
+    };
+    ways()
+        .find_map(|way| port_in_command(&way.words, &way.origin, input.catalog))
+        .or_else(|| ways().find_map(|way| port_in_assignments(way, input)))
         .or_else(|| port_told(input, ledger))
-        .or_else(|| port_of_rule(way, input))
+        .or_else(of_documented)
         .or_else(|| port_in_examples(input))
+        .or_else(|| port_in_dockerfile(input))
         .or_else(|| port_in_code(input))
         .or_else(|| port_in_prose(input.documents))
         .or(framework)
+        .or_else(|| port_of_rule(way, input))
         .or_else(|| {
-            let has_server = selection.framework.is_some() || listens(input);
+            let has_server = serves_something(input);
             let port = selection.stack.port.filter(|_| has_server)?;
             Some(http(
                 port,
@@ -700,17 +767,9 @@ fn http(port: u16, origin: Origin) -> Port {
     }
 }
 
-fn listens(input: &Input<'_, '_>) -> bool {
-    let selection = input.selection;
-    let mut sources = selection
-        .facts
-        .files
-        .iter()
-        .filter_map(|path| input.repo.source(path));
-    sources.any(|source| {
-        let has = |piece: &String| source.text.contains(piece.as_str());
-        selection.stack.serves.iter().any(has)
-    })
+/// Returns whether anything shows that the application listens on a port.
+fn serves_something(input: &Input<'_, '_>) -> bool {
+    input.selection.framework.is_some() || input.selection.facts.serves
 }
 
 fn port_in_command(words: &[String], origin: &[Origin], catalog: &Catalog) -> Option<Port> {
@@ -815,6 +874,24 @@ fn port_in_examples(input: &Input<'_, '_>) -> Option<Port> {
             format!("{}={}", line.name, line.value),
         ),
     ))
+}
+
+/// `ENV PORT` and `EXPOSE` of a Dockerfile that a person wrote.
+fn port_in_dockerfile(input: &Input<'_, '_>) -> Option<Port> {
+    let dockerfile = &input.selection.manifest.dockerfile;
+    let is_port = |line: &&EnvLine| listed(input.catalog, "environment", "port", &line.name);
+    let told = dockerfile.env.iter().find(is_port);
+    let told = told.map(|line| (&line.value, &line.file, line.line));
+    let exposed = dockerfile.ports.first();
+    let exposed = exposed.map(|port| (&port.value, &port.file, port.line));
+    let (port, file, line) = told.or(exposed)?;
+    let origin = Origin::at(
+        OriginKind::Manifest,
+        file,
+        line,
+        format!("the Dockerfile opens {port}"),
+    );
+    Some(http(port.parse().ok()?, origin))
 }
 
 /// "runs on port 3000", "http://localhost:3000".

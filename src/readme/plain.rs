@@ -34,6 +34,8 @@ struct Line<'a> {
     text: &'a str,
     at: usize,
     indent: usize,
+    /// As `indent`, in columns: a tab goes to the next multiple of eight.
+    column: usize,
 }
 
 impl Line<'_> {
@@ -51,11 +53,23 @@ fn lines(text: &str) -> Vec<Line<'_>> {
                 text,
                 at,
                 indent: text.len() - text.trim_start().len(),
+                column: column(text),
             };
             at += raw.len();
             line
         })
         .collect()
+}
+
+fn column(text: &str) -> usize {
+    let blanks = text.chars().take_while(|c| c.is_whitespace());
+    blanks.fold(0, |column, c| {
+        if c == '\t' {
+            (column / 8 + 1) * 8
+        } else {
+            column + 1
+        }
+    })
 }
 
 struct Scanner {
@@ -113,10 +127,17 @@ impl Scanner {
                 Markup::AsciiDoc => true,
                 Markup::None => line.indent >= 2,
             };
-        let is_prompt = self.markup == Markup::None && line.text.trim_start().starts_with("$ ");
-        if is_literal || is_prompt {
+        let is_plain = self.markup == Markup::None;
+        let is_prompt = is_plain && line.text.trim_start().starts_with("$ ");
+        // "Install it:", and the command on the next line, further in.
+        let follows_colon = is_plain
+            && index > 0
+            && !self.paragraph.is_empty()
+            && lines[index - 1].text.trim_end().ends_with([':', '：'])
+            && line.column >= lines[index - 1].column + 2;
+        if is_literal || is_prompt || follows_colon {
             self.flush();
-            return self.indented(lines, index, is_prompt);
+            return self.indented(lines, index, is_plain);
         }
         self.literal_next = None;
         self.end = line.at + line.text.len();

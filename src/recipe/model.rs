@@ -76,14 +76,22 @@ pub enum VersionFormat {
     Pattern,
 }
 
-/// A package that, below a version, does not install or run on newer runtimes.
+/// A sign of what does not install or run on newer runtimes: a package below a version, or a text.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ceiling {
     /// The package.
-    pub package: String,
+    #[serde(default)]
+    pub package: Option<String>,
     /// Pins below this version are meant.
-    pub below: String,
+    #[serde(default)]
+    pub below: Option<String>,
+    /// Regular expression that a file has.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// The file, relative to the component; the source files where there is none.
+    #[serde(default)]
+    pub file: Option<String>,
     /// The newest runtime that works.
     pub newest: String,
     /// What fails, and where that is written.
@@ -580,6 +588,9 @@ pub struct CommandRule {
     /// Why it is skipped, or what it is, in kebab-case.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Platform that it belongs to, where the tool itself is at home on several.
+    #[serde(default)]
+    pub platform: Option<String>,
     /// The service it is about.
     #[serde(default)]
     pub service: Option<String>,
@@ -607,6 +618,9 @@ pub struct CommandRule {
     /// Manager whose package names it takes: `apt`, `brew`, `yum`, `apk`.
     #[serde(default)]
     pub manager: Option<String>,
+    /// For a command that runs what stands in a file by convention: its names, separated by `|`.
+    #[serde(default)]
+    pub file: Option<String>,
     /// For a script of the package manifest: `1` takes its name from the first argument, anything
     /// else is the name.
     #[serde(default)]
@@ -651,6 +665,8 @@ pub enum Does {
     Clone,
     /// Runs the rest of its words as a command.
     Wrapper,
+    /// Runs what stands in a file: `file`, or the argument; or the code after `-c`.
+    Follow,
     /// Lists scheduled jobs.
     Schedule,
     /// Means nothing in a container, for the reason given.

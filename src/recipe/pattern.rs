@@ -120,7 +120,7 @@ fn names(word: &str, literal: &str) -> bool {
         word.strip_suffix(literal)
             .is_some_and(|folder| folder.ends_with('/'))
     };
-    word == literal || literal.contains('.') && is_path_to()
+    word == literal || literal.contains(['.', '/']) && is_path_to()
 }
 
 /// Splits `words` into positional arguments and flags; the value of a flag is neither.

@@ -1,5 +1,7 @@
 //! Which line of a Dockerfile a step of a build is.
 
+use crate::manifest::dockerfile::{Instruction, instructions};
+
 /// Returns the first and last line of the instruction that BuildKit calls `step`, such as
 /// `[build 4/8] RUN make`.
 ///
@@ -23,41 +25,6 @@ pub fn name_of(step: &str) -> &str {
     }
 }
 
-struct Instruction {
-    first: usize,
-    last: usize,
-    text: String,
-}
-
-/// Reads the instructions; one with continuation lines is one, and a comment is none.
-fn instructions(dockerfile: &str) -> Vec<Instruction> {
-    let mut instructions = Vec::new();
-    let mut open: Option<Instruction> = None;
-    for (index, line) in dockerfile.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let (text, goes_on) = match line.strip_suffix('\\') {
-            Some(text) => (text, true),
-            None => (line, false),
-        };
-        let instruction = open.get_or_insert_with(|| Instruction {
-            first: index + 1,
-            last: index + 1,
-            text: String::new(),
-        });
-        instruction.last = index + 1;
-        instruction.text.push_str(text);
-        instruction.text.push(' ');
-        if !goes_on {
-            instructions.extend(open.take());
-        }
-    }
-    instructions.extend(open);
-    instructions
-}
-
 fn words(text: &str) -> Vec<&str> {
     text.split_whitespace()
         .filter(|word| *word != "\\")
@@ -71,11 +38,11 @@ fn by_count<'a>(instructions: &'a [Instruction], step: &str) -> Option<&'a Instr
     let number: usize = number.split_once('/')?.0.trim().parse().ok()?;
     let stages = instructions
         .iter()
-        .filter(|instruction| is(instruction, "FROM"))
+        .filter(|instruction| instruction.is("FROM"))
         .count();
     let (mut index, mut count, mut is_here) = (0, 0, false);
     for instruction in instructions {
-        if is(instruction, "FROM") {
+        if instruction.is("FROM") {
             let name = match words(&instruction.text)[..] {
                 [.., keyword, name] if keyword.eq_ignore_ascii_case("as") => name.to_lowercase(),
                 _ if stages == 1 => String::new(),
@@ -84,7 +51,7 @@ fn by_count<'a>(instructions: &'a [Instruction], step: &str) -> Option<&'a Instr
             (index, count, is_here) = (index + 1, 1, name == stage.trim());
         } else if ["RUN", "COPY", "ADD", "WORKDIR"]
             .iter()
-            .any(|keyword| is(instruction, keyword))
+            .any(|keyword| instruction.is(keyword))
         {
             count += 1;
         } else {
@@ -95,12 +62,6 @@ fn by_count<'a>(instructions: &'a [Instruction], step: &str) -> Option<&'a Instr
         }
     }
     None
-}
-
-fn is(instruction: &Instruction, keyword: &str) -> bool {
-    words(&instruction.text)
-        .first()
-        .is_some_and(|word| word.eq_ignore_ascii_case(keyword))
 }
 
 #[cfg(test)]

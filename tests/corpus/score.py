@@ -60,7 +60,9 @@ def scored(truth, place, longshore):
     try:
         plan = json.loads(run.stdout)
     except json.JSONDecodeError:
-        plan = {"components": [], "ledger": []}
+        plan = None
+    failed = plan is None
+    plan = plan or {"components": [], "ledger": []}
     components = plan["components"]
     none = {"runtime": {"name": "", "version": ""}, "start": None, "ports": [], "services": [], "prepare": [], "path": "."}
     # A truth about one program of several holds for the one that fits it best.
@@ -70,8 +72,7 @@ def scored(truth, place, longshore):
         found = sorted({service["kind"] for component in components for service in component["services"]})
         answers["services"] = services(truth["services"], found)
     unknown = [entry["command"] for entry in plan["ledger"] if (entry["reason"] or "").startswith("unknown-command")]
-    known = bool(components) or not plan["ledger"]
-    answers["commands"] = (not unknown and known, "a fate for each", unknown)
+    answers["commands"] = (not unknown and not failed, "a fate for each", unknown)
     return answers
 
 
@@ -166,8 +167,9 @@ def same_start(truth, words, place):
         return not truth
     if words[:2] == ["sh", "-c"]:
         words = words[2].split()
+    words = [word for word in words if word != "--noreload"]
     for wanted in re.split(r";\s*", truth):
-        wanted = re.sub(r"^\w+: ", "", wanted)
+        wanted = re.sub(r"^\w+: |\(.*\)", "", wanted)
         expected = plain(followed(wanted.split(), place))
         found = plain(followed(words, place))
         if expected == found:
@@ -185,7 +187,7 @@ def same_start(truth, words, place):
         is_server = any(word.removeprefix("./") in SERVERS for word in expected[:3])
         if is_server and found[0] in SERVERS:
             return True
-        if first == "php" and found[0] == "apache2-foreground":
+        if (first, found[0]) in {("php", "apache2-foreground"), ("nginx", "nginx")}:
             return True
         if (place / "go.mod").is_file() or list(place.glob("*.go")):
             return len(expected[1:]) <= len(found[1:]) and "go" not in found[:1]
