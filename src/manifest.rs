@@ -26,6 +26,8 @@ pub struct Manifest {
     pub processes: BTreeMap<String, Fact>,
     /// What a Dockerfile says that a person wrote.
     pub dockerfile: dockerfile::Dockerfile,
+    /// Name under which the project is published.
+    pub name: Option<Fact>,
     /// Programs that the project installs under a name of their own.
     pub programs: BTreeMap<String, Fact>,
     /// Lines of example env files, in order; a name occurs once.
@@ -457,8 +459,30 @@ impl Manifest {
         }
     }
 
+    fn named(&mut self, name: &str, source: &SourceFile) {
+        let at = source.text.find(name).unwrap_or(0);
+        self.name.get_or_insert_with(|| Fact {
+            value: name.to_owned(),
+            file: source.path.clone(),
+            line: source.line(at),
+        });
+    }
+
     fn setup(&mut self, source: &SourceFile) {
         let text = &source.text;
+        // name="x" in setup.py, name = x in setup.cfg
+        let name = text.lines().find_map(|line| {
+            let rest = line
+                .trim_start()
+                .trim_start_matches("setup(")
+                .strip_prefix("name")?;
+            let value = rest.trim_start().strip_prefix('=')?;
+            Some(value.trim().trim_matches([',', '"', '\'', ')']))
+        });
+        if let Some(name) = name.filter(|name| !name.is_empty() && !name.contains(['(', ' ', '[']))
+        {
+            self.named(name, source);
+        }
         // console_scripts: "name = module:function"
         if let Some(at) = text.find("console_scripts") {
             let list = &text[at..];
@@ -630,6 +654,10 @@ impl Manifest {
             }
         }
         let poetry = table.get("tool").and_then(|tool| tool.get("poetry"));
+        let names = [table.get("project"), poetry].into_iter().flatten();
+        if let Some(name) = names.filter_map(|table| table.get("name")?.as_str()).next() {
+            self.named(name, source);
+        }
         let scripts = [table.get("project"), poetry].into_iter().flatten();
         let scripts = scripts.filter_map(|table| table.get("scripts")?.as_table());
         for (name, entry) in scripts.flatten() {

@@ -192,11 +192,14 @@ fn candidate<'c>(
         1 + folder.matches('/').count()
     })
     .unwrap_or(9);
-    let mut of_tools = steps.iter().filter(|step| {
-        let tool = rule(&step.words, catalog).0.map(|(rule, _)| rule.tool);
-        tool.is_some_and(|tool| stack.detect.tools.iter().any(|known| known == tool))
-    });
-    if let Some(step) = of_tools.next() {
+    let of_tools: Vec<&InstallStep> = steps
+        .iter()
+        .filter(|step| {
+            let tool = rule(&step.words, catalog).0.map(|(rule, _)| rule.tool);
+            tool.is_some_and(|tool| stack.detect.tools.iter().any(|known| known == tool))
+        })
+        .collect();
+    if let Some(step) = of_tools.first() {
         score += 3;
         evidence.push(Origin::at(
             OriginKind::Readme,
@@ -204,9 +207,14 @@ fn candidate<'c>(
             step.source.line(step.span.start),
             &step.text,
         ));
-        score += i32::try_from(of_tools.count().min(4)).unwrap_or(0);
+        score += i32::try_from((of_tools.len() - 1).min(4)).unwrap_or(0);
     }
-    if folder != "." && steps.iter().any(|step| step.context.directory == folder) {
+    let is_here = |step: &&InstallStep| step.context.directory == folder;
+    let is_visited = match folder.as_str() {
+        "." => of_tools.iter().any(|step| is_here(step)),
+        _ => steps.iter().any(|step| is_here(&step)),
+    };
+    if is_visited {
         score += 3;
     }
     Some(Candidate {

@@ -119,6 +119,8 @@ pub struct Context {
     pub platform: Option<String>,
     /// What the section is about.
     pub purpose: Purpose,
+    /// Whether the words before it say that it is another way to do what stands above.
+    pub is_alternative: bool,
     /// Headings above it.
     pub headings: Vec<String>,
 }
@@ -195,6 +197,15 @@ pub fn rule<'c>(
     words: &[String],
     catalog: &'c Catalog,
 ) -> (Option<(Rule<'c>, Matched)>, Vec<String>) {
+    rule_where(words, catalog, &|_| false)
+}
+
+/// As [`rule`]; rules that apply only where a path is not there are asked with `is_there`.
+fn rule_where<'c>(
+    words: &[String],
+    catalog: &'c Catalog,
+    is_there: &dyn Fn(&str) -> bool,
+) -> (Option<(Rule<'c>, Matched)>, Vec<String>) {
     let mut words = words.to_vec();
     // What a tool would mean by itself where it wraps nothing that is known.
     let mut otherwise = None;
@@ -208,6 +219,7 @@ pub fn rule<'c>(
         let mut fits: Vec<(&CommandRule, Matched)> = tool
             .command
             .iter()
+            .filter(|rule| !rule.unless.as_ref().is_some_and(|path| is_there(path)))
             .filter_map(|rule| Some((rule, rule.words.matches(&arguments, &tool.value_flags)?)))
             .collect();
         // Of equals the last one written wins.
@@ -465,6 +477,7 @@ impl Reader<'_> {
             if let Some(platform) = self.platform(&inline.before) {
                 context.platform = platform;
             }
+            context.is_alternative |= self.says_alternative(&inline.before);
             for command in &script.commands {
                 let start = inline.span.start + command.span.start;
                 let span = Span::new(start, inline.span.start + command.span.end);
@@ -486,7 +499,10 @@ impl Reader<'_> {
             .iter()
             .map(|word| self.expanded(word))
             .collect();
-        let (found, words) = rule(&all, self.catalog);
+        let (found, words) = rule_where(&all, self.catalog, &|path| {
+            self.repo.has_folder(&repo::join(&self.directory, path))
+                || self.repo.contains(&repo::join(&self.directory, path))
+        });
         let first = words.first().map_or("", String::as_str);
         let action = match &found {
             None if all.is_empty() => self.set_variables(command),
@@ -495,6 +511,9 @@ impl Reader<'_> {
             None if words.is_empty() => Action::Skip("host-only".to_owned()),
             None if self.sql(&command.text).is_some() => {
                 self.sql(&command.text).unwrap_or(Action::Other)
+            }
+            None if self.is_missing_script(first) => {
+                Action::Skip("not-in-the-repository".to_owned())
             }
             None if self.is_output(command) => Action::Skip("output-not-command".to_owned()),
             None => Action::Other,
@@ -883,6 +902,15 @@ impl Reader<'_> {
         }
     }
 
+    /// `./x` of a file that is not there: it was fetched, or made, on the author's machine.
+    fn is_missing_script(&self, first: &str) -> bool {
+        let is_there = |place: &str| self.repo.contains(&repo::join(place, first));
+        first.starts_with("./")
+            && !is_there(&self.directory)
+            && !is_there(self.home)
+            && !is_there(".")
+    }
+
     /// A line that no person types: a sentence, or what a program printed.
     fn is_output(&self, command: &SimpleCommand) -> bool {
         let Some(first) = command.words.first() else {
@@ -894,7 +922,9 @@ impl Reader<'_> {
             || first.ends_with(':')
             || first.contains("...");
         let is_id = first.len() >= 12 && first.chars().all(|c| c.is_ascii_hexdigit());
-        is_sentence || is_odd || is_id || first.chars().all(|c| !c.is_alphabetic())
+        // Paths of addresses, as examples of requests.
+        let is_address = first.starts_with('/') && command.words.len() == 1;
+        is_sentence || is_odd || is_id || is_address || first.chars().all(|c| !c.is_alphabetic())
     }
 
     /// `cd` to a folder that is not in the repository is `cd` into the clone itself.
@@ -944,8 +974,24 @@ impl Reader<'_> {
             directory: self.directory.clone(),
             platform,
             purpose: purpose.unwrap_or_default(),
+            is_alternative: self.says_alternative(sentence),
             headings: headings.to_vec(),
         }
+    }
+
+    /// "Or with yarn:", "Alternatively, …", or what ends in "or" before a piece of code.
+    fn says_alternative(&self, sentence: &str) -> bool {
+        let lower = sentence.trim().to_lowercase();
+        let words = self.catalog.list("prose", "alternatives");
+        words.iter().any(|word| {
+            let begins = lower.strip_prefix(word.as_str());
+            let ends = lower.strip_suffix(word.as_str());
+            let is_whole = |rest: Option<&str>, edge: fn(&str) -> Option<char>| {
+                rest.is_some_and(|rest| edge(rest).is_none_or(|c| !c.is_alphanumeric()))
+            };
+            is_whole(begins, |rest| rest.chars().next())
+                || is_whole(ends, |rest| rest.chars().next_back())
+        })
     }
 
     fn purpose(&self, heading: &str) -> Purpose {

@@ -13,8 +13,9 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned},
+    manifest,
     readme::{Document, Part},
-    recipe::{Catalog, ImageRecipe, VariableForm},
+    recipe::{Catalog, ImageRecipe, InstallRecipe, VariableForm},
     repo::{self, Repo},
     select::Selection,
     shell,
@@ -120,7 +121,7 @@ fn component(
     let mut packages = packages::system_packages(selection, ledger, catalog, diagnostics);
     let files = files(repo, ledger, diagnostics);
     let (install, late_install) = install(&input, ledger, diagnostics);
-    let mut image = image(&input, &base, repo);
+    let mut image = image(&input, &base, &install);
     let (links, seeds, mut volumes) = data_files(&input);
     let mut build = late_install;
     build.extend(build_commands(&input, ledger));
@@ -129,7 +130,9 @@ fn component(
     let mut prepare = seeds;
     prepare.extend(prepare_commands(&input, ledger));
     volumes.extend(folders(&input, ledger, &image));
+    compile(&mut prepare, &mut build, &mut image, &input);
     let started = start::start(&input, ledger, diagnostics);
+    volumes.extend(started.data);
     add_init(&input, started.start.as_ref(), &mut image, &mut packages);
     let processes = start::processes(&input, ledger);
     let schedules = start::schedules(&input, ledger);
@@ -435,9 +438,20 @@ fn install(
             ledger.skip(index, "file-is-not-in-the-repository", None);
             continue;
         };
+        if step.words.iter().any(|word| is_own_address(word)) {
+            ledger.skip(index, "uses-the-running-application", None);
+            continue;
+        }
         let mut words = step.words.clone();
-        if let Some((found, _)) = &found {
+        if let Some((found, matched)) = &found {
             words.retain(|word| !found.rule.drop.contains(word));
+            let own = installs_itself(&matched.arguments, input);
+            match &selection.stack.own_install {
+                Some(command) if own => {
+                    words = command.split_whitespace().map(str::to_owned).collect();
+                }
+                _ => {}
+            }
         }
         let line = words
             .iter()
@@ -457,53 +471,84 @@ fn install(
         } else {
             &mut early
         };
-        match all
-            .iter_mut()
-            .find(|known| known.command == command.command)
-        {
-            Some(known) => known.origin.extend(command.origin),
-            None => all.push(command),
-        }
+        push(all, command);
         ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
     }
-    // What a lockfile says before what prose says; and a document need not say everything.
-    let fits = selection.stack.install.iter().find(|option| {
-        option
-            .files
-            .iter()
-            .all(|file| input.repo.contains(&repo::join(&selection.folder, file)))
-    });
-    if let Some(option) = fits {
-        let id = format!("stacks/{}", selection.stack_id);
-        let origin = Origin::recipe(
-            &id,
-            format!(
-                "`{}` where there is {}",
-                option.run,
-                option.files.join(" and ")
-            ),
-        );
-        let command = Command {
-            command: option.run.clone(),
-            directory: selection.folder.clone(),
-            env: BTreeMap::new(),
-            runs_in: None,
-            origin: vec![origin],
-        };
-        let is_generic = |known: &Command| option.instead_of.contains(&known.command);
-        if early.is_empty() && late.is_empty() {
+    if early.is_empty() && late.is_empty() {
+        if let Some((option, command)) = option(&selection.folder, input) {
             let all = if option.needs_source {
                 &mut late
             } else {
                 &mut early
             };
             all.push(command);
-        } else if let Some(known) = early.iter_mut().find(|known| is_generic(known)) {
-            known.command.clone_from(&command.command);
-            known.origin.extend(command.origin);
         }
     }
-    (early, late)
+    (exact_installs(early, input), late)
+}
+
+fn is_own_address(word: &str) -> bool {
+    word.contains("://localhost") || word.contains("://127.0.0.1")
+}
+
+/// Whether a command installs the published package of this very repository: what lies here is
+/// meant.
+fn installs_itself(packages: &[String], input: &Input<'_, '_>) -> bool {
+    let Some(name) = &input.selection.manifest.name else {
+        return false;
+    };
+    let bare = |package: &String| {
+        let end = package
+            .find(['[', '=', '<', '>', '@', '~'])
+            .unwrap_or(package.len());
+        manifest::normal_name(&package[..end])
+    };
+    !packages.is_empty()
+        && packages
+            .iter()
+            .all(|package| bare(package) == manifest::normal_name(&name.value))
+}
+
+/// The way of the stack's recipe that fits the files in `folder`.
+fn option<'c>(folder: &str, input: &Input<'_, 'c>) -> Option<(&'c InstallRecipe, Command)> {
+    let selection = input.selection;
+    let is_there = |file: &String| input.repo.contains(&repo::join(folder, file));
+    let mut options = selection.stack.install.iter();
+    let option = options.find(|option| option.files.iter().all(is_there))?;
+    let why = format!(
+        "`{}` where there is {}",
+        option.run,
+        option.files.join(" and ")
+    );
+    let command = Command {
+        command: option.run.clone(),
+        directory: folder.to_owned(),
+        env: BTreeMap::new(),
+        runs_in: None,
+        origin: vec![Origin::recipe(
+            &format!("stacks/{}", selection.stack_id),
+            why,
+        )],
+    };
+    Some((option, command))
+}
+
+/// What a lockfile says before what prose says: in each folder one command of one package manager
+/// installs what is locked.
+fn exact_installs(told: Vec<Command>, input: &Input<'_, '_>) -> Vec<Command> {
+    let mut exact: Vec<Command> = Vec::new();
+    for mut command in told {
+        let option = option(&command.directory, input)
+            .filter(|(option, _)| option.instead_of.contains(&command.command));
+        if let Some((option, known)) = option {
+            if command.command != option.run {
+                command.origin.extend(known.origin);
+            }
+            command.command.clone_from(&option.run);
+        }
+        push(&mut exact, command);
+    }
+    exact
 }
 
 /// `python3` and `pip3.8` are `python` and `pip` in the image, which has one interpreter.
@@ -598,8 +643,8 @@ fn needs_source(words: &[String], input: &Input<'_, '_>) -> bool {
     })
 }
 
-fn image(input: &Input<'_, '_>, base: &runtime::Base, repo: &Repo) -> Image {
-    let selection = input.selection;
+fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -> Image {
+    let (repo, selection) = (input.repo, input.selection);
     let stack = &selection.stack.image;
     let empty = ImageRecipe::default();
     let framework = selection
@@ -615,6 +660,7 @@ fn image(input: &Input<'_, '_>, base: &runtime::Base, repo: &Repo) -> Image {
     if selection.folder != "." {
         folders.push(".");
     }
+    folders.extend(install.iter().map(|command| command.directory.as_str()));
     for pattern in stack.manifests.iter().chain(&framework.manifests) {
         for folder in &folders {
             for path in repo.glob(&repo::join(folder, pattern)) {
@@ -836,11 +882,56 @@ fn prepare_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Comma
         if !is_prepare || step.context.purpose == Purpose::Test {
             continue;
         }
+        if let Some(tool) = undeclared_tool(step, input) {
+            ledger.skip(index, "tool-is-not-a-dependency", Some(tool));
+            continue;
+        }
         push(&mut commands, command_of(step, input));
         ledger.set(index, Fate::Prepare, "compose.yaml", None);
     }
     add_of_recipes(&mut commands, input, |framework| &framework.prepare, &[]);
     commands
+}
+
+/// A program of the sources that prepares a release is built beside the application, where the run
+/// stage has no compiler.
+fn compile(
+    prepare: &mut [Command],
+    build: &mut Vec<Command>,
+    image: &mut Image,
+    input: &Input<'_, '_>,
+) {
+    for command in prepare {
+        let words: Vec<String> = command
+            .command
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        let (Some((found, matched)), _) = rule(&words, input.catalog) else {
+            continue;
+        };
+        let (Some(compiled), Some(source)) = (&found.rule.compiled, matched.arguments.first())
+        else {
+            continue;
+        };
+        let source = source.trim_start_matches("./");
+        let folder = match source.rsplit_once('.') {
+            Some(_) => repo::folder_of(source),
+            None => source,
+        };
+        let name = repo::file_name(folder);
+        let fill = |text: &str| text.replace("{folder}", folder).replace("{name}", name);
+        let path = fill(&compiled.path);
+        build.push(Command {
+            command: fill(&compiled.build),
+            ..command.clone()
+        });
+        image.artifacts.push(ArtifactCopy {
+            from: path.clone(),
+            to: path.clone(),
+        });
+        command.command = path;
+    }
 }
 
 /// Commands that a recipe knows are added unless a document already has them, in some form.
@@ -946,6 +1037,17 @@ fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
         runs_in: None,
         origin: vec![ledger::origin(step)],
     }
+}
+
+/// The tool that a wrapper such as `npx` would have to fetch: no manifest asks for it.
+fn undeclared_tool<'s>(step: &'s InstallStep, input: &Input<'_, '_>) -> Option<&'s str> {
+    let tool = step.words.first()?;
+    let packages = &input.selection.manifest.packages;
+    let is_declared = [tool.clone(), format!("{tool}-cli"), format!("@{tool}/cli")]
+        .iter()
+        .any(|name| packages.contains_key(name));
+    let is_wrapped = with_kept_wrapper(step, String::new(), input.catalog).len() > 1;
+    (is_wrapped && !is_declared).then_some(tool.as_str())
 }
 
 /// A wrapper that finds the command it runs stays before it, as in the document.

@@ -26,6 +26,10 @@ impl<'s> Ledger<'s> {
                 ledger.skip(index, "other-platform", Some(platform));
                 continue;
             }
+            if step.context.is_alternative && ledger.is_done_before(index) {
+                ledger.skip(index, "alternative-not-taken", None);
+                continue;
+            }
             match &step.action {
                 Action::Skip(reason) => ledger.skip(index, reason, None),
                 Action::ChangeDirectory => {
@@ -37,6 +41,24 @@ impl<'s> Ledger<'s> {
             }
         }
         ledger
+    }
+
+    /// Returns whether a step shortly above `index` does the same thing and is still open.
+    fn is_done_before(&self, index: usize) -> bool {
+        const NEAR: usize = 4;
+        let step = &self.steps[index];
+        let does =
+            |other: &Action| std::mem::discriminant(other) == std::mem::discriminant(&step.action);
+        // Which of several start commands is taken is decided where all of them are known.
+        let is_work = matches!(
+            step.action,
+            Action::Install | Action::Build | Action::SystemPackages { .. } | Action::Prepare
+        );
+        let near = index.saturating_sub(NEAR)..index;
+        is_work
+            && near
+                .into_iter()
+                .any(|other| self.is_open(other) && does(&self.steps[other].action))
     }
 
     /// Sets the fate of step `index`; the first one that is set stays.

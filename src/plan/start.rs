@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::{
-    Fate, Origin, OriginKind, Port, Process, Protocol, Schedule, Start,
+    Fate, Origin, OriginKind, Port, Process, Protocol, Schedule, Start, Volume,
     env::listed,
     ledger::{self, Ledger},
 };
@@ -59,6 +59,8 @@ pub struct Started {
     pub ports: Vec<Port>,
     /// Environment that makes it listen where it should: name → value and why.
     pub env: BTreeMap<String, (String, Origin)>,
+    /// Folders that the command names, outside the application.
+    pub data: Vec<Volume>,
 }
 
 /// Everything that is looked at to find the start command.
@@ -150,12 +152,10 @@ pub fn command_kind(command: &str, input: &Input<'_, '_>) -> Kind {
 
 /// Returns whether `step`, the run of a script file, only prepares data.
 pub fn is_preparing_script(step: &InstallStep, catalog: &Catalog) -> bool {
-    let Some(file) = step
-        .words
-        .iter()
-        .skip(1)
-        .find(|word| !word.starts_with('-'))
-    else {
+    let (Some((_, matched)), _) = rule(&step.words, catalog) else {
+        return false;
+    };
+    let Some(file) = matched.arguments.first() else {
         return false;
     };
     let stem = repo::file_name(file)
@@ -209,12 +209,14 @@ pub fn start(
             start: None,
             ports: Vec::new(),
             env: BTreeMap::new(),
+            data: Vec::new(),
         };
     };
     if let Some((told, _)) = &replaced {
         way.origin.extend(told.origin.clone());
     }
     call_program(&mut way, input);
+    let data = in_data_folder(&mut way);
     let mut env = BTreeMap::new();
     for (name, value) in &way.assignments {
         if let Some(origin) = way.origin.first() {
@@ -257,7 +259,28 @@ pub fn start(
         start: Some(start),
         ports: port.into_iter().collect(),
         env,
+        data,
     }
+}
+
+/// A folder of a person's home becomes one of the data volume; returns these folders.
+fn in_data_folder(way: &mut Way) -> Vec<Volume> {
+    let mut volumes = Vec::new();
+    for word in &mut way.words {
+        let home = ["~/", "$HOME/", "${HOME}/"];
+        let Some(inside) = home.iter().find_map(|home| word.strip_prefix(home)) else {
+            continue;
+        };
+        let path = format!("/data/{}", inside.trim_end_matches('/'));
+        volumes.push(Volume {
+            path: path.clone(),
+            persistent: true,
+            reason: format!("the start command names {word} on a person's own machine"),
+            origin: way.origin.clone(),
+        });
+        *word = path;
+    }
+    volumes
 }
 
 /// Writes a program of the repository as it is called in the image.
@@ -284,6 +307,19 @@ fn call_program(way: &mut Way, input: &Input<'_, '_>) {
     way.words.splice(at..=at, words);
 }
 
+fn is_named_worker(words: &[String], input: &Input<'_, '_>) -> bool {
+    let names = input.catalog.list("scripts", "worker");
+    words.iter().skip(1).any(|word| {
+        let stem = repo::file_name(word)
+            .split('.')
+            .next()
+            .unwrap_or_default()
+            .to_lowercase();
+        stem.split(['_', '-'])
+            .any(|part| names.iter().any(|name| name == part))
+    })
+}
+
 fn is_own_program(step: &InstallStep, input: &Input<'_, '_>) -> bool {
     let first = step.words.first().map_or("", String::as_str);
     input
@@ -293,9 +329,9 @@ fn is_own_program(step: &InstallStep, input: &Input<'_, '_>) -> bool {
         .contains_key(repo::file_name(first))
 }
 
-/// Order of ways to start: purpose of the section, development servers last, confidence, order of
-/// the documents.
-type Rank = (u8, bool, std::cmp::Reverse<Confidence>, usize);
+/// Order of ways to start: purpose of the section, development servers last, what stays up by its
+/// name before what does not where nothing listens, confidence, order of the documents.
+type Rank = (u8, bool, bool, std::cmp::Reverse<Confidence>, usize);
 
 /// The ways that documents and manifests name, best first.
 fn ways(
@@ -345,6 +381,7 @@ fn ways(
             continue;
         }
         let purpose = match step.context.purpose {
+            Purpose::Install if step.context.is_alternative => 1,
             Purpose::Install => 0,
             Purpose::Development | Purpose::OtherWay => 1,
             Purpose::Usage => 2,
@@ -369,6 +406,7 @@ fn ways(
             (
                 purpose,
                 way.development,
+                !serves_something(input) && !is_named_worker(&way.words, input),
                 std::cmp::Reverse(step.confidence),
                 index,
             ),

@@ -144,6 +144,9 @@ pub struct StackRecipe {
     /// How dependencies are installed when the README does not say; the first that fits.
     #[serde(default)]
     pub install: Vec<InstallRecipe>,
+    /// Command that installs the repository itself, where a document installs its published package.
+    #[serde(default)]
+    pub own_install: Option<String>,
     /// Values found in the tree, for `{name}` in commands.
     #[serde(default)]
     pub variable: BTreeMap<String, Variable>,
@@ -600,6 +603,14 @@ pub struct CommandRule {
     /// Port of a start command that names none.
     #[serde(default)]
     pub port: Option<u16>,
+    /// Path that must not be in the repository, relative to the folder of the command: what the
+    /// command makes is there otherwise.
+    #[serde(default)]
+    pub unless: Option<String>,
+    /// For a program among the sources: how it is built and then run in the image, where the run
+    /// stage has no compiler.
+    #[serde(default)]
+    pub compiled: Option<CompiledProgram>,
     /// Whether it is a development server.
     #[serde(default)]
     pub development: bool,
@@ -671,6 +682,16 @@ pub enum Does {
     Schedule,
     /// Means nothing in a container, for the reason given.
     Skip,
+}
+
+/// A further program of the repository.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompiledProgram {
+    /// Command of the build stage; `{folder}` is that of the source, `{name}` its last part.
+    pub build: String,
+    /// Path of the program, in both stages.
+    pub path: String,
 }
 
 /// How a start command is told where to listen.

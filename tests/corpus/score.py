@@ -157,6 +157,9 @@ def plain(words):
         if re.match(r"--(host|port|bind|listen)=|-listen=", word) or re.fullmatch(r"[\d.]*:?\$?\{?(PORT|\d+)\}?", word):
             continue
         kept.append(word)
+    kept = [word.removeprefix("./") for word in kept]
+    if kept[:1] == ["node"] and len(kept) > 1 and "." not in kept[1]:
+        kept[1] += ".js"
     if kept:
         kept[0] = kept[0].rsplit("/", 1)[-1]
     return kept
@@ -205,7 +208,8 @@ def followed(words, place):
             return words
         script = json.loads(file.read_text()).get("scripts", {}).get(name)
         if script is None:
-            return words
+            # What npm itself does: docs.npmjs.com/cli/commands/npm-start
+            return ["node", "server.js"] if name == "start" and (place / "server.js").is_file() else words
         words = script.split()
     return words
 
