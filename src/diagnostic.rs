@@ -61,6 +61,8 @@ pub enum Code {
     PortConflict,
     /// The runtime gets no security fixes any more.
     EndOfLifeRuntime,
+    /// A step of a document stands above one that it needs.
+    StepsOutOfOrder,
     /// The runtime version asked for has no image; the nearest was taken.
     NoSuchVersion,
     /// A word of a command stands for something only the user knows.
@@ -94,6 +96,7 @@ impl Code {
             Self::VersionConflict => "version-conflict",
             Self::PortConflict => "port-conflict",
             Self::EndOfLifeRuntime => "end-of-life-runtime",
+            Self::StepsOutOfOrder => "steps-out-of-order",
             Self::NoSuchVersion => "no-such-version",
             Self::Placeholder => "placeholder",
             Self::SecretInRepository => "secret-in-repository",

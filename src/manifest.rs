@@ -477,7 +477,11 @@ impl Manifest {
                 .trim_start_matches("setup(")
                 .strip_prefix("name")?;
             let value = rest.trim_start().strip_prefix('=')?;
-            Some(value.trim().trim_matches([',', '"', '\'', ')']))
+            let value = value.trim();
+            match value.chars().next()? {
+                quote @ ('"' | '\'') => value[1..].split(quote).next(),
+                _ => Some(value.trim_end_matches([',', ')'])),
+            }
         });
         if let Some(name) = name.filter(|name| !name.is_empty() && !name.contains(['(', ' ', '[']))
         {

@@ -361,6 +361,18 @@ impl Catalog {
             .map(|gone| gone.why.as_str())
     }
 
+    /// Returns how Debian calls what another package manager calls `name`.
+    pub fn debian_name(&self, name: &str) -> Option<&str> {
+        let mut packages = self
+            .system_packages
+            .values()
+            .flat_map(|table| &table.package);
+        let same = |package: &&DebianPackage| {
+            package.name == name || package.elsewhere.iter().any(|known| known == name)
+        };
+        packages.find(same).map(|package| package.name.as_str())
+    }
+
     /// Returns what is known of the Debian package `name`.
     pub fn debian_package(&self, name: &str) -> Option<&DebianPackage> {
         self.system_packages

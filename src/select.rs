@@ -211,7 +211,7 @@ fn candidate<'c>(
     }
     let is_here = |step: &&InstallStep| step.context.directory == folder;
     let is_visited = match folder.as_str() {
-        "." => of_tools.iter().any(|step| is_here(step)),
+        "." => of_tools.iter().any(is_here),
         _ => steps.iter().any(|step| is_here(&step)),
     };
     if is_visited {

@@ -5,7 +5,10 @@ mod prose;
 
 pub use prose::database_name;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     manifest::{self, Fact},
@@ -178,6 +181,8 @@ pub fn install_steps(documents: &[Document], repo: &Repo, catalog: &Catalog) -> 
             directory: home.to_owned(),
             clone: None,
             variables: BTreeMap::new(),
+            used: BTreeSet::new(),
+            checkouts: catalog.list("folders", "checkouts").to_vec(),
             following: Vec::new(),
             steps: &mut steps,
         };
@@ -187,6 +192,7 @@ pub fn install_steps(documents: &[Document], repo: &Repo, catalog: &Catalog) -> 
                 Part::Text(paragraph) => reader.paragraph(paragraph),
             }
         }
+        reader.settle_variables(document);
     }
     steps
 }
@@ -280,6 +286,10 @@ struct Reader<'a> {
     clone: Option<String>,
     /// Shell variables that were set, for commands further down.
     variables: BTreeMap<String, String>,
+    /// Those of them that a command has used.
+    used: BTreeSet<String>,
+    /// Folders of a host that hold the repository, by what the documents say or by convention.
+    checkouts: Vec<String>,
     /// Files that are being followed, with what is run of them, outermost first.
     following: Vec<String>,
     steps: &'a mut Vec<InstallStep>,
@@ -313,6 +323,9 @@ impl Reader<'_> {
         );
         let (catalog, programs) = (self.catalog, self.programs);
         let known = |word: &str| catalog.tool(word).is_some() || programs.contains_key(word);
+        if self.units(block) {
+            return;
+        }
         if is_env || is_unknown && looks_like_env(&block.code) {
             self.env_block(block);
             return;
@@ -494,11 +507,12 @@ impl Reader<'_> {
         confidence: Confidence,
     ) {
         context.directory.clone_from(&self.directory);
-        let all: Vec<String> = command
+        let mut all: Vec<String> = command
             .words
             .iter()
             .map(|word| self.expanded(word))
             .collect();
+        self.without_bin_folder(&mut all);
         let (found, words) = rule_where(&all, self.catalog, &|path| {
             self.repo.has_folder(&repo::join(&self.directory, path))
                 || self.repo.contains(&repo::join(&self.directory, path))
@@ -569,18 +583,73 @@ impl Reader<'_> {
         if let Some(followed) = followed {
             self.follow(followed, at, span, &context, confidence);
         }
+        if let Some(unit) = self.copied_unit(at) {
+            self.unit_file(&unit, &context);
+        }
     }
 
-    /// The word with the variables that were set above it.
-    fn expanded(&self, word: &shell::Word) -> String {
+    /// The unit file of the repository that the step `at` copies to where systemd or supervisor
+    /// look for it.
+    fn copied_unit(&self, at: usize) -> Option<Arc<SourceFile>> {
+        let step = &self.steps[at];
+        let target = step.words.last()?;
+        let is_place = ["/systemd/", "/supervisor", "/init"]
+            .iter()
+            .any(|place| target.contains(place));
+        let file = step.words.get(step.words.len().checked_sub(2)?)?;
+        let source = self
+            .repo
+            .source(&repo::join(&step.context.directory, file))
+            .filter(|_| is_place)?;
+        (source.text.contains("[Service]") || source.text.contains("[program:")).then_some(source)
+    }
+
+    /// The word with the variables that were set above it, and without the host's path to the
+    /// repository.
+    fn expanded(&mut self, word: &shell::Word) -> String {
         let mut text = word.text.clone();
         if word.dynamic {
             for (name, value) in self.variables.iter().rev() {
-                text = text.replace(&format!("${{{name}}}"), value);
-                text = text.replace(&format!("${name}"), value);
+                let known = text
+                    .replace(&format!("${{{name}}}"), value)
+                    .replace(&format!("${name}"), value);
+                if known != text {
+                    self.used.insert(name.clone());
+                    text = known;
+                }
             }
         }
-        text
+        let inside = self.checkouts.iter().find_map(|folder| {
+            let inside = text.strip_prefix(folder.as_str())?.strip_prefix('/')?;
+            let is_there = self.repo.contains(inside) || self.repo.has_folder(inside);
+            (is_there || inside.contains("bin/")).then(|| inside.to_owned())
+        });
+        inside.unwrap_or(text)
+    }
+
+    /// `venv/bin/pip` and `/usr/bin/python` are `pip` and `python` of the image.
+    fn without_bin_folder(&self, words: &mut [String]) {
+        if let Some(first) = words.first_mut()
+            && let Some(at) = first.rfind("/bin/")
+            && self.catalog.tool(&first[at + "/bin/".len()..]).is_some()
+        {
+            first.drain(..at + "/bin/".len());
+        }
+    }
+
+    /// `NAME=value` that commands below use, and that is not exported, is theirs alone.
+    fn settle_variables(&mut self, document: &Document) {
+        for step in self.steps.iter_mut() {
+            let is_own = step.words.is_empty() && step.source.path == document.source.path;
+            let Action::SetEnv(pairs) = &step.action else {
+                continue;
+            };
+            let is_used =
+                !pairs.is_empty() && pairs.iter().all(|(name, _)| self.used.contains(name));
+            if is_own && is_used {
+                step.action = Action::Skip("used-by-commands-below".to_owned());
+            }
+        }
     }
 
     /// Variables of a script are its own; those of a document are the application's environment.
@@ -715,7 +784,7 @@ impl Reader<'_> {
             .as_deref()
             .map(|path| self.purpose_of_script(path));
         match purpose.flatten() {
-            Some(whole) if !is_understood && !(starts && whole == Action::Start) => {
+            Some(whole) if !(is_understood || starts && whole == Action::Start) => {
                 self.steps[at].action = whole;
                 for step in &mut self.steps[begin..] {
                     step.action = Action::Skip("part-of-a-script-that-is-run".to_owned());
@@ -768,6 +837,7 @@ impl Reader<'_> {
                 packages: arguments.clone(),
             },
             Does::Install => Action::Install,
+            Does::Build if self.works_elsewhere(words) => Action::Skip("host-only".to_owned()),
             Does::Build => Action::Build,
             Does::Prepare => Action::Prepare,
             Does::Start => Action::Start,
@@ -801,6 +871,7 @@ impl Reader<'_> {
                     .iter()
                     .filter(inside)
                     .map(|path| repo::join(&self.directory, path))
+                    .filter(|path| !self.has_content(path))
                     .collect();
                 if folders.is_empty() {
                     Action::Skip("host-only".to_owned())
@@ -824,6 +895,24 @@ impl Reader<'_> {
             Does::Schedule | Does::Wrapper => Action::Other,
             Does::Skip => Action::Skip(reason()),
         }
+    }
+
+    /// Whether `path` is a file, or a folder with files that the application needs: a volume would
+    /// hide them.
+    fn has_content(&self, path: &str) -> bool {
+        let inside = format!("{path}/");
+        let is_needed = |file: &str| !repo::file_name(file).starts_with('.');
+        self.repo.contains(path)
+            || self
+                .repo
+                .files()
+                .any(|file| file.starts_with(&inside) && is_needed(file))
+    }
+
+    /// Whether the last word is a path outside the repository.
+    fn works_elsewhere(&self, words: &[String]) -> bool {
+        let last = words.last().map_or("", String::as_str);
+        (last.starts_with('/') || last.starts_with('~')) && words.len() > 2
     }
 
     fn service_client(&self, rule: &Rule<'_>, command: &SimpleCommand, words: &[String]) -> Action {
@@ -1029,24 +1118,100 @@ impl Reader<'_> {
         let context = self.context(&block.headings, &block.lead);
         for line in crate::manifest::env_lines(&source)
             .into_iter()
-            .filter(|line| !line.disabled)
+            .filter(|line| !line.disabled && !line.name.contains(|c: char| c.is_lowercase()))
         {
             let inside = source.line_span(line.line);
             let span = Span::new(
                 block.file_offset(inside.start),
                 block.file_offset(inside.end.saturating_sub(1)) + 1,
             );
-            self.steps.push(InstallStep {
-                source: Arc::clone(&self.source),
-                span,
-                text: source.text[inside.range()].to_owned(),
-                words: Vec::new(),
-                assignments: Vec::new(),
-                action: Action::SetEnv(vec![(line.name, line.value)]),
-                context: context.clone(),
-                confidence: Confidence::Medium,
-            });
+            let text = source.text[inside.range()].to_owned();
+            let action = Action::SetEnv(vec![(line.name, line.value)]);
+            self.push(action, &text, span, context.clone(), Confidence::Medium);
         }
+    }
+
+    /// A block of a systemd unit or of supervisor: what it runs, and the environment of it. Returns
+    /// whether it is one
+    /// (<https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html>,
+    /// <https://supervisord.org/configuration.html#program-x-section-settings>).
+    fn units(&mut self, block: &CodeBlock) -> bool {
+        let has = |mark: &str| {
+            block
+                .code
+                .lines()
+                .any(|line| line.trim_start().starts_with(mark))
+        };
+        if !has("[Service]") && !has("[program:") {
+            return false;
+        }
+        let context = self.context(&block.headings, &block.lead);
+        let source = SourceFile::new("", block.code.clone());
+        self.checkouts.extend(unit_folder(&source));
+        for line in unit_lines(&source) {
+            let span = Span::new(
+                block.file_offset(line.span.start),
+                block.file_offset(line.span.end.saturating_sub(1)) + 1,
+            );
+            self.unit_line(&line, span, &context);
+        }
+        true
+    }
+
+    /// A unit file of the repository, which a document copies to its place.
+    fn unit_file(&mut self, source: &Arc<SourceFile>, context: &Context) {
+        let outer = std::mem::replace(&mut self.source, Arc::clone(source));
+        self.checkouts.extend(unit_folder(source));
+        for line in unit_lines(source) {
+            self.unit_line(&line, line.span, context);
+        }
+        self.source = outer;
+    }
+
+    fn unit_line(&mut self, line: &UnitLine, span: Span, context: &Context) {
+        if line.is_env {
+            let pairs = shell::script(&line.value, Dialect::Shell, &|_| true);
+            let pairs = pairs
+                .commands
+                .iter()
+                .flat_map(|command| &command.value.assignments);
+            let action = Action::SetEnv(pairs.cloned().collect());
+            self.push(action, &line.value, span, context.clone(), Confidence::High);
+            return;
+        }
+        let script = shell::script(&line.value, Dialect::Shell, &|_| true);
+        for command in &script.commands {
+            let at = self.steps.len();
+            self.command(&command.value, span, context.clone(), Confidence::High);
+            // What a unit runs stays up, whatever it is.
+            if let Some(step) = self
+                .steps
+                .get_mut(at)
+                .filter(|step| step.action == Action::Other)
+            {
+                step.action = Action::Start;
+            }
+        }
+    }
+
+    fn push(
+        &mut self,
+        action: Action,
+        text: &str,
+        span: Span,
+        context: Context,
+        confidence: Confidence,
+    ) {
+        self.steps.push(InstallStep {
+            source: Arc::clone(&self.source),
+            span,
+            text: text.split_whitespace().collect::<Vec<_>>().join(" "),
+            words: Vec::new(),
+            assignments: Vec::new(),
+            action,
+            context,
+            confidence,
+        });
     }
 
     /// Every line begins like a statement of SQL, or goes on with one.
@@ -1063,16 +1228,7 @@ impl Reader<'_> {
             let action = self
                 .sql(text)
                 .unwrap_or_else(|| Action::Skip("output-not-command".to_owned()));
-            self.steps.push(InstallStep {
-                source: Arc::clone(&self.source),
-                span,
-                text: text.split_whitespace().collect::<Vec<_>>().join(" "),
-                words: Vec::new(),
-                assignments: Vec::new(),
-                action,
-                context: context.clone(),
-                confidence: Confidence::Medium,
-            });
+            self.push(action, text, span, context.clone(), Confidence::Medium);
         }
     }
 
@@ -1144,6 +1300,52 @@ impl Reader<'_> {
         }
         true
     }
+}
+
+/// A line of a unit that says what is run, or in which environment.
+struct UnitLine {
+    span: Span,
+    value: String,
+    is_env: bool,
+}
+
+/// The folder that a unit runs in, on the host.
+fn unit_folder(source: &SourceFile) -> Option<String> {
+    let value = |line: &str| {
+        let (key, value) = line.split_once('=')?;
+        ["WorkingDirectory", "directory"]
+            .contains(&key.trim())
+            .then(|| value.trim().to_owned())
+    };
+    let folder = source.text.lines().find_map(value)?;
+    Some(folder.trim_end_matches('/').to_owned()).filter(|folder| folder.len() > 1)
+}
+
+fn unit_lines(source: &SourceFile) -> Vec<UnitLine> {
+    let mut lines = Vec::new();
+    for number in 1..=source.text.lines().count() {
+        let Some((key, value)) = source.line_text(number).split_once('=') else {
+            continue;
+        };
+        let key = key.trim();
+        let is_env = key == "Environment" || key == "environment";
+        if is_env || key == "ExecStart" || key == "command" {
+            // `-` and `@` before a command of systemd change how its end is judged; supervisor
+            // separates variables with commas.
+            let value = value.trim().trim_start_matches(['-', '@', '!']);
+            let value = if key == "environment" {
+                value.replace(',', " ")
+            } else {
+                value.replace("\"", if is_env { "" } else { "\"" })
+            };
+            lines.push(UnitLine {
+                span: source.line_span(number),
+                value,
+                is_env,
+            });
+        }
+    }
+    lines
 }
 
 /// The statements of `code` with their offsets: what `;` ends, or else each line.

@@ -105,11 +105,10 @@ fn component(
         variables: &variables,
     };
     let (runtime, base) = runtime::runtime(
-        &selection.folder,
+        selection,
         repo,
         documents,
-        (selection.stack_id, selection.stack),
-        (&selection.manifest, &selection.facts),
+        ledger.steps,
         catalog,
         diagnostics,
     );
@@ -118,7 +117,8 @@ fn component(
     let candidates = env::candidates(&input, ledger);
     let known = env::known(&candidates);
     let (services, bound) = services::services(name, &known, &input, ledger, questions);
-    let mut packages = packages::system_packages(selection, ledger, catalog, diagnostics);
+    let mut packages =
+        packages::system_packages(selection, documents, ledger, catalog, diagnostics);
     let files = files(repo, ledger, diagnostics);
     let (install, late_install) = install(&input, ledger, diagnostics);
     let mut image = image(&input, &base, &install);
@@ -172,6 +172,9 @@ fn component(
             origin: selection.evidence.clone(),
         });
     }
+    questions.extend(values_to_give(&vars));
+    questions.extend(files_to_edit(&input));
+    out_of_order(ledger, diagnostics);
     let health = (!started.ports.is_empty()).then(|| health(&input));
     image
         .run_env
@@ -474,15 +477,16 @@ fn install(
         push(all, command);
         ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
     }
-    if early.is_empty() && late.is_empty() {
-        if let Some((option, command)) = option(&selection.folder, input) {
-            let all = if option.needs_source {
-                &mut late
-            } else {
-                &mut early
-            };
-            all.push(command);
-        }
+    if early.is_empty()
+        && late.is_empty()
+        && let Some((option, command)) = option(&selection.folder, input)
+    {
+        let all = if option.needs_source {
+            &mut late
+        } else {
+            &mut early
+        };
+        all.push(command);
     }
     (exact_installs(early, input), late)
 }
@@ -498,6 +502,12 @@ fn installs_itself(packages: &[String], input: &Input<'_, '_>) -> bool {
         return false;
     };
     let bare = |package: &String| {
+        // git+https://…/name.git@branch
+        let package = match package.split_once("://") {
+            Some((_, address)) => repo::file_name(address.split('@').next().unwrap_or_default()),
+            None => package.as_str(),
+        };
+        let package = package.trim_end_matches(".git");
         let end = package
             .find(['[', '=', '<', '>', '@', '~'])
             .unwrap_or(package.len());
@@ -803,11 +813,7 @@ fn data_beside(input: &Input<'_, '_>, workdir: &str) -> Vec<ArtifactCopy> {
     let is_aside = |name: &str| {
         let name = name.to_lowercase();
         name.starts_with('.')
-            || input
-                .catalog
-                .list("folders", "no-data")
-                .iter()
-                .any(|known| *known == name)
+            || input.catalog.list("folders", "no-data").contains(&name)
             || input
                 .catalog
                 .list("folders", "no-data-stems")
@@ -1393,6 +1399,104 @@ fn paths_in_documents(documents: &[Document]) -> Vec<(String, Origin)> {
     }
     found.truncate(6);
     found
+}
+
+/// Settings for which a document shows only a placeholder.
+fn values_to_give(vars: &[EnvVar]) -> Vec<Question> {
+    let is_open = |var: &&EnvVar| {
+        let from_document = var
+            .origin
+            .iter()
+            .any(|origin| origin.kind == OriginKind::Readme);
+        var.kind == EnvKind::Config
+            && var.default.is_none()
+            && var.values.is_empty()
+            && from_document
+    };
+    vars.iter()
+        .filter(is_open)
+        .map(|var| Question {
+            id: format!("env-{}", var.name.to_lowercase().replace('_', "-")),
+            question: format!(
+                "the documents leave the value of {} open: what is it in production?",
+                var.name
+            ),
+            options: Vec::new(),
+            default: None,
+            origin: var.origin.clone(),
+        })
+        .collect()
+}
+
+/// Files of the repository that a document asks a person to edit: their values are those of the
+/// author's machine.
+fn files_to_edit(input: &Input<'_, '_>) -> Vec<Question> {
+    let mut questions: Vec<Question> = Vec::new();
+    for document in input.documents {
+        for part in &document.parts {
+            let Part::Text(paragraph) = part else {
+                continue;
+            };
+            for inline in &paragraph.code {
+                let file = inline.code.trim();
+                let place = [input.directory, "."]
+                    .into_iter()
+                    .map(|place| repo::join(place, file));
+                let Some(path) = place.into_iter().find(|path| input.repo.contains(path)) else {
+                    continue;
+                };
+                let before = inline.before.rsplit(['.', '\n']).next().unwrap_or_default();
+                let is_env = repo::file_name(&path).contains(".env");
+                let id = format!("edit-{}", slug(&path));
+                let is_known = questions.iter().any(|known| known.id == id);
+                if is_env || is_known || !input.catalog.has_word("prose", "edits", before) {
+                    continue;
+                }
+                let line = document.source.line(inline.span.start);
+                questions.push(Question {
+                    id,
+                    question: format!("the documents ask to edit `{path}`: are the values in it right inside a container?"),
+                    options: vec!["yes".to_owned(), "no".to_owned()],
+                    default: Some("yes".to_owned()),
+                    origin: vec![Origin::at(OriginKind::Readme, &document.source.path, line, file)],
+                });
+            }
+        }
+    }
+    questions
+}
+
+/// A step that needs the dependencies, above the one that installs them in the same document.
+fn out_of_order(ledger: &Ledger<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let entries = ledger.entries();
+    let is_taken = |index: usize| entries[index].fate != Fate::Skipped;
+    let first_install = (0..ledger.steps.len())
+        .find(|index| ledger.steps[*index].action == Action::Install && is_taken(*index));
+    let Some(install) = first_install else { return };
+    let install = &ledger.steps[install];
+    let early = ledger.steps.iter().enumerate().find(|(index, step)| {
+        let needs_it = matches!(step.action, Action::Prepare | Action::Build);
+        let is_before =
+            step.source.path == install.source.path && step.span.start < install.span.start;
+        needs_it && is_before && is_taken(*index)
+    });
+    if let Some((_, step)) = early {
+        let line = install.source.line(install.span.start);
+        diagnostics.push(
+            Diagnostic::new(
+                Severity::Note,
+                Code::StepsOutOfOrder,
+                format!(
+                    "`{}` stands above what installs the dependencies",
+                    step.text
+                ),
+            )
+            .at(&step.source, step.span, "needs them")
+            .hint(format!(
+                "they are installed in line {line}; the image does that first"
+            )),
+        );
+    }
 }
 
 /// Reasons for what nothing took.

@@ -8,7 +8,7 @@ use super::{
     services::Known,
     start::Input,
 };
-use crate::{recipe::Catalog, repo, step::Action};
+use crate::{readme::Part, recipe::Catalog, repo, step::Action};
 
 /// The environments that env files and overlays are made for.
 pub const ENVIRONMENTS: [&str; 3] = ["development", "test", "production"];
@@ -96,9 +96,61 @@ pub fn candidates(input: &Input<'_, '_>, ledger: &Ledger<'_>) -> BTreeMap<String
         candidate.fallback = candidate.fallback.take().or_else(|| read.default.clone());
         candidate.required |= read.required;
     }
+    from_tables(&mut found, input);
     let system = |name: &str| listed(catalog, "environment", "system", name);
     found.retain(|name, _| crate::shell::is_name(name) && !system(name));
     found
+}
+
+/// Rows of tables that tell of variables which the application reads: name, default, meaning, by the
+/// words of the row above, or else by their order.
+fn from_tables(found: &mut BTreeMap<String, Candidate>, input: &Input<'_, '_>) {
+    let is_value = |cell: &str| {
+        let cell = cell.trim();
+        let says_nothing = [
+            "", "-", "–", "—", "none", "n/a", "null", "required", "yes", "no", "empty", "unset",
+        ];
+        !cell.contains(char::is_whitespace) && !says_nothing.contains(&cell.to_lowercase().as_str())
+    };
+    for document in input.documents {
+        let mut default_at = None;
+        for part in &document.parts {
+            let Part::Text(row) = part else { continue };
+            let [first, rest @ ..] = &row.cells[..] else {
+                continue;
+            };
+            let name = first.trim().trim_matches('`').trim_start_matches('$');
+            let Some(candidate) = found.get_mut(name) else {
+                let is_default =
+                    |cell: &String| input.catalog.has_word("environment", "default", cell);
+                default_at = rest.iter().position(is_default);
+                continue;
+            };
+            let line = document.source.line(row.span.start);
+            candidate.origin.push(Origin::at(
+                OriginKind::Readme,
+                &document.source.path,
+                line,
+                name,
+            ));
+            let value = default_at
+                .or((rest.len() > 1).then_some(0))
+                .and_then(|at| rest.get(at));
+            let value = value.map(|cell| cell.trim().trim_matches('`'));
+            if let Some(value) =
+                value.filter(|value| is_value(value) && !is_placeholder(value, input.catalog))
+            {
+                candidate.told.get_or_insert_with(|| value.to_owned());
+            }
+            let about = rest
+                .last()
+                .map(|cell| cell.trim())
+                .filter(|cell| cell.contains(' '));
+            if let Some(about) = about {
+                candidate.about.get_or_insert_with(|| about.to_owned());
+            }
+        }
+    }
 }
 
 /// `/path/to/autoapp.py` on the author's machine is the file of that name in the repository.

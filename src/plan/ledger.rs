@@ -22,7 +22,9 @@ impl<'s> Ledger<'s> {
             fates: vec![None; steps.len()],
         };
         for (index, step) in steps.iter().enumerate() {
-            if let Some(platform) = &step.context.platform {
+            if let Some(platform) = &step.context.platform
+                && !ledger.is_only_way(index)
+            {
                 ledger.skip(index, "other-platform", Some(platform));
                 continue;
             }
@@ -41,6 +43,31 @@ impl<'s> Ledger<'s> {
             }
         }
         ledger
+    }
+
+    /// Returns whether no step for Debian, or for any platform, does what step `index` does: then
+    /// the documents know only this platform, and what they say there holds for the application.
+    fn is_only_way(&self, index: usize) -> bool {
+        let does = |step: &InstallStep| std::mem::discriminant(&step.action);
+        let step = &self.steps[index];
+        let is_work = matches!(
+            step.action,
+            Action::Install
+                | Action::Build
+                | Action::Start
+                | Action::Script(_)
+                | Action::Prepare
+                | Action::SystemPackages { .. }
+        );
+        let neutral =
+            |other: &InstallStep| other.context.platform.is_none() && does(other) == does(step);
+        // Of several platforms the first one that the documents name.
+        let first = self
+            .steps
+            .iter()
+            .find(|other| other.context.platform.is_some() && does(other) == does(step));
+        let is_first = first.is_some_and(|first| first.context.platform == step.context.platform);
+        is_work && is_first && !self.steps.iter().any(neutral)
     }
 
     /// Returns whether a step shortly above `index` does the same thing and is still open.

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Fate, Origin, SystemPackages,
+    Fate, Origin, OriginKind, SystemPackages,
     ledger::{self, Ledger},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
-    recipe::{Catalog, PackageStage},
+    readme::{Document, Part},
+    recipe::{Catalog, PackageStage, contains_word},
     select::Selection,
     step::Action,
 };
@@ -19,6 +20,7 @@ const DEBIAN: &str = "apt";
 /// Returns the packages that documents ask for and declared libraries need.
 pub fn system_packages(
     selection: &Selection<'_>,
+    documents: &[Document],
     ledger: &mut Ledger<'_>,
     catalog: &Catalog,
     diagnostics: &mut Vec<Diagnostic>,
@@ -28,15 +30,18 @@ pub fn system_packages(
         let Action::SystemPackages { manager, packages } = &step.action else {
             continue;
         };
-        if manager != DEBIAN || !ledger.is_open(index) {
+        if !ledger.is_open(index) {
             continue;
         }
+        let is_foreign = manager != DEBIAN;
         let origin = ledger::origin(step);
         let mut taken = Vec::new();
         let mut left = Vec::new();
         let mut services = Vec::new();
         for name in packages {
             let name = name.split(['=', '/']).next().unwrap_or(name);
+            let named_here = is_foreign.then(|| catalog.debian_name(name)).flatten();
+            let name = named_here.unwrap_or(name);
             if !is_package_name(name) {
                 left.push(format!("{name} (no-package-name)"));
                 continue;
@@ -44,6 +49,11 @@ pub fn system_packages(
             let known = catalog.debian_package(name);
             if let Some((service, _)) = catalog.service_named(name).filter(|_| known.is_none()) {
                 services.push(service.to_owned());
+                continue;
+            }
+            // What has the same name in Debian is taken only where the catalogue knows it.
+            if is_foreign && known.is_none() {
+                left.push(format!("{name} (no-debian-name-known)"));
                 continue;
             }
             if let Some(why) = catalog.gone_package(name).filter(|_| known.is_none()) {
@@ -92,6 +102,7 @@ pub fn system_packages(
             (true, true) => ledger.skip(index, "not-needed-in-the-image", Some(&left.join(", "))),
         }
     }
+    said(documents, &mut wanted, catalog);
     let language = &selection.stack.language;
     for package in selection
         .manifest
@@ -135,6 +146,36 @@ pub fn system_packages(
         }
     }
     wanted.finish(catalog)
+}
+
+/// "Requirements: ImageMagick, ffmpeg": packages that prose names as needed.
+fn said(documents: &[Document], wanted: &mut Wanted, catalog: &Catalog) {
+    let tables = catalog
+        .system_packages
+        .values()
+        .flat_map(|table| &table.package);
+    for package in tables.filter(|package| !package.words.is_empty()) {
+        let found = documents.iter().find_map(|document| {
+            document.parts.iter().find_map(|part| {
+                let Part::Text(paragraph) = part else {
+                    return None;
+                };
+                let has = |text: &str| catalog.has_word("prose", "needs", text);
+                let is_need =
+                    has(&paragraph.text) || paragraph.headings.iter().any(|heading| has(heading));
+                let word = package
+                    .words
+                    .iter()
+                    .find(|word| contains_word(&paragraph.text, word))?;
+                let line = document.source.line(paragraph.span.start);
+                is_need.then(|| Origin::at(OriginKind::Readme, &document.source.path, line, word))
+            })
+        });
+        if let Some(origin) = found {
+            // A package that is installed in no stage is none to add.
+            let _ = wanted.add(&package.name, &origin, catalog);
+        }
+    }
 }
 
 #[derive(Default)]

@@ -4,17 +4,17 @@
 use regex::Regex;
 
 use super::{
-    Origin, OriginKind, Runtime,
+    Origin, OriginKind, Runtime, ledger,
     version::{self, compare, fits, numbers},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     manifest::{Manifest, SourceFacts},
     readme::{Document, Part},
-    recipe::{
-        Catalog, Ceiling, RuntimeRecipe, RuntimeVersion, StackRecipe, VersionFile, VersionFormat,
-    },
+    recipe::{Catalog, Ceiling, RuntimeRecipe, RuntimeVersion, VersionFile, VersionFormat},
     repo::{self, Repo},
+    select::Selection,
+    step::InstallStep,
 };
 
 /// A version that something asks for.
@@ -42,20 +42,23 @@ impl Base {
     }
 }
 
-/// Returns the runtime of `stack` for the component in `folder`, and its base image.
+/// Returns the runtime of the stack that was selected, and its base image.
 pub fn runtime(
-    folder: &str,
+    selection: &Selection<'_>,
     repo: &Repo,
     documents: &[Document],
-    stack: (&str, &StackRecipe),
-    (manifest, facts): (&Manifest, &SourceFacts),
+    steps: &[InstallStep],
     catalog: &Catalog,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> (Runtime, Base) {
-    let (stack_id, stack) = stack;
+    let (stack_id, stack, folder) = (selection.stack_id, selection.stack, &selection.folder);
+    let (manifest, facts) = (&selection.manifest, &selection.facts);
     let id = &stack.runtime;
     let recipe = &catalog.runtimes[id];
-    let in_files = requests_in_files(recipe, folder, repo);
+    let (in_files, in_ci) = requests_in_files(recipe, folder, repo);
+    let neutral = |step: &&InstallStep| step.context.platform.is_none();
+    let in_commands = requests_in_commands(recipe, steps.iter().filter(neutral));
+    let elsewhere = requests_in_commands(recipe, steps.iter().filter(|step| !neutral(step)));
     let in_prose = requests_in_prose(recipe, documents);
     let newest = stack.newest.as_ref().map(|newest| {
         let origin = Origin::recipe(&format!("stacks/{stack_id}"), &newest.why);
@@ -68,7 +71,10 @@ pub fn runtime(
 
     let strongest = in_files
         .iter()
+        .chain(&in_commands)
         .chain(&in_prose)
+        .chain(&elsewhere)
+        .chain(&in_ci)
         .find(|request| asks(recipe, request));
     let (taken, mut origin) = match strongest {
         Some(request) => (
@@ -325,25 +331,90 @@ fn text_sign(
     })
 }
 
-fn requests_in_files(recipe: &RuntimeRecipe, folder: &str, repo: &Repo) -> Vec<Request> {
+/// "nvm use 14", "apt install openjdk-11-jdk", "conda create -n shop python=3.8".
+fn requests_in_commands<'s>(
+    recipe: &RuntimeRecipe,
+    steps: impl Iterator<Item = &'s InstallStep> + Clone,
+) -> Vec<Request> {
     let mut requests = Vec::new();
+    for asking in &recipe.asked_by {
+        let Ok(pattern) = Regex::new(&asking.word) else {
+            continue;
+        };
+        for step in steps.clone() {
+            let name = step.words.first().map_or("", |word| repo::file_name(word));
+            if !asking.commands.iter().any(|known| known == name) {
+                continue;
+            }
+            let version = step.words[1..].iter().find_map(|word| {
+                let version = pattern.captures(word)?.get(1)?;
+                Some(version.as_str().to_owned())
+            });
+            requests.extend(version.map(|text| Request {
+                text,
+                origin: ledger::origin(step),
+            }));
+        }
+    }
+    requests
+}
+
+/// What files ask for: those of the application, and those of continuous integration, which says
+/// only what it was tested with.
+fn requests_in_files(
+    recipe: &RuntimeRecipe,
+    folder: &str,
+    repo: &Repo,
+) -> (Vec<Request>, Vec<Request>) {
+    let (mut requests, mut tested) = (Vec::new(), Vec::new());
     let mut folders = vec![folder];
     if folder != "." {
         folders.push(".");
     }
     for file in &recipe.requested_in {
         for folder in &folders {
-            let path = repo::join(folder, &file.file);
-            let Some(source) = repo.source(&path) else {
-                continue;
-            };
-            if let Some((text, line)) = read(file, &source) {
-                let origin = Origin::at(OriginKind::Manifest, path, line, &text);
-                requests.push(Request { text, origin });
+            let paths = repo.glob(&repo::join(folder, &file.file));
+            for path in paths {
+                let Some(source) = repo.source(path) else {
+                    continue;
+                };
+                let found = if file.tested {
+                    newest_tested(file, &source)
+                } else {
+                    read(file, &source)
+                };
+                if let Some((text, line)) = found {
+                    let origin = Origin::at(OriginKind::Manifest, path, line, &text);
+                    let all = if file.tested {
+                        &mut tested
+                    } else {
+                        &mut requests
+                    };
+                    all.push(Request { text, origin });
+                }
             }
         }
     }
-    requests
+    (requests, tested)
+}
+
+/// The newest version in a list of continuous integration that there is an image for.
+fn newest_tested(
+    file: &VersionFile,
+    source: &crate::source::SourceFile,
+) -> Option<(String, usize)> {
+    let list = Regex::new(file.pattern.as_deref()?).ok()?;
+    let number = Regex::new(r"\d+(?:\.\d+)?").ok()?;
+    let lists = list
+        .captures_iter(&source.text)
+        .filter_map(|found| found.get(1));
+    let versions = lists.flat_map(|list| {
+        number
+            .find_iter(list.as_str())
+            .map(move |version| (version.as_str(), list.start() + version.start()))
+    });
+    let (text, at) = versions.max_by(|a, b| compare(&numbers(a.0), &numbers(b.0)))?;
+    Some((text.to_owned(), source.line(at)))
 }
 
 fn read(file: &VersionFile, source: &crate::source::SourceFile) -> Option<(String, usize)> {

@@ -13,7 +13,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     manifest::{EnvLine, Fact},
     readme::{Document, Part},
-    recipe::{Catalog, ConditionalCommand, Does, Listen},
+    recipe::{Catalog, ConditionalCommand, Does, Listen, Matched},
     repo::{self, Repo},
     select::Selection,
     shell::{self, Dialect},
@@ -158,17 +158,17 @@ pub fn is_preparing_script(step: &InstallStep, catalog: &Catalog) -> bool {
     let Some(file) = matched.arguments.first() else {
         return false;
     };
-    let stem = repo::file_name(file)
-        .split('.')
-        .next()
-        .unwrap_or_default()
-        .to_lowercase();
+    // `migrate/main.go` and `migrate.py` say it alike.
+    let stem = file
+        .rsplit_once('.')
+        .map_or(file.as_str(), |(stem, _)| stem);
+    let stem = stem.trim_start_matches("./").to_lowercase();
     let lists = catalog
         .words
         .get("scripts")
         .and_then(|table| table.lists.get("prepare"));
     lists.is_some_and(|words| {
-        stem.split(['_', '-'])
+        stem.split(['_', '-', '/'])
             .any(|part| words.iter().any(|word| word == part))
     })
 }
@@ -227,6 +227,28 @@ pub fn start(
     // Where a server takes the place of what was told, it listens where that would have.
     let told = replaced.as_ref().map(|(told, _)| told.clone());
     let port = port(input, &way, told.as_ref(), ledger, serves_static);
+    if let (Some(port), Some(said)) = (&port, port_in_prose(input.documents, true))
+        && port.port != said.port
+    {
+        let place = |port: &Port| port.origin.first().map(Origin::place).unwrap_or_default();
+        diagnostics.push(
+            Diagnostic::new(
+                Severity::Note,
+                Code::PortConflict,
+                format!(
+                    "`{}` says port {}, but `{}` leads to {}",
+                    place(&said),
+                    said.port,
+                    place(port),
+                    port.port
+                ),
+            )
+            .hint(format!(
+                "{} was taken; correct the one that is out of date",
+                port.port
+            )),
+        );
+    }
     let changed = port
         .as_ref()
         .and_then(|port| listen_everywhere(&mut way, port.port, input.catalog));
@@ -307,6 +329,23 @@ fn call_program(way: &mut Way, input: &Input<'_, '_>) {
     way.words.splice(at..=at, words);
 }
 
+/// `/usr/local/bin/gunicorn` and `venv/bin/gunicorn` are `gunicorn`, which the image finds.
+fn without_bin_folder(mut words: Vec<String>) -> Vec<String> {
+    if let Some(first) = words.first_mut()
+        && let Some(at) = first.rfind("/bin/")
+        && !first.starts_with("./bin/")
+    {
+        first.drain(..at + "/bin/".len());
+    }
+    words
+}
+
+/// Whether an argument is a path of a host, such as `/etc/shop.conf`.
+fn names_host_path(words: &[String]) -> bool {
+    let is_host = |word: &String| word.starts_with('/') && !word.starts_with("/dev/");
+    words.iter().skip(1).any(is_host)
+}
+
 fn is_named_worker(words: &[String], input: &Input<'_, '_>) -> bool {
     let names = input.catalog.list("scripts", "worker");
     words.iter().skip(1).any(|word| {
@@ -329,9 +368,10 @@ fn is_own_program(step: &InstallStep, input: &Input<'_, '_>) -> bool {
         .contains_key(repo::file_name(first))
 }
 
-/// Order of ways to start: purpose of the section, development servers last, what stays up by its
+/// Order of ways to start: purpose of the section, those that name files of a host last, development
+/// servers last, what stays up by its
 /// name before what does not where nothing listens, confidence, order of the documents.
-type Rank = (u8, bool, bool, std::cmp::Reverse<Confidence>, usize);
+type Rank = (u8, bool, bool, bool, std::cmp::Reverse<Confidence>, usize);
 
 /// The ways that documents and manifests name, best first.
 fn ways(
@@ -348,6 +388,8 @@ fn ways(
                 ledger.skip(index, "example-of-use", None);
                 continue;
             }
+            // `go run migrate/main.go` is no way to start it.
+            Action::Start if is_preparing_script(step, input.catalog) => continue,
             Action::Start => {
                 let development = rule(&step.words, input.catalog)
                     .0
@@ -393,11 +435,15 @@ fn ways(
         }
         let origin = vec![ledger::origin(step)];
         let directory = directory_of(step, input);
+        let words = without_bin_folder(words);
+        let (watched, _) = rule(&words, input.catalog);
+        let watched = watched.as_ref().map(|(found, matched)| (found, matched));
+        let plain = without_watcher(words.clone(), watched, input);
         let way = Way {
-            words,
+            development: development && plain == words,
+            words: plain,
             directory,
             assignments: step.assignments.clone(),
-            development,
             origin,
             step: Some(index),
         };
@@ -405,6 +451,7 @@ fn ways(
         found.push((
             (
                 purpose,
+                names_host_path(&way.words),
                 way.development,
                 !serves_something(input) && !is_named_worker(&way.words, input),
                 std::cmp::Reverse(step.confidence),
@@ -585,7 +632,11 @@ fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
             Some((inner, _)) => inner.rule.development,
             None => way.development,
         };
-        way.words = without_watcher(unwrapped, inner.as_ref().map(|(inner, _)| inner), input);
+        way.words = without_watcher(
+            unwrapped,
+            inner.as_ref().map(|(inner, matched)| (inner, matched)),
+            input,
+        );
         way.development &= way.words.first() == words.first();
         way.assignments.extend(command.assignments.clone());
         way.directory = input.selection.folder.clone();
@@ -596,24 +647,43 @@ fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
     way
 }
 
-/// A watcher that restarts a script file on every change gives way to the runtime itself.
+/// A watcher that runs a script file gives way to the runtime itself, or to the command that it
+/// watches over.
 fn without_watcher(
     words: Vec<String>,
-    found: Option<&Rule<'_>>,
+    found: Option<(&Rule<'_>, &Matched)>,
     input: &Input<'_, '_>,
 ) -> Vec<String> {
-    let runtime = &input.selection.stack.runtime;
-    let is_watcher = found.is_some_and(|found| {
-        found.rule.does == Does::Start
-            && found.rule.development
-            && found.rule.listen.is_none()
-            && found.tool.ends_with("-watchers")
-    });
-    let file = words.iter().skip(1).find(|word| !word.starts_with('-'));
-    match file {
-        Some(file) if is_watcher && !file.ends_with(".ts") => vec![runtime.clone(), file.clone()],
-        _ => words,
+    let Some((_, matched)) = found.filter(|(found, _)| found.rule.runs_file) else {
+        return words;
+    };
+    let Some(file) = matched.arguments.first() else {
+        return words;
+    };
+    if input.catalog.tool(file).is_some() {
+        return matched.arguments.clone();
     }
+    let script = configured_script(file, input);
+    let file = script.as_ref().unwrap_or(file);
+    if file.ends_with(".ts") {
+        return words;
+    }
+    let runtime = input.selection.stack.runtime.clone();
+    let rest = matched
+        .arguments
+        .iter()
+        .skip(1)
+        .filter(|_| script.is_none())
+        .cloned();
+    [runtime, file.clone()].into_iter().chain(rest).collect()
+}
+
+/// The script that a configuration of a process manager names: `script: "./app.js"`.
+fn configured_script(file: &str, input: &Input<'_, '_>) -> Option<String> {
+    let source = input.repo.source(&repo::join(input.directory, file))?;
+    let pattern = Regex::new(r#"["']?\bscript["']?\s*:\s*["']([^"']+)["']"#).ok()?;
+    let found = pattern.captures(&source.text)?.get(1)?;
+    Some(found.as_str().trim_start_matches("./").to_owned())
 }
 
 fn way_of_fact(fact: &Fact, input: &Input<'_, '_>) -> Way {
@@ -781,7 +851,7 @@ fn port(
         .or_else(|| port_in_examples(input))
         .or_else(|| port_in_dockerfile(input))
         .or_else(|| port_in_code(input))
-        .or_else(|| port_in_prose(input.documents))
+        .or_else(|| port_in_prose(input.documents, false))
         .or(framework)
         .or_else(|| port_of_rule(way, input))
         .or_else(|| {
@@ -933,7 +1003,8 @@ fn port_in_dockerfile(input: &Input<'_, '_>) -> Option<Port> {
 }
 
 /// "runs on port 3000", "http://localhost:3000".
-fn port_in_prose(documents: &[Document]) -> Option<Port> {
+/// Commands and what they print count only where `sentences_only` is not set.
+fn port_in_prose(documents: &[Document], sentences_only: bool) -> Option<Port> {
     let pattern = Regex::new(
         r"(?i)(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(\d{2,5})\b|\bport\s+(?:is\s+)?`?(\d{2,5})\b",
     )
@@ -942,6 +1013,7 @@ fn port_in_prose(documents: &[Document]) -> Option<Port> {
         document.parts.iter().find_map(|part| {
             let (text, at) = match part {
                 Part::Text(paragraph) => (&paragraph.text, paragraph.span.start),
+                Part::Code(_) if sentences_only => return None,
                 Part::Code(block) => (&block.code, block.file_offset(0)),
             };
             let found = pattern.captures(text)?;

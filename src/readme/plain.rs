@@ -61,6 +61,17 @@ fn lines(text: &str) -> Vec<Line<'_>> {
         .collect()
 }
 
+/// A numbered or marked item, or what ends in a colon.
+fn is_prose(text: &str) -> bool {
+    let text = text.trim();
+    let number = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_numbered = number.len() < text.len() && number.starts_with(['.', ')']);
+    let is_marked = ["- ", "* ", "~ ", "• "]
+        .iter()
+        .any(|mark| text.starts_with(mark));
+    is_numbered || is_marked || text.ends_with([':', '：'])
+}
+
 fn column(text: &str) -> usize {
     let blanks = text.chars().take_while(|c| c.is_whitespace());
     blanks.fold(0, |column, c| {
@@ -125,7 +136,7 @@ impl Scanner {
             && match self.markup {
                 Markup::ReStructuredText => self.literal_next.is_some(),
                 Markup::AsciiDoc => true,
-                Markup::None => line.indent >= 2,
+                Markup::None => line.indent >= 2 && !is_prose(line.text),
             };
         let is_plain = self.markup == Markup::None;
         let is_prompt = is_plain && line.text.trim_start().starts_with("$ ");

@@ -32,6 +32,19 @@ pub struct RuntimeRecipe {
     /// Pinned packages that do not install on newer versions.
     #[serde(default)]
     pub ceiling: Vec<Ceiling>,
+    /// Commands of documents that ask for a version.
+    #[serde(default)]
+    pub asked_by: Vec<AskingCommand>,
+}
+
+/// A command that asks for a version of a runtime, such as `nvm use 14`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskingCommand {
+    /// Names of the command.
+    pub commands: Vec<String>,
+    /// Regular expression for one of its words, first group the version.
+    pub word: String,
 }
 
 /// A version of a runtime.
@@ -60,6 +73,9 @@ pub struct VersionFile {
     /// Regular expression whose first group is the value, for `pattern`.
     #[serde(default)]
     pub pattern: Option<String>,
+    /// Whether it only says what the application is tested with: weaker than all others.
+    #[serde(default)]
+    pub tested: bool,
 }
 
 /// How a [`VersionFile`] is read.
@@ -614,6 +630,10 @@ pub struct CommandRule {
     /// Whether it is a development server.
     #[serde(default)]
     pub development: bool,
+    /// Whether it only runs a file, its first argument, with the runtime of the stack and watches
+    /// over it, which an orchestrator does: the runtime runs the file by itself.
+    #[serde(default)]
+    pub runs_file: bool,
     /// Whether a wrapper stays before the command that it runs, because it finds that command.
     #[serde(default)]
     pub keep: bool,
@@ -758,6 +778,12 @@ pub struct DebianPackage {
     /// installed in an image.
     #[serde(default)]
     pub also: Vec<String>,
+    /// How other package managers call it.
+    #[serde(default)]
+    pub elsewhere: Vec<String>,
+    /// How prose calls it, as a thing that the application needs.
+    #[serde(default)]
+    pub words: Vec<String>,
     /// Packages to install instead; it is gone or renamed.
     #[serde(default)]
     pub instead: Option<Vec<String>>,

@@ -1,0 +1,3 @@
+module larder.example/larder
+
+go 1.22

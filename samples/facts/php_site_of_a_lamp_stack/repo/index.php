@@ -1,0 +1,3 @@
+<?php
+$db = new mysqli("localhost", "root", "", "pantry");
+echo "ok";

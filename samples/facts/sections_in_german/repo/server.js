@@ -1,0 +1,3 @@
+const http = require("http");
+
+require("express")().listen(process.env.PORT || 3000);

@@ -1,0 +1,13 @@
+import collections
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.route("/")
+def index():
+    return "ok"
+
+
+is_mapping = isinstance({}, collections.Mapping)
