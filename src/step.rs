@@ -352,6 +352,7 @@ impl Reader<'_> {
         };
         let script = shell::script(&block.code, Dialect::Console, &known);
         let context = self.context(&block.headings, &block.lead);
+        let first = self.steps.len();
         self.block_start(&script);
         for command in &script.commands {
             let mut context = context.clone();
@@ -370,6 +371,45 @@ impl Reader<'_> {
                 block.file_offset(command.span.end.saturating_sub(1)) + 1,
             );
             self.command(&command.value, span, context, confidence);
+        }
+        self.statements_typed(block, &script.outputs, &context, first);
+    }
+
+    /// Statements behind the prompt of a database's client, among what looks like output. They go to
+    /// their place among the steps from `first` on.
+    fn statements_typed(
+        &mut self,
+        block: &CodeBlock,
+        outputs: &[Span],
+        context: &Context,
+        first: usize,
+    ) {
+        for output in outputs {
+            let line = &block.code[output.range()];
+            let statement = sql_prompt(line.trim());
+            if statement == line.trim() {
+                continue;
+            }
+            if let Some(action) = self.sql(statement) {
+                let at = output.start + line.len() - line.trim_start().len();
+                let end = at + line.trim().len();
+                let span = Span::new(block.file_offset(at), block.file_offset(end - 1) + 1);
+                let statement = line.trim().to_owned();
+                self.push(
+                    action,
+                    &statement,
+                    span,
+                    context.clone(),
+                    Confidence::Medium,
+                );
+                let path = self.source.path.clone();
+                let is_below =
+                    |step: &InstallStep| step.source.path == path && step.span.start > span.start;
+                let below = self.steps[first..].iter().position(is_below);
+                if let Some(below) = below {
+                    self.steps[first + below..].rotate_right(1);
+                }
+            }
         }
     }
 
@@ -897,6 +937,18 @@ impl Reader<'_> {
         }
     }
 
+    /// The file of the repository that `file` means: from here, or the only one of that name.
+    fn file_named(&self, file: &str) -> Option<String> {
+        let path = repo::join(&self.directory, file);
+        if self.repo.contains(&path) {
+            return Some(path);
+        }
+        match self.repo.glob(&format!("**/{}", repo::file_name(file)))[..] {
+            [only] => Some(only.to_owned()),
+            _ => None,
+        }
+    }
+
     /// Whether `path` is a file, or a folder with files that the application needs: a volume would
     /// hide them.
     fn has_content(&self, path: &str) -> bool {
@@ -926,9 +978,9 @@ impl Reader<'_> {
             .position(|word| word == "-f" || word == "--file")
             .and_then(|at| words.get(at + 1));
         if let Some(file) = read.map(|redirect| &redirect.target).or(flag) {
-            return Action::LoadFile {
-                service,
-                file: repo::join(&self.directory, file),
+            return match self.file_named(file) {
+                Some(file) => Action::LoadFile { service, file },
+                None => Action::Skip("file-is-not-in-the-repository".to_owned()),
             };
         }
         let text = format!(

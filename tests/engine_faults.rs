@@ -149,6 +149,7 @@ fn a_failed_prepare_step_names_itself() {
             directory: ".".into(),
             env: Default::default(),
             runs_in: None,
+            cached: false,
             origin: Vec::new(),
         });
     };
@@ -443,6 +444,7 @@ fn services_run_beside_the_application_with_secrets_of_the_run() {
             directory: ".".into(),
             env: Default::default(),
             runs_in: Some("postgres".into()),
+            cached: false,
             origin: Vec::new(),
         });
     };
@@ -507,6 +509,7 @@ fn a_volume_is_shared_by_prepare_step_and_application() {
             directory: ".".into(),
             env: Default::default(),
             runs_in: None,
+            cached: false,
             origin: Vec::new(),
         });
     };

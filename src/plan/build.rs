@@ -132,7 +132,12 @@ fn component(
     volumes.extend(folders(&input, ledger, &image));
     compile(&mut prepare, &mut build, &mut image, &input);
     let started = start::start(&input, ledger, diagnostics);
+    image.extra_files.extend(env_file(&input, &image.workdir));
+    if let Some(port) = started.ports.first() {
+        fill_port(&mut image, port.port);
+    }
     volumes.extend(started.data);
+    add_packages(&input, &mut packages);
     add_init(&input, started.start.as_ref(), &mut image, &mut packages);
     let processes = start::processes(&input, ledger);
     let schedules = start::schedules(&input, ledger);
@@ -202,6 +207,68 @@ fn component(
         volumes,
         measured: None,
     }
+}
+
+/// An empty `.env` for a program that fails without one: settings come from the environment.
+fn env_file(input: &Input<'_, '_>, workdir: &str) -> Option<ExtraFile> {
+    let selection = input.selection;
+    let place = repo::join(input.directory, ".env");
+    let mut sources = selection
+        .facts
+        .files
+        .iter()
+        .filter_map(|path| Some((path, input.repo.source(path)?)));
+    let origin = sources.find_map(|(path, source)| {
+        let mut pieces = selection.stack.needs_env_file.iter();
+        let at = pieces.find_map(|piece| source.text.find(piece.as_str()))?;
+        let line = source.line(at);
+        Some(Origin::at(
+            OriginKind::Manifest,
+            path,
+            line,
+            source.line_text(line).trim(),
+        ))
+    })?;
+    (!input.repo.contains(&place)).then(|| ExtraFile {
+        path: "container/settings.env".to_owned(),
+        to: format!("{workdir}/{place}"),
+        contents:
+            "# The program fails without this file; its settings come from the environment.\n"
+                .to_owned(),
+        origin: vec![origin],
+    })
+}
+
+/// Writes the port into the files and commands of the run stage that name it.
+fn fill_port(image: &mut Image, port: u16) {
+    let port = port.to_string();
+    for file in &mut image.extra_files {
+        file.contents = file.contents.replace("{port}", &port);
+    }
+    for command in &mut image.run_setup {
+        command.command = command.command.replace("{port}", &port);
+    }
+}
+
+/// Adds the packages that every application of the stack needs in its run stage.
+fn add_packages(input: &Input<'_, '_>, packages: &mut super::SystemPackages) {
+    let selection = input.selection;
+    let framework = selection.framework.map(|(_, framework)| &framework.image);
+    if framework.is_some_and(|framework| framework.run.is_some()) {
+        return;
+    }
+    let id = format!("stacks/{}", selection.stack_id);
+    for name in &selection.stack.image.packages {
+        packages.runtime.push(name.clone());
+        let origin = Origin::recipe(&id, "every application of the stack needs it");
+        packages
+            .origins
+            .entry(name.clone())
+            .or_default()
+            .push(origin);
+    }
+    packages.runtime.sort();
+    packages.runtime.dedup();
 }
 
 /// Puts the stack's init before a start command that would ignore SIGTERM.
@@ -467,6 +534,7 @@ fn install(
             directory,
             env: BTreeMap::new(),
             runs_in: None,
+            cached: true,
             origin: vec![ledger::origin(step)],
         };
         let all = if needs_source(&words, input) {
@@ -535,6 +603,7 @@ fn option<'c>(folder: &str, input: &Input<'_, 'c>) -> Option<(&'c InstallRecipe,
         directory: folder.to_owned(),
         env: BTreeMap::new(),
         runs_in: None,
+        cached: true,
         origin: vec![Origin::recipe(
             &format!("stacks/{}", selection.stack_id),
             why,
@@ -748,34 +817,37 @@ fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -> Im
         origin: vec![Origin::recipe(&files_of, &file.why)],
     });
     let extra_files: Vec<ExtraFile> = extra_files.collect();
-    let setup = |lines: &[String], why: &str| -> Vec<Command> {
-        let origin = Origin::recipe(&format!("stacks/{}", selection.stack_id), why);
-        let command = |line: String| Command {
-            command: line,
-            directory: ".".to_owned(),
-            env: BTreeMap::new(),
-            runs_in: None,
-            origin: vec![origin.clone()],
-        };
-        lines
-            .iter()
-            .filter_map(|line| fill(line, input))
-            .map(command)
-            .collect()
+    let stack_id = format!("stacks/{}", selection.stack_id);
+    let as_root = |line: String, origin: Origin| Command {
+        command: line,
+        directory: ".".to_owned(),
+        env: BTreeMap::new(),
+        runs_in: None,
+        cached: false,
+        origin: vec![origin],
     };
-    let run_setup = if runs_elsewhere {
-        setup(&framework.run_setup, "prepares the run stage")
-    } else {
-        setup(&stack.run_setup, "prepares the run stage")
+    let setup = stack.setup.iter().map(|line| {
+        let origin = Origin::recipe(&stack_id, "prepares the build stage");
+        as_root(line.clone(), origin)
+    });
+    let (run_setup_of, run_setup) = match &framework_id {
+        Some(id) if runs_elsewhere => (id, &framework.run_setup),
+        _ => (&stack_id, &stack.run_setup),
     };
+    let mut root_commands: Vec<Command> = Vec::new();
+    for command in run_setup.iter().filter(|command| holds(command, input)) {
+        let why = command.why.as_deref().unwrap_or("prepares the run stage");
+        let origin = Origin::recipe(run_setup_of, why);
+        push(&mut root_commands, as_root(command.command.clone(), origin));
+    }
     Image {
         build_from: base.fill(build),
         run_from: base.fill(&run),
         workdir,
         build_env,
         run_env,
-        setup: setup(&stack.setup, "prepares the build stage"),
-        run_setup,
+        setup: setup.collect(),
+        run_setup: root_commands,
         manifests,
         caches: stack
             .caches
@@ -930,6 +1002,7 @@ fn compile(
         let path = fill(&compiled.path);
         build.push(Command {
             command: fill(&compiled.build),
+            cached: true,
             ..command.clone()
         });
         image.artifacts.push(ArtifactCopy {
@@ -975,6 +1048,7 @@ fn add_of_recipes(
                     directory: input.directory.to_owned(),
                     env: command.env.clone(),
                     runs_in: None,
+                    cached: id.starts_with("stacks/"),
                     origin: vec![Origin::recipe(&id, why)],
                 });
             }
@@ -1041,6 +1115,7 @@ fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
         directory,
         env: step.assignments.iter().cloned().collect(),
         runs_in: None,
+        cached: false,
         origin: vec![ledger::origin(step)],
     }
 }
@@ -1141,6 +1216,7 @@ fn log_files(input: &Input<'_, '_>) -> Vec<Command> {
                     directory: input.directory.to_owned(),
                     env: BTreeMap::new(),
                     runs_in: None,
+                    cached: false,
                     origin: vec![Origin::at(
                         OriginKind::Manifest,
                         path,
@@ -1223,6 +1299,7 @@ fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Volume>
                     directory: input.directory.to_owned(),
                     env: BTreeMap::new(),
                     runs_in: None,
+                    cached: false,
                     origin: vec![Origin::manifest(
                         &target,
                         "the repository brings a first version of the data",
@@ -1234,6 +1311,7 @@ fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Volume>
                 directory: input.directory.to_owned(),
                 env: BTreeMap::new(),
                 runs_in: None,
+                cached: false,
                 origin: vec![origin.clone()],
             });
             if volumes.is_empty() {

@@ -193,6 +193,9 @@ pub struct Command {
     /// `mariadb` for loading a schema file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runs_in: Option<String>,
+    /// Whether what it downloads is kept between builds of the image.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cached: bool,
     /// Who asked for it.
     pub origin: Vec<Origin>,
 }
@@ -479,6 +482,11 @@ impl Component {
             "." | "" => self.image.workdir.clone(),
             _ => format!("{}/{directory}", self.image.workdir),
         }
+    }
+
+    /// Returns whether it listens on a port below 1024, which Linux keeps for root.
+    pub fn has_low_port(&self) -> bool {
+        self.ports.iter().any(|port| port.port < 1024)
     }
 
     /// Returns the main port, if the application listens on one.

@@ -9,8 +9,8 @@ use super::{
     start::Input,
 };
 use crate::{
-    readme::{Document, Part},
-    recipe::{Catalog, ServiceRecipe, contains_word},
+    readme::Part,
+    recipe::{ServiceRecipe, contains_word},
     step::{self, Action},
 };
 
@@ -38,7 +38,7 @@ pub fn services(
     ledger: &mut Ledger<'_>,
     questions: &mut Vec<Question>,
 ) -> (Vec<Service>, Vec<EnvVar>) {
-    let (catalog, documents) = (input.catalog, input.documents);
+    let catalog = input.catalog;
     let mut signs: BTreeMap<&str, Signs> = BTreeMap::new();
     for (id, recipe) in &catalog.services {
         signs.insert(id, signs_of(id, recipe, known, input, ledger));
@@ -72,15 +72,7 @@ pub fn services(
         let is_optional = signs.has_alternative && signs.steps.is_empty();
         match (signs.code.is_empty(), signs.steps.is_empty()) {
             (false, _) if !is_optional => {
-                let (service, vars) = service(
-                    id,
-                    recipe,
-                    name,
-                    known,
-                    &signs,
-                    (documents, catalog),
-                    ledger,
-                );
+                let (service, vars) = service(id, recipe, name, known, &signs, input, ledger);
                 services.push(service);
                 env.extend(vars);
             }
@@ -258,9 +250,11 @@ fn service(
     name: &str,
     known: &Known,
     signs: &Signs,
-    (documents, catalog): (&[Document], &Catalog),
+    input: &Input<'_, '_>,
     ledger: &mut Ledger<'_>,
 ) -> (Service, Vec<EnvVar>) {
+    let (documents, catalog) = (input.documents, input.catalog);
+    let framework = input.selection.framework.map(|(id, _)| id);
     let mentioned = mentioned_version(&recipe.detect.words, &recipe.versions, documents);
     let (version, version_origin) = mentioned.map_or_else(
         || {
@@ -333,10 +327,16 @@ fn service(
     bind("url", &|name| {
         let shown = known.get(name).cloned().flatten().unwrap_or_default();
         let scheme = shown.split_once("://").map(|(scheme, _)| scheme.to_owned());
+        let is_own = scheme
+            .as_ref()
+            .is_some_and(|scheme| recipe.schemes.contains(scheme));
+        // What an example asks of the connection, such as `?sslmode=disable`, stays.
+        let options = shown.split_once('?').filter(|_| is_own);
+        let options = options.map_or(String::new(), |(_, options)| format!("?{options}"));
         let scheme = scheme
-            .filter(|scheme| recipe.schemes.contains(scheme))
+            .filter(|_| is_own)
             .unwrap_or_else(|| recipe.schemes[0].clone());
-        fill(&recipe.url).replace("{scheme}", &scheme)
+        fill(&recipe.url).replace("{scheme}", &scheme) + &options
     });
     bind("host", &|_| id.to_owned());
     bind("port", &|_| recipe.port.to_string());
@@ -344,6 +344,20 @@ fn service(
     bind("database", &|_| database.clone());
     if let Some(password) = &password {
         bind("password", &|_| password.clone());
+    }
+    if let Some(dsn) = &recipe.dsn {
+        let shows = |value: &Option<String>| {
+            value
+                .as_ref()
+                .is_some_and(|value| value.contains(&dsn.sign))
+        };
+        for (name, _) in known.iter().filter(|(_, value)| shows(value)) {
+            env.insert(name.clone(), fill(&dsn.value));
+        }
+    }
+    let of_framework = framework.and_then(|id| recipe.frameworks.get(id));
+    for (name, value) in of_framework.into_iter().flatten() {
+        env.entry(name.clone()).or_insert_with(|| fill(value));
     }
     // A URL that shows another service's scheme is not this one's.
     env.retain(|name, _| {

@@ -800,7 +800,12 @@ pub fn fill(command: &str, input: &Input<'_, '_>) -> Option<String> {
     for (name, (value, _)) in input.variables {
         line = line.replace(&format!("{{{name}}}"), value);
     }
-    (!line.replace("{port}", "").contains('{')).then_some(line)
+    let rest = line.replace("{port}", "");
+    let is_open = rest.match_indices('{').any(|(at, _)| {
+        let name = rest[at + 1..].split('}').next().unwrap_or_default();
+        shell::is_name(name) && !rest[..at].ends_with('$')
+    });
+    (!is_open).then_some(line)
 }
 
 /// As [`fill`], for the text of a file, where other braces stand for themselves.
@@ -882,16 +887,21 @@ fn serves_something(input: &Input<'_, '_>) -> bool {
 
 fn port_in_command(words: &[String], origin: &[Origin], catalog: &Catalog) -> Option<Port> {
     let (found, words) = rule(words, catalog);
-    let (found, _) = found?;
-    let listen = found.rule.listen.as_ref()?;
-    let address = value_of(&words, &listen.address_flags).map(|(_, value)| value);
-    let flag = value_of(&words, &listen.port_flags).map(|(_, value)| value);
-    let argument = listen
-        .argument
-        .then(|| address_argument(&words))
-        .flatten()
-        .map(|at| words[at].clone());
-    let text = address.or(flag).or(argument)?;
+    let listen = found.and_then(|(found, _)| found.rule.listen.as_ref());
+    let text = match listen {
+        Some(listen) => {
+            let address = value_of(&words, &listen.address_flags).map(|(_, value)| value);
+            let flag = value_of(&words, &listen.port_flags).map(|(_, value)| value);
+            let argument = listen
+                .argument
+                .then(|| address_argument(&words))
+                .flatten()
+                .map(|at| words[at].clone());
+            address.or(flag).or(argument)?
+        }
+        // A program of its own: flags that people give to such.
+        None => value_of(&words, catalog.list("environment", "port-flags"))?.1,
+    };
     let number = text.rsplit(':').next()?.parse().ok()?;
     Some(Port {
         port: number,

@@ -160,6 +160,9 @@ pub struct StackRecipe {
     /// How dependencies are installed when the README does not say; the first that fits.
     #[serde(default)]
     pub install: Vec<InstallRecipe>,
+    /// Pieces of source code that fail where there is no file `.env`.
+    #[serde(default)]
+    pub needs_env_file: Vec<String>,
     /// Command that installs the repository itself, where a document installs its published package.
     #[serde(default)]
     pub own_install: Option<String>,
@@ -298,7 +301,10 @@ pub struct ImageRecipe {
     pub copy_data: Option<bool>,
     /// Commands of the run stage, as root, before the application is copied.
     #[serde(default)]
-    pub run_setup: Vec<String>,
+    pub run_setup: Vec<ConditionalCommand>,
+    /// Debian packages of the run stage that every application of the stack needs.
+    #[serde(default)]
+    pub packages: Vec<String>,
     /// Command that asks `{url}` inside the container and fails when it gives no success.
     #[serde(default)]
     pub health_command: Option<String>,
@@ -535,6 +541,13 @@ pub struct ServiceRecipe {
     pub settings: BTreeMap<String, String>,
     /// Its address as a URL; `{scheme}` is the one the application uses.
     pub url: String,
+    /// Its address in a form of its own, for variables whose example has the sign.
+    #[serde(default)]
+    pub dsn: Option<DsnRecipe>,
+    /// Environment by which a framework is led to it, whatever its own configuration says: framework
+    /// → name → value.
+    #[serde(default)]
+    pub frameworks: BTreeMap<String, BTreeMap<String, String>>,
     /// Schemes of its URLs, the usual one first.
     pub schemes: Vec<String>,
     /// Command that reads a script from `{file}`, run with the service's own client.
@@ -546,6 +559,16 @@ pub struct ServiceRecipe {
     /// `password`, `database`.
     #[serde(default)]
     pub env: BTreeMap<String, Vec<String>>,
+}
+
+/// An address that is no URL.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DsnRecipe {
+    /// Piece of an example by which it is recognised.
+    pub sign: String,
+    /// The address; `{user}`, `{database}` and `${SECRET}` are replaced.
+    pub value: String,
 }
 
 /// Signs that an application uses a service.

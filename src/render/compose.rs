@@ -35,6 +35,7 @@ struct Container {
     environment: Vec<Var>,
     ports: Vec<Item>,
     hardened: bool,
+    has_low_port: bool,
     user: String,
     tmpfs: Vec<String>,
     memory: String,
@@ -85,7 +86,7 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
             .ports
             .iter()
             .map(|port| Item {
-                value: format!("127.0.0.1:{0}:{0}", port.port),
+                value: format!("127.0.0.1:{}:{}", outside(port.port), port.port),
                 why: marks.mark(&port.origin),
             })
             .collect();
@@ -205,6 +206,7 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
         env_files,
         environment: service_env.chain(secrets).collect(),
         hardened: true,
+        has_low_port: component.has_low_port(),
         user: format!("{0}:{0}", component.image.user),
         tmpfs: vec!["/tmp:exec,mode=1777".to_owned()]
             .into_iter()
@@ -239,6 +241,11 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
             .collect(),
         ..Container::default()
     }
+}
+
+/// The port of a developer's machine: one that needs no root.
+fn outside(port: u16) -> u16 {
+    if port < 1024 { 8000 + port } else { port }
 }
 
 fn backing(service: &Service, marks: &Marks, named: &mut Vec<String>) -> Container {

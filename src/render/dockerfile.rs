@@ -17,6 +17,9 @@ use crate::plan::{BuildPlan, Command, Component, Origin};
 #[derive(Serialize)]
 struct DockerfileView {
     header: &'static str,
+    /// Where a step of the build is a layer of its own: a failure then names its line, a change
+    /// runs only what follows it, and the stage is not shipped.
+    pragma: Option<&'static str>,
     stages: Vec<Stage>,
 }
 
@@ -27,6 +30,22 @@ struct Stage {
     alias: &'static str,
     why: String,
     groups: Vec<Group>,
+}
+
+impl Stage {
+    /// Returns whether a RUN stands right below another one.
+    fn runs_twice(&self) -> bool {
+        let (mut in_run, mut goes_on) = (false, false);
+        let mut lines = self.groups.iter().flat_map(|group| &group.lines);
+        lines.any(|line| {
+            let begins = !goes_on && line.text.starts_with("RUN ");
+            let twice = begins && in_run;
+            // A RUN of several commands is one that was put together already.
+            in_run = (begins || goes_on && in_run) && !line.text.contains("&&");
+            goes_on = line.text.ends_with('\\');
+            twice
+        })
+    }
 }
 
 /// Lines that belong together, under a comment.
@@ -115,13 +134,19 @@ impl Writer<'_> {
 /// Returns the Dockerfile of `component`.
 pub fn dockerfile(plan: &BuildPlan, component: &Component) -> anyhow::Result<Artifact> {
     let marks = Marks::default();
-    let view = DockerfileView {
+    let mut view = DockerfileView {
         header: HEADER,
+        pragma: None,
         stages: vec![
             build_stage(component, &marks),
             run_stage(plan, component, &marks),
         ],
     };
+    view.pragma = view
+        .stages
+        .iter()
+        .any(Stage::runs_twice)
+        .then_some("# hadolint global ignore=DL3059");
     let text = lay_out("Dockerfile.j2", &view)?;
     let otherwise = component
         .image
@@ -188,8 +213,8 @@ fn build_stage(component: &Component, marks: &Marks) -> Stage {
         );
         for command in &component.build {
             writer.workdir(&component.absolute(&command.directory), &command.origin);
-            let installs = component.install.is_empty();
-            writer.run(command, if installs { &image.caches } else { &[] });
+            let is_cached = command.cached || component.install.is_empty();
+            writer.run(command, if is_cached { &image.caches } else { &[] });
         }
     }
     Stage {

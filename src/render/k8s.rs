@@ -31,6 +31,8 @@ struct Workload {
     comments: Vec<String>,
     account: String,
     user: u32,
+    /// Whether a port is below 1024, which Linux keeps for root.
+    has_low_port: bool,
     /// Restart policy of a job's pod.
     restart: Option<&'static str>,
     /// Whether the old pod must end before the new one starts, as one volume serves one pod.
@@ -429,6 +431,7 @@ fn workload(
         component: role.to_owned(),
         account: plan.name.clone(),
         user: component.image.user,
+        has_low_port: component.has_low_port(),
         volumes,
         ..Workload::default()
     }
@@ -864,6 +867,7 @@ fn backing_services(
             comments: comments.iter().map(|comment| one_line(comment)).collect(),
             account: plan.name.clone(),
             user: service.user,
+            has_low_port: false,
             recreate: true,
             lists: vec![ContainerList {
                 kind: "containers",

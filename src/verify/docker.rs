@@ -385,6 +385,11 @@ impl Engine for Docker {
             host.memory = Some(hardening.memory);
             host.memory_swap = Some(hardening.memory);
             host.pids_limit = Some(512);
+            // As the manifests do for a program that is no root and listens below 1024.
+            if spec.publish.is_some_and(|(inside, _)| inside < 1024) {
+                let name = "net.ipv4.ip_unprivileged_port_start".to_owned();
+                host.sysctls = Some([(name, "0".to_owned())].into());
+            }
         }
         let mut exposed = None;
         if let Some((inside, outside)) = spec.publish {
