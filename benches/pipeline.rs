@@ -22,7 +22,7 @@ fn parse(bencher: divan::Bencher<'_, '_>) {
     let catalog = Catalog::built_in();
     bencher.bench(|| {
         let repo = Repo::open(Path::new(SAMPLE)).expect("opens").value;
-        let documents = readme::documents(&repo, ".").value;
+        let documents = readme::documents(&repo, ".", &catalog.pages()).value;
         step::install_steps(&documents, &repo, &catalog).len()
     });
 }

@@ -29,7 +29,7 @@ pub struct Conversion {
 pub fn plan(root: &Path, catalog: &Catalog) -> Result<Warned<BuildPlan>, OpenError> {
     let mut diagnostics = Vec::new();
     let repo = Repo::open(root)?.unpack(&mut diagnostics);
-    let mut documents = readme::documents(&repo, ".").unpack(&mut diagnostics);
+    let mut documents = readme::documents(&repo, ".", &catalog.pages()).unpack(&mut diagnostics);
     let mut steps = step::install_steps(&documents, &repo, catalog);
     let mut unsaid = Vec::new();
     let mut selection = select::selection(&repo, &steps, catalog).unpack(&mut unsaid);
@@ -39,7 +39,7 @@ pub fn plan(root: &Path, catalog: &Catalog) -> Result<Warned<BuildPlan>, OpenErr
         .map(|selection| selection.folder.clone())
         .filter(|folder| folder != ".");
     if let Some(folder) = inner {
-        let own = readme::documents(&repo, &folder).value;
+        let own = readme::documents(&repo, &folder, &catalog.pages()).value;
         let is_new = |document: &readme::Document| {
             !documents
                 .iter()

@@ -89,11 +89,20 @@ impl CodeBlock {
     }
 }
 
+/// Which documents beside a README tell how to install.
+#[derive(Debug, Clone, Copy)]
+pub struct Pages<'a> {
+    /// Patterns of their paths, relative to the README.
+    pub beside: &'a [String],
+    /// Parts of the paths of pages that a README links.
+    pub about: &'a [String],
+}
+
 /// Returns the documents below `folder` (`.` for the root) that tell how to install what is there:
 /// its README, and the install pages that the README links inside the repository.
 ///
 /// A missing README is a diagnostic: manifests alone may still tell enough.
-pub fn documents(repo: &Repo, folder: &str) -> Warned<Vec<Document>> {
+pub fn documents(repo: &Repo, folder: &str, pages: &Pages<'_>) -> Warned<Vec<Document>> {
     let Some(readme) = readme_path(repo, folder) else {
         return Warned {
             value: Vec::new(),
@@ -113,8 +122,8 @@ pub fn documents(repo: &Repo, folder: &str) -> Warned<Vec<Document>> {
         };
     };
     let mut documents = vec![document(source)];
-    let mut linked = install_pages(repo, &documents[0]);
-    for name in INSTALL_PAGES {
+    let mut linked = install_pages(repo, &documents[0], pages.about);
+    for name in pages.beside {
         let pattern = repo::join(folder, name);
         linked.extend(repo.glob(&pattern).into_iter().map(str::to_owned));
     }
@@ -194,9 +203,6 @@ fn unnamed_markup(text: &str) -> Option<plain::Markup> {
     Some(plain::Markup::None)
 }
 
-/// Names that hold install instructions beside a README, by convention (GNU standards, GitHub).
-const INSTALL_PAGES: [&str; 4] = ["INSTALL", "INSTALL.md", "INSTALL.rst", "INSTALL.txt"];
-
 fn readme_path(repo: &Repo, folder: &str) -> Option<String> {
     const ENDINGS: [&str; 9] = [
         "md", "markdown", "mdown", "rst", "adoc", "asciidoc", "txt", "text", "",
@@ -218,7 +224,7 @@ fn readme_path(repo: &Repo, folder: &str) -> Option<String> {
 
 /// Links to other documents of the repository whose name or text says that they are about
 /// installing.
-fn install_pages(repo: &Repo, document: &Document) -> Vec<String> {
+fn install_pages(repo: &Repo, document: &Document, about: &[String]) -> Vec<String> {
     let folder = repo::folder_of(&document.source.path);
     let mut pages = Vec::new();
     for part in &document.parts {
@@ -229,16 +235,7 @@ fn install_pages(repo: &Repo, document: &Document) -> Vec<String> {
             let target = link.split(['#', '?']).next().unwrap_or_default();
             let path = repo::join(folder, target);
             let lower = path.to_ascii_lowercase();
-            let about_install = [
-                "install",
-                "setup",
-                "deploy",
-                "getting",
-                "quickstart",
-                "running",
-            ]
-            .iter()
-            .any(|word| lower.contains(word));
+            let about_install = about.iter().any(|word| lower.contains(word.as_str()));
             let is_document = [".md", ".rst", ".txt", ".adoc", ".markdown"]
                 .iter()
                 .any(|ending| lower.ends_with(ending));

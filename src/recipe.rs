@@ -15,7 +15,7 @@ use std::{
 use include_dir::{Dir, include_dir};
 use serde::de::DeserializeOwned;
 
-use crate::{repo, source::SourceFile};
+use crate::{readme::Pages, repo, source::SourceFile};
 
 pub use model::*;
 pub use pattern::{Matched, Pattern};
@@ -318,6 +318,14 @@ impl Catalog {
         list(&mut entries, "tools", &self.tools, |recipe| &recipe.title);
         list(&mut entries, "words", &self.words, |recipe| &recipe.title);
         entries
+    }
+
+    /// Returns which documents beside a README tell how to install.
+    pub fn pages(&self) -> Pages<'_> {
+        Pages {
+            beside: self.list("documents", "beside"),
+            about: self.list("documents", "about"),
+        }
     }
 
     /// Returns the words of the list `list` of the table `table`; none where there is no such list.

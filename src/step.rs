@@ -531,9 +531,11 @@ impl Reader<'_> {
                 context.platform = platform;
             }
             context.is_alternative |= self.says_alternative(&inline.before);
+            let is_verbatim = self.source.text.get(inline.span.range()) == Some(code);
             for command in &script.commands {
                 let start = inline.span.start + command.span.start;
-                let span = Span::new(start, inline.span.start + command.span.end);
+                let inside = Span::new(start, inline.span.start + command.span.end);
+                let span = if is_verbatim { inside } else { inline.span };
                 self.command(&command.value, span, context.clone(), Confidence::Low);
             }
         }

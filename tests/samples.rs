@@ -65,7 +65,7 @@ fn ledger_is_complete(case: &Utf8Path) -> datatest_stable::Result<()> {
     let root = case.with_file_name("repo");
     let conversion = convert::render(convert::plan(root.as_std_path(), &CATALOG)?.value)?;
     let repo = Repo::open(root.as_std_path())?.value;
-    let documents = readme::documents(&repo, ".").value;
+    let documents = readme::documents(&repo, ".", &CATALOG.pages()).value;
     let steps = step::install_steps(&documents, &repo, &CATALOG);
     let found: Vec<(String, usize, String)> = steps
         .iter()

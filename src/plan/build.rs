@@ -361,6 +361,10 @@ fn variables(
             Some((found.as_str().to_owned(), origin))
         });
         let Some((value, origin)) = value else {
+            if let Some(default) = &variable.default {
+                let origin = Origin::recipe(&format!("stacks/{}", selection.stack_id), "default");
+                variables.insert(name.clone(), (default.clone(), origin));
+            }
             continue;
         };
         let value = match variable.form {

@@ -47,6 +47,7 @@ impl Reader {
                 self.headings.push((level, title.trim().to_owned()));
                 self.lead.clear();
             }
+            Event::Start(Tag::HtmlBlock) => self.html(text, span),
             Event::Start(Tag::MetadataBlock(_)) => self.metadata = true,
             Event::End(TagEnd::MetadataBlock(_)) => self.metadata = false,
             Event::Start(Tag::CodeBlock(kind)) => {
@@ -105,6 +106,35 @@ impl Reader {
         }
     }
 
+    /// A block of HTML: `<pre>` holds code, `<h2>` a heading, and what is left is words.
+    fn html(&mut self, text: &str, span: Span) {
+        self.flush();
+        let Some(raw) = text.get(span.range()) else {
+            return;
+        };
+        let lower = raw.to_ascii_lowercase();
+        let words = without_tags(raw);
+        let said = words.split_whitespace().collect::<Vec<_>>().join(" ");
+        let heading = (1..=6).find(|level| lower.contains(&format!("<h{level}")));
+        if lower.contains("<pre") {
+            let lead = std::mem::take(&mut self.lead);
+            self.parts.push(Part::Code(CodeBlock {
+                language: String::new(),
+                headings: self.titles(),
+                lead,
+                code: words,
+                offsets: vec![(0, span.start)],
+            }));
+        } else if let Some(level) = heading {
+            self.headings.retain(|(above, _)| *above < level);
+            self.headings.push((level, said));
+            self.lead.clear();
+        } else if !said.is_empty() {
+            self.say(&said, span);
+            self.flush();
+        }
+    }
+
     fn paragraph(&mut self, span: Span) -> &mut Paragraph {
         let headings = self.headings.iter().map(|(_, title)| title.clone());
         let paragraph = self.paragraph.get_or_insert_with(|| Paragraph {
@@ -145,6 +175,38 @@ impl Reader {
     }
 }
 
+/// Blanks tags, keeping the length and all line ends, and writes the few entities that code has.
+fn without_tags(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut in_tag = false;
+    for c in html.chars() {
+        match c {
+            '\n' => text.push('\n'),
+            '<' => {
+                in_tag = true;
+                text.push(' ');
+            }
+            '>' if in_tag => {
+                in_tag = false;
+                text.push(' ');
+            }
+            _ if in_tag => text.extend(std::iter::repeat_n(' ', c.len_utf8())),
+            _ => text.push(c),
+        }
+    }
+    // Each entity becomes its character and blanks, so that offsets stay.
+    text = text.replace("&amp;&amp;", "&&        ");
+    for (entity, character) in [
+        ("&amp;", "&    "),
+        ("&lt;", "<   "),
+        ("&gt;", ">   "),
+        ("&quot;", "\"     "),
+    ] {
+        text = text.replace(entity, character);
+    }
+    text
+}
+
 fn first_word(info: &str) -> String {
     info.trim_start_matches(['{', '.'])
         .split([' ', ',', '{', '}', ':'])
@@ -153,11 +215,14 @@ fn first_word(info: &str) -> String {
         .to_ascii_lowercase()
 }
 
+/// Where the code stands without its backticks; all of it where a line break within it makes the
+/// text another.
 fn inner_span(text: &str, span: Span, code: &str) -> Span {
-    let start = text[span.range()]
-        .find(code.trim())
-        .map_or(span.start, |at| span.start + at);
-    Span::new(start, (start + code.trim().len()).min(span.end))
+    let found = text[span.range()].find(code.trim());
+    found.map_or(span, |at| {
+        let start = span.start + at;
+        Span::new(start, start + code.trim().len())
+    })
 }
 
 #[cfg(test)]
@@ -209,6 +274,21 @@ mod tests {
             ),
             ("make all", "Then run ")
         );
+    }
+
+    #[test]
+    fn html_holds_headings_and_code() {
+        let text = "<h2>Setup</h2>\n\n<details>\n<summary>Ubuntu</summary>\n</details>\n\n<pre><code>npm ci &amp;&amp; npm start</code></pre>\n";
+        let [block] = &blocks(text)[..] else {
+            panic!("one block")
+        };
+        assert_eq!(block.headings, ["Setup"]);
+        assert_eq!(block.lead, "Ubuntu");
+        assert_eq!(
+            block.code.split_whitespace().collect::<Vec<_>>(),
+            ["npm", "ci", "&&", "npm", "start"]
+        );
+        assert_eq!(block.code.len(), text.len() - block.offsets[0].1);
     }
 
     #[test]

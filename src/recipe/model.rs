@@ -479,6 +479,9 @@ pub struct TextSign {
 pub struct Variable {
     /// Pattern of the file, relative to the component; the shallowest is taken.
     pub file: String,
+    /// The value where no file has one.
+    #[serde(default)]
+    pub default: Option<String>,
     /// Regular expression on its text, first group the value; without it the path is the value.
     #[serde(default)]
     pub pattern: Option<String>,
