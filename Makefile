@@ -36,14 +36,13 @@ fmt: ## Formats the Rust code
 .PHONY: lint
 lint: format-check clippy doc goldens ## Runs the checks that execute nothing: rustfmt, clippy, rustdoc, linters of generated files
 
+# TRUTH is a file of facts, a [[repo]] for each repository; CORPUS the folder with their checkouts.
 .PHONY: corpus
-corpus: packages ## Plans every repository in the folder CORPUS=…, a line for each
-	@[ -d "$(CORPUS)" ] || { echo 'usage: make corpus CORPUS=folder-of-repositories' >&2; exit 2; }
-	$(cargo) build
-	@for repository in $(CORPUS)/*/; do \
-	  printf '%-40s ' "$$(basename "$$repository")"; \
-	  target/debug/longshore plan "$$repository" 2>/dev/null | head -n 1 || true; \
-	done
+corpus: packages ## Plans the repositories in the folder CORPUS=… and scores them field by field against TRUTH=…
+	@[ -d "$(CORPUS)" ] && [ -f "$(TRUTH)" ] || \
+	  { echo 'usage: make corpus CORPUS=folder-of-repositories TRUTH=corpus.toml' >&2; exit 2; }
+	$(cargo) build --release
+	tests/corpus/score.py "$(TRUTH)" "$(CORPUS)" target/release/longshore
 
 .PHONY: bench
 bench: packages ## Measures how long reading, planning and rendering take

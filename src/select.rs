@@ -96,6 +96,7 @@ pub fn selection<'c>(
             .then_with(|| a.stack_id.cmp(b.stack_id))
     });
 
+    prefer_server(&mut candidates, repo, catalog);
     let mut diagnostics = Vec::new();
     let mut rest = candidates.into_iter();
     let Some(best) = rest.next() else {
@@ -133,6 +134,39 @@ pub fn selection<'c>(
     Warned {
         value: Some(selection),
         diagnostics,
+    }
+}
+
+/// A stack that only builds a front end gives way to one in the same folder that serves: its package
+/// manifest is there for the assets.
+fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalog) {
+    let serves = |candidate: &Candidate<'_>| {
+        let manifest = manifest::manifest(repo, &candidate.folder, candidate.stack).value;
+        let facts = manifest::source_facts(repo, &candidate.folder, candidate.stack);
+        let found = framework(
+            repo,
+            catalog,
+            candidate.stack_id,
+            &candidate.folder,
+            &manifest,
+            &facts,
+            &mut Vec::new(),
+        );
+        found.is_some_and(|(_, framework)| !framework.serves_static)
+    };
+    let Some(best) = candidates.first() else {
+        return;
+    };
+    let (folder, score) = (best.folder.clone(), best.score);
+    let is_rival = |other: &Candidate<'_>| other.folder == folder && other.score + 6 > score;
+    if !candidates[1..].iter().any(is_rival) || serves(&candidates[0]) {
+        return;
+    }
+    let server = candidates
+        .iter()
+        .position(|other| is_rival(other) && serves(other));
+    if let Some(server) = server {
+        candidates[..=server].rotate_right(1);
     }
 }
 

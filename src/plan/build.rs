@@ -1274,11 +1274,15 @@ fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Volume>
             {
                 continue;
             }
+            let line = source.line(file.start());
+            let joined = match own_folder(&source.text, source.line_text(line), path, input) {
+                Some(folder) => repo::join(&folder, &joined),
+                None => joined,
+            };
             let target = repo::join(input.directory, &joined);
             if !known.insert(target.clone()) {
                 continue;
             }
-            let line = source.line(file.start());
             let origin = Origin::at(
                 OriginKind::Manifest,
                 path,
@@ -1329,6 +1333,26 @@ fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Volume>
         }
     }
     (links, seeds, volumes)
+}
+
+/// The folder that a path in `line` is joined to, relative to the component, where the source takes
+/// it from its own place: `os.path.dirname(__file__)` is the folder of the file, each further
+/// `dirname` or `.parent` the one above.
+fn own_folder(text: &str, line: &str, path: &str, input: &Input<'_, '_>) -> Option<String> {
+    let is_joined = line.contains("join(") || line.contains(" / ");
+    let own = text
+        .lines()
+        .find(|line| line.contains("__file__") || line.contains("__dirname"))?;
+    let ups = own.matches("dirname").count() + own.matches(".parent").count();
+    let mut folder = repo::folder_of(path);
+    for _ in 1..ups.max(1) {
+        folder = repo::folder_of(folder);
+    }
+    let inside = match input.directory {
+        "." => folder,
+        directory => folder.strip_prefix(directory)?.trim_start_matches('/'),
+    };
+    (is_joined && !inside.is_empty() && inside != ".").then(|| inside.to_owned())
 }
 
 /// Folders that a document makes for the application to write in, and those that recipes name.

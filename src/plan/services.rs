@@ -11,6 +11,7 @@ use super::{
 use crate::{
     readme::Part,
     recipe::{ServiceRecipe, contains_word},
+    repo,
     step::{self, Action},
 };
 
@@ -187,6 +188,18 @@ fn signs_of(
             ));
         }
         signs.has_alternative |= find(&recipe.detect.embedded_alternative).is_some();
+    }
+    for sign in &recipe.detect.text {
+        for path in repo.glob(&repo::join(&selection.folder, &sign.file)) {
+            let source = repo.source(path);
+            let at = source
+                .as_ref()
+                .and_then(|source| source.text.find(&sign.has));
+            if let (Some(source), Some(at)) = (source, at) {
+                let origin = Origin::at(OriginKind::Manifest, path, source.line(at), &sign.has);
+                signs.code.push(origin);
+            }
+        }
     }
     for (index, step) in ledger.steps.iter().enumerate() {
         let is_about = match &step.action {

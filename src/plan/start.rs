@@ -409,6 +409,19 @@ fn ways(
             },
             _ => continue,
         };
+        if let Some(value) = placeholder(&step.text) {
+            diagnostics.push(
+                Diagnostic::new(
+                    Severity::Note,
+                    Code::Placeholder,
+                    format!("`{value}` stands for something that only you know"),
+                )
+                .at(&step.source, step.span, "so it starts nothing as it is")
+                .hint("write the value into the README, or answer `start` in longshore.toml"),
+            );
+            ledger.skip(index, "holds-a-placeholder", Some(value));
+            continue;
+        }
         if let Some(missing) = missing_file(step, input) {
             diagnostics.push(
                 Diagnostic::new(
@@ -501,6 +514,18 @@ fn way_of_dockerfile(command: &Fact, input: &Input<'_, '_>) -> Option<Way> {
     (starts && !is_absolute).then_some(way)
 }
 
+/// `<project-name>` in a command.
+fn placeholder(text: &str) -> Option<&str> {
+    let open = text.find('<')?;
+    let close = open + text[open..].find('>')?;
+    let inside = &text[open + 1..close];
+    let is_name = inside.starts_with(char::is_alphabetic)
+        && inside
+            .chars()
+            .all(|c| c.is_alphanumeric() || " _-".contains(c));
+    is_name.then(|| &text[open..=close])
+}
+
 /// The file that `python FILE` or `node FILE` runs, where it is not there.
 fn missing_file(step: &InstallStep, input: &Input<'_, '_>) -> Option<String> {
     if step.action != Action::Start {
@@ -517,7 +542,18 @@ fn missing_file(step: &InstallStep, input: &Input<'_, '_>) -> Option<String> {
         .words
         .get(1)
         .filter(|word| !word.starts_with('-') && is_plain)?;
-    let is_file = file.contains('.') && !file.contains('*');
+    // What a build leaves behind is there once it has run.
+    let folder = file
+        .trim_start_matches("./")
+        .split('/')
+        .next()
+        .unwrap_or_default();
+    let is_built = input
+        .catalog
+        .list("folders", "built")
+        .iter()
+        .any(|known| known == folder);
+    let is_file = file.contains('.') && !file.contains('*') && !is_built;
     let places = [step.context.directory.as_str(), input.directory, "."];
     let is_there = places.iter().any(|place| {
         let path = repo::join(place, file);
@@ -720,11 +756,20 @@ fn way_of_line(line: &str, directory: &str, origin: Vec<Origin>, input: &Input<'
             let inner = way(words, command.value.assignments.clone(), development);
             follow_script(inner, input)
         }
-        _ => way(
-            vec!["sh".to_owned(), "-c".to_owned(), format!("exec {line}")],
-            Vec::new(),
-            false,
-        ),
+        commands => {
+            // The last one stays up: it takes the place of the shell, so that signals reach it.
+            let last = commands.last().filter(|last| !last.value.nested);
+            let at = last.map_or(0, |last| last.span.start);
+            let line = match line.get(at..) {
+                Some(rest) if last.is_some() => format!("{}exec {rest}", &line[..at]),
+                _ => line.to_owned(),
+            };
+            way(
+                vec!["sh".to_owned(), "-c".to_owned(), line],
+                Vec::new(),
+                false,
+            )
+        }
     }
 }
 
@@ -1088,6 +1133,7 @@ fn listen_everywhere(way: &mut Way, port: u16, catalog: &Catalog) -> Option<Stri
     }
     let (found, _) = rule(&way.words, catalog);
     let (found, _) = found?;
+    way.words.retain(|word| !found.rule.drop.contains(word));
     for word in &found.rule.add {
         if !way.words.contains(word) {
             way.words.push(word.clone());

@@ -593,6 +593,9 @@ pub struct ServiceDetect {
     /// Pieces of source code that use it.
     #[serde(default)]
     pub code: Vec<String>,
+    /// Texts of other files that use it.
+    #[serde(default)]
+    pub text: Vec<TextSign>,
     /// Pieces of source code that show that the application also runs without it.
     #[serde(default)]
     pub embedded_alternative: Vec<String>,
