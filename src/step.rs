@@ -295,6 +295,27 @@ struct Reader<'a> {
     steps: &'a mut Vec<InstallStep>,
 }
 
+/// Remembers the folder before a subshell, which a `cd` inside does not change.
+#[derive(Default)]
+struct Subshell {
+    number: usize,
+    before: String,
+}
+
+impl Subshell {
+    /// Goes to the command of subshell `number`, 0 for none.
+    fn enter(&mut self, number: usize, directory: &mut String) {
+        if number == self.number {
+            return;
+        }
+        if self.number != 0 {
+            directory.clone_from(&self.before);
+        }
+        self.before.clone_from(directory);
+        self.number = number;
+    }
+}
+
 /// More files in one another than people write.
 const DEEPEST: usize = 4;
 
@@ -354,7 +375,9 @@ impl Reader<'_> {
         let context = self.context(&block.headings, &block.lead);
         let first = self.steps.len();
         self.block_start(&script);
+        let mut subshell = Subshell::default();
         for command in &script.commands {
+            subshell.enter(command.value.subshell, &mut self.directory);
             let mut context = context.clone();
             let comment = script
                 .comments
@@ -372,6 +395,7 @@ impl Reader<'_> {
             );
             self.command(&command.value, span, context, confidence);
         }
+        subshell.enter(0, &mut self.directory);
         self.statements_typed(block, &script.outputs, &context, first);
     }
 
@@ -799,7 +823,9 @@ impl Reader<'_> {
         let begin = self.steps.len();
         for piece in &followed.pieces {
             let script = shell::script(&piece.code, Dialect::Shell, &|_| true);
+            let mut subshell = Subshell::default();
             for command in &script.commands {
+                subshell.enter(command.value.subshell, &mut self.directory);
                 let inner = match (&followed.file, piece.is_verbatim) {
                     (None, _) => span,
                     (Some(_), false) => piece.span,

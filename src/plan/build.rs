@@ -123,7 +123,8 @@ fn component(
     let (install, late_install) = install(&input, ledger, diagnostics);
     let mut image = image(&input, &base, &install);
     let (links, seeds, mut volumes) = data_files(&input);
-    let mut build = late_install;
+    let mut build = written_files(&input, ledger);
+    build.extend(late_install);
     build.extend(build_commands(&input, ledger));
     build.extend(links);
     build.extend(log_files(&input));
@@ -427,6 +428,57 @@ fn skip_unknown(ledger: &mut Ledger<'_>, catalog: &Catalog, diagnostics: &mut Ve
             _ => {}
         }
     }
+}
+
+/// Files that a document has a person write into the repository: `cat > config.ini <<EOF`.
+fn written_files(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for (index, step) in ledger.steps.iter().enumerate() {
+        let Action::WriteFile { path, text } = &step.action else {
+            continue;
+        };
+        if !ledger.is_open(index) || path.contains(".env") || path.starts_with("..") {
+            continue;
+        }
+        // A value of the author's, or one that only the reader knows, is not for an image.
+        let name = |line: &str| {
+            line.split(['=', ':'])
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .replace(['"', '\''], "")
+        };
+        let has_secret = text.lines().any(|line| {
+            line.contains(['=', ':']) && env::is_secret(&name(line).to_uppercase(), input.catalog)
+        });
+        if has_secret || text.contains('$') {
+            ledger.skip(index, "holds-values-of-one-machine", Some(path));
+            continue;
+        }
+        let folder = repo::folder_of(path);
+        let make = if folder == "." || input.repo.has_folder(folder) {
+            String::new()
+        } else {
+            format!("mkdir -p {} && ", shell::quote(folder))
+        };
+        let lines: Vec<String> = text.lines().map(shell::quote).collect();
+        let appends = step.text.contains(">>");
+        let sign = if appends { ">>" } else { ">" };
+        commands.push(Command {
+            command: format!(
+                "{make}printf '%s\\n' {} {sign} {}",
+                lines.join(" "),
+                shell::quote(path)
+            ),
+            directory: ".".to_owned(),
+            env: BTreeMap::new(),
+            runs_in: None,
+            cached: false,
+            origin: vec![ledger::origin(step)],
+        });
+        ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
+    }
+    commands
 }
 
 fn files(repo: &Repo, ledger: &mut Ledger<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<FileCopy> {

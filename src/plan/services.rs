@@ -7,6 +7,7 @@ use super::{
     ledger::{self, Ledger},
     runtime::mentioned_version,
     start::Input,
+    version::fits,
 };
 use crate::{
     readme::Part,
@@ -268,7 +269,8 @@ fn service(
 ) -> (Service, Vec<EnvVar>) {
     let (documents, catalog) = (input.documents, input.catalog);
     let framework = input.selection.framework.map(|(id, _)| id);
-    let mentioned = mentioned_version(&recipe.detect.words, &recipe.versions, documents);
+    let mentioned = mentioned_version(&recipe.detect.words, &recipe.versions, documents)
+        .or_else(|| composed_version(id, recipe, input));
     let (version, version_origin) = mentioned.map_or_else(
         || {
             (
@@ -441,6 +443,49 @@ fn service(
         origin: unique(origin),
     };
     (service, vars)
+}
+
+/// The version of the service in a compose file that a person wrote: `image: postgres:14`.
+fn composed_version(
+    id: &str,
+    recipe: &ServiceRecipe,
+    input: &Input<'_, '_>,
+) -> Option<(String, Origin)> {
+    let own = recipe.image.split(':').next().map_or("", repo::file_name);
+    let patterns = ["docker-compose*.y*ml", "compose*.y*ml"];
+    let places = patterns
+        .iter()
+        .flat_map(|pattern| [input.directory, "."].map(|folder| repo::join(folder, pattern)));
+    for path in places.flat_map(|pattern| input.repo.glob(&pattern)) {
+        let Some(source) = input.repo.source(path) else {
+            continue;
+        };
+        for (index, line) in source.text.lines().enumerate() {
+            let Some(image) = line.trim().strip_prefix("image:") else {
+                continue;
+            };
+            let image = image.trim().trim_matches(['"', '\'']);
+            let Some((name, tag)) = image.rsplit_once(':') else {
+                continue;
+            };
+            let name = repo::file_name(name);
+            let number: String = tag
+                .chars()
+                .take_while(|c| c.is_ascii_digit() || *c == '.')
+                .collect();
+            let version = recipe
+                .versions
+                .iter()
+                .find(|version| fits(version, &number));
+            if (name == own || name == id)
+                && let Some(version) = version.filter(|_| !number.is_empty())
+            {
+                let origin = Origin::at(OriginKind::Manifest, path, index + 1, line.trim());
+                return Some((version.clone(), origin));
+            }
+        }
+    }
+    None
 }
 
 fn unique(origins: Vec<Origin>) -> Vec<Origin> {

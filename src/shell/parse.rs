@@ -27,8 +27,8 @@ pub fn read(code: &str, prepared: &str, chunk: Span, script: &mut Script) {
         at: chunk.start,
     };
     let first = script.commands.len();
-    reader.walk(tree.root_node(), script);
-    reader.lines_without_command(text, script, first);
+    let structures = reader.walk(tree.root_node(), script);
+    reader.lines_without_command(text, script, first, &structures);
     script.commands[first..].sort_by_key(|command| command.span);
 }
 
@@ -48,7 +48,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Visits the tree without recursion, so that a deep one cannot overflow the stack.
-    fn walk(&self, root: Node<'_>, script: &mut Script) {
+    /// Returns where loops, conditions and functions begin.
+    fn walk(&self, root: Node<'_>, script: &mut Script) -> Vec<usize> {
+        let mut structures = Vec::new();
         let mut pending = vec![Visit {
             node: root,
             ..Visit::at(root)
@@ -67,19 +69,24 @@ impl<'a> Reader<'a> {
                         span: self.span(node),
                     });
                 }
-                _ => {
+                kind => {
+                    if STRUCTURES.contains(&kind) {
+                        structures.push(self.span(node).start);
+                    }
                     let mut cursor = node.walk();
                     let children: Vec<Node<'_>> = node.children(&mut cursor).collect();
                     pending.extend(visit.children(&children).into_iter().rev());
                 }
             }
         }
+        structures
     }
 
     fn command(&self, visit: &Visit<'_>) -> Spanned<SimpleCommand> {
         let mut command = SimpleCommand {
             joint: visit.joint,
             nested: visit.nested,
+            subshell: visit.subshell,
             ..SimpleCommand::default()
         };
         let mut cursor = visit.node.walk();
@@ -119,6 +126,7 @@ impl<'a> Reader<'a> {
             assignments,
             joint: visit.joint,
             nested: visit.nested,
+            subshell: visit.subshell,
             ..SimpleCommand::default()
         };
         self.finish(command, self.span(visit.node))
@@ -209,7 +217,13 @@ impl<'a> Reader<'a> {
 
     /// A line with words of which the grammar made no command is split at blanks: nothing that a
     /// person wrote may get lost.
-    fn lines_without_command(&self, text: &str, script: &mut Script, first: usize) {
+    fn lines_without_command(
+        &self,
+        text: &str,
+        script: &mut Script,
+        first: usize,
+        structures: &[usize],
+    ) {
         let mut at = self.at;
         for line in text.split_inclusive('\n') {
             let start = at;
@@ -229,7 +243,8 @@ impl<'a> Reader<'a> {
                 })
             });
             let is_structure = ["done", "fi", "esac", "do", "then", "else", "EOF", "{", "}"]
-                .contains(&shown.trim().trim_end_matches(';'));
+                .contains(&shown.trim().trim_end_matches(';'))
+                || structures.iter().any(|begin| (start..at).contains(begin));
             let continues = start > self.at
                 && self.code[..start]
                     .trim_end_matches(['\n', '\r', ' '])
@@ -254,11 +269,22 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Nodes of the grammar whose first line is no command of its own.
+const STRUCTURES: [&str; 6] = [
+    "for_statement",
+    "while_statement",
+    "c_style_for_statement",
+    "if_statement",
+    "case_statement",
+    "function_definition",
+];
+
 /// A node and what is known of its surroundings.
 struct Visit<'t> {
     node: Node<'t>,
     joint: Joint,
     nested: bool,
+    subshell: usize,
     redirected: Option<Node<'t>>,
 }
 
@@ -268,23 +294,18 @@ impl<'t> Visit<'t> {
             node,
             joint: Joint::First,
             nested: false,
+            subshell: 0,
             redirected: None,
         }
     }
 
     fn children(&self, children: &[Node<'t>]) -> Vec<Self> {
         let kind = self.node.kind();
-        let nested = self.nested
-            || matches!(
-                kind,
-                "for_statement"
-                    | "while_statement"
-                    | "c_style_for_statement"
-                    | "if_statement"
-                    | "case_statement"
-                    | "function_definition"
-                    | "command_substitution"
-            );
+        let nested = self.nested || STRUCTURES.contains(&kind) || kind == "command_substitution";
+        let subshell = match (self.subshell, kind) {
+            (0, "subshell") => self.node.start_byte() + 1,
+            (outer, _) => outer,
+        };
         let mut joint = self.joint;
         let mut visits = Vec::new();
         for child in children {
@@ -304,6 +325,7 @@ impl<'t> Visit<'t> {
                         node: *child,
                         joint,
                         nested,
+                        subshell,
                         redirected,
                     });
                     if kind == "program" {

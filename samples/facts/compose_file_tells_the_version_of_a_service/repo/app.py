@@ -1,0 +1,9 @@
+from flask import Flask
+import psycopg2
+
+app = Flask(__name__)
+
+
+@app.route("/")
+def index():
+    return "ok"
