@@ -95,6 +95,8 @@ pub enum Action {
         path: String,
         /// The text.
         text: String,
+        /// Whether it goes behind what the file has already.
+        appends: bool,
     },
     /// Changes the folder.
     ChangeDirectory,
@@ -410,7 +412,7 @@ impl Reader<'_> {
     ) {
         for output in outputs {
             let line = &block.code[output.range()];
-            let statement = sql_prompt(line.trim());
+            let statement = sql_prompt(line.trim(), self.catalog.list("sql", "clients"));
             if statement == line.trim() {
                 continue;
             }
@@ -659,9 +661,8 @@ impl Reader<'_> {
     fn copied_unit(&self, at: usize) -> Option<Arc<SourceFile>> {
         let step = &self.steps[at];
         let target = step.words.last()?;
-        let is_place = ["/systemd/", "/supervisor", "/init"]
-            .iter()
-            .any(|place| target.contains(place));
+        let places = self.catalog.list("folders", "units");
+        let is_place = places.iter().any(|place| target.contains(place.as_str()));
         let file = step.words.get(step.words.len().checked_sub(2)?)?;
         let source = self
             .repo
@@ -1065,9 +1066,12 @@ impl Reader<'_> {
                 .collect::<Vec<_>>()
                 .join(" "),
         };
+        let appends = written.is_some_and(|redirect| redirect.operator == ">>")
+            || words.iter().any(|word| word == "-a");
         Action::WriteFile {
             path: repo::join(&self.directory, path),
             text,
+            appends,
         }
     }
 
@@ -1315,7 +1319,7 @@ impl Reader<'_> {
     /// What a statement of SQL means, or `None` where it is none. Which service it is for the
     /// words above it may tell.
     fn sql(&self, text: &str) -> Option<Action> {
-        let text = sql_prompt(text);
+        let text = sql_prompt(text, self.catalog.list("sql", "clients"));
         let lower = text.to_lowercase();
         let mut words = lower
             .split(|c: char| c.is_whitespace() || c == ';')
@@ -1441,13 +1445,11 @@ fn statements(code: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// Takes the prompt of a database's client off: `mysql> `, `MariaDB [(none)]> `, `postgres=# `.
-fn sql_prompt(text: &str) -> &str {
+fn sql_prompt<'t>(text: &'t str, clients: &[String]) -> &'t str {
     let head = text.split(['>', '#']).next().unwrap_or_default();
-    let is_prompt = head.len() < 30
-        && head.len() < text.len()
-        && ["mysql", "mariadb", "postgres", "psql", "sql"]
-            .iter()
-            .any(|name| head.trim().to_lowercase().starts_with(name));
+    let shown = head.trim().to_lowercase();
+    let is_client = clients.iter().any(|name| shown.starts_with(name.as_str()));
+    let is_prompt = is_client && head.len() < 30 && head.len() < text.len();
     if is_prompt {
         text[head.len() + 1..].trim_start()
     } else {

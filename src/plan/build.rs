@@ -434,7 +434,12 @@ fn skip_unknown(ledger: &mut Ledger<'_>, catalog: &Catalog, diagnostics: &mut Ve
 fn written_files(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Command> {
     let mut commands = Vec::new();
     for (index, step) in ledger.steps.iter().enumerate() {
-        let Action::WriteFile { path, text } = &step.action else {
+        let Action::WriteFile {
+            path,
+            text,
+            appends,
+        } = &step.action
+        else {
             continue;
         };
         if !ledger.is_open(index) || path.contains(".env") || path.starts_with("..") {
@@ -462,8 +467,7 @@ fn written_files(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Command>
             format!("mkdir -p {} && ", shell::quote(folder))
         };
         let lines: Vec<String> = text.lines().map(shell::quote).collect();
-        let appends = step.text.contains(">>");
-        let sign = if appends { ">>" } else { ">" };
+        let sign = if *appends { ">>" } else { ">" };
         commands.push(Command {
             command: format!(
                 "{make}printf '%s\\n' {} {sign} {}",
@@ -1522,6 +1526,7 @@ fn health(input: &Input<'_, '_>) -> Health {
         path: candidates[0].clone(),
         candidates,
         status: 200,
+        errors: input.selection.stack.error_pages.clone(),
         host: framework.and_then(|(_, framework)| framework.health_host.clone()),
         proven: false,
         origin,

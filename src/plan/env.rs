@@ -42,7 +42,7 @@ pub fn candidates(input: &Input<'_, '_>, ledger: &Ledger<'_>) -> BTreeMap<String
         }
         let pairs: Vec<(String, String)> = match &step.action {
             Action::SetEnv(pairs) => pairs.clone(),
-            Action::WriteFile { path, text } if path.contains(".env") => {
+            Action::WriteFile { path, text, .. } if path.contains(".env") => {
                 let source = crate::source::SourceFile::new("", text.clone());
                 crate::manifest::env_lines(&source)
                     .into_iter()

@@ -271,6 +271,9 @@ pub struct Health {
     pub status: u16,
     /// Value of the `Host` header, where the application insists on one.
     pub host: Option<String>,
+    /// Pieces of pages that tell of an error, whatever the status.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<String>,
     /// Whether a smoke run proved `path`; only then does it become a probe.
     pub proven: bool,
     /// Who suggested it.

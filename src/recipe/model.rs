@@ -160,6 +160,9 @@ pub struct StackRecipe {
     /// How dependencies are installed when the README does not say; the first that fits.
     #[serde(default)]
     pub install: Vec<InstallRecipe>,
+    /// Pieces of pages that tell of an error although the status is one of success.
+    #[serde(default)]
+    pub error_pages: Vec<String>,
     /// Pieces of source code that fail where there is no file `.env`.
     #[serde(default)]
     pub needs_env_file: Vec<String>,

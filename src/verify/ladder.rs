@@ -731,6 +731,9 @@ impl<E: Engine> Site<'_, E> {
         let host = health
             .and_then(|health| health.host.as_deref())
             .unwrap_or("localhost");
+        let errors = health
+            .map(|health| health.errors.as_slice())
+            .unwrap_or_default();
         let mut paths: Vec<(&str, Option<u16>)> = Vec::new();
         if let Some(health) = health {
             paths.push((&health.path, Some(health.status)));
@@ -750,7 +753,7 @@ impl<E: Engine> Site<'_, E> {
             let port = state
                 .published
                 .context("the engine did not publish the port")?;
-            let tried = self.ask(port, &paths, host).await;
+            let tried = self.ask(port, &paths, host, errors).await;
             let (what, body) = match tried {
                 Tried::Answered(answer) => return Ok(Ok(answer)),
                 Tried::Failed(what, body) => (what, body),
@@ -778,7 +781,13 @@ impl<E: Engine> Site<'_, E> {
 
     /// Asks the paths in turn; the first proof wins, then what is protected, then "nothing here"
     /// from an application that otherwise works.
-    async fn ask(&self, port: u16, paths: &[(&str, Option<u16>)], host: &str) -> Tried {
+    async fn ask(
+        &self,
+        port: u16,
+        paths: &[(&str, Option<u16>)],
+        host: &str,
+        errors: &[String],
+    ) -> Tried {
         let mut protected = None;
         let mut nothing = None;
         let mut worst = None;
@@ -803,6 +812,17 @@ impl<E: Engine> Site<'_, E> {
                 }
                 meaning => meaning,
             };
+            let told = errors
+                .iter()
+                .find(|error| last.body.contains(error.as_str()));
+            if let Some(error) = told {
+                let what = format!(
+                    "`{path}` gave status {}, but the page says `{error}`",
+                    last.status
+                );
+                worst = worst.or(Some((what, last.body)));
+                continue;
+            }
             match meaning {
                 Meaning::Proof => return Tried::Answered(answered(true)),
                 Meaning::Protected => protected = protected.or(Some(answered(false))),
@@ -1256,6 +1276,25 @@ mod tests {
         let failure = check_silence(&[("/", &[status(500)])], "`/` gave status 500");
         assert_eq!(failure.log, ["body: body of 500"]);
         assert_eq!(failure.places, ["README.md:12"]);
+    }
+
+    #[test]
+    fn a_page_that_tells_of_an_error_is_no_answer() {
+        let broken = Answer {
+            body: "<b>Fatal error</b>: no database".to_owned(),
+            ..status(200)
+        };
+        let mut plan = with_paths(&["/"], 200);
+        let health = plan.components[0].health.as_mut().expect("a path");
+        health.errors.push("<b>Fatal error</b>".to_owned());
+        let failure = check_failure(
+            &serving(&[("/", &[broken])]),
+            &plan,
+            Rung::Listening,
+            Cause::Answer,
+            "the page says `<b>Fatal error</b>`",
+        );
+        assert_eq!(failure.log, ["body: <b>Fatal error</b>: no database"]);
     }
 
     #[test]
