@@ -338,11 +338,16 @@ impl Catalog {
     /// Returns whether `text` holds one of the words of the table `table`, list `list`, as a whole
     /// word, without regard to case.
     pub fn has_word(&self, table: &str, list: &str, text: &str) -> bool {
-        let words = self
-            .words
-            .get(table)
-            .and_then(|table| table.lists.get(list));
-        words.is_some_and(|words| words.iter().any(|word| contains_word(text, word)))
+        let mut words = self.list(table, list).iter();
+        words.any(|word| contains_word(text, word))
+    }
+
+    /// Returns whether one of the parts of `name`, between `separators`, is in the list `list` of
+    /// the table `table`.
+    pub fn has_part(&self, table: &str, list: &str, name: &str, separators: &[char]) -> bool {
+        let words = self.list(table, list);
+        name.split(separators)
+            .any(|part| words.iter().any(|word| word == part))
     }
 
     /// Returns what Debian packages the library `package` of the language `language` needs.

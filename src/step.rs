@@ -331,12 +331,9 @@ struct Followed {
 impl Reader<'_> {
     fn block(&mut self, block: &CodeBlock) {
         let listed = |list: &str| {
-            let words = self
-                .catalog
-                .words
-                .get("languages")
-                .and_then(|table| table.lists.get(list));
-            words.is_some_and(|words| words.contains(&block.language))
+            self.catalog
+                .list("languages", list)
+                .contains(&block.language)
         };
         let (is_shell, is_windows, is_unknown, is_env) = (
             listed("shell"),
@@ -873,11 +870,7 @@ impl Reader<'_> {
             .next()
             .unwrap_or_default()
             .to_lowercase();
-        let is = |list: &str| {
-            let words = self.catalog.list("scripts", list);
-            name.split(['-', '_'])
-                .any(|part| words.iter().any(|word| word == part))
-        };
+        let is = |list: &str| self.catalog.has_part("scripts", list, &name, &['-', '_']);
         match () {
             () if is("build") => Some(Action::Build),
             () if is("prepare") => Some(Action::Prepare),

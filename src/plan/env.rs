@@ -290,10 +290,7 @@ fn switch(example: &str) -> (&'static str, &'static str) {
 
 /// Returns whether `name` is that of a secret.
 pub fn is_secret(name: &str, catalog: &Catalog) -> bool {
-    let Some(lists) = catalog.words.get("secrets").map(|table| &table.lists) else {
-        return false;
-    };
-    let list = |key: &str| lists.get(key).map(Vec::as_slice).unwrap_or_default();
+    let list = |key: &str| catalog.list("secrets", key);
     let upper = name.to_uppercase();
     let ends = |endings: &[String]| {
         endings
@@ -320,9 +317,5 @@ pub fn is_placeholder(value: &str, catalog: &Catalog) -> bool {
 
 /// Returns whether `name` is in the list `list` of the words `table`, letter by letter.
 pub fn listed(catalog: &Catalog, table: &str, list: &str, name: &str) -> bool {
-    let names = catalog
-        .words
-        .get(table)
-        .and_then(|table| table.lists.get(list));
-    names.is_some_and(|names| names.iter().any(|known| known == name))
+    catalog.list(table, list).iter().any(|known| known == name)
 }

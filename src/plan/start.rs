@@ -83,15 +83,8 @@ pub struct Input<'a, 'c> {
 pub fn script_kind(name: &str, input: &Input<'_, '_>) -> Kind {
     let is = |list: &str| listed(input.catalog, "scripts", list, name);
     let part = |list: &str| {
-        let lists = input
-            .catalog
-            .words
-            .get("scripts")
-            .and_then(|table| table.lists.get(list));
-        lists.is_some_and(|words| {
-            name.split([':', '-', '_', '.'])
-                .any(|part| words.iter().any(|word| word == part))
-        })
+        let separators = [':', '-', '_', '.'];
+        input.catalog.has_part("scripts", list, name, &separators)
     };
     match () {
         () if is("start") => Kind::Start,
@@ -163,14 +156,7 @@ pub fn is_preparing_script(step: &InstallStep, catalog: &Catalog) -> bool {
         .rsplit_once('.')
         .map_or(file.as_str(), |(stem, _)| stem);
     let stem = stem.trim_start_matches("./").to_lowercase();
-    let lists = catalog
-        .words
-        .get("scripts")
-        .and_then(|table| table.lists.get("prepare"));
-    lists.is_some_and(|words| {
-        stem.split(['_', '-', '/'])
-            .any(|part| words.iter().any(|word| word == part))
-    })
+    catalog.has_part("scripts", "prepare", &stem, &['_', '-', '/'])
 }
 
 /// Decides the start command, the port and the environment that goes with them.
@@ -347,15 +333,12 @@ fn names_host_path(words: &[String]) -> bool {
 }
 
 fn is_named_worker(words: &[String], input: &Input<'_, '_>) -> bool {
-    let names = input.catalog.list("scripts", "worker");
     words.iter().skip(1).any(|word| {
-        let stem = repo::file_name(word)
-            .split('.')
-            .next()
-            .unwrap_or_default()
-            .to_lowercase();
-        stem.split(['_', '-'])
-            .any(|part| names.iter().any(|name| name == part))
+        let stem = repo::file_name(word).split('.').next().unwrap_or_default();
+        let stem = stem.to_lowercase();
+        input
+            .catalog
+            .has_part("scripts", "worker", &stem, &['_', '-'])
     })
 }
 
