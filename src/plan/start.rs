@@ -176,19 +176,24 @@ pub fn start(
     };
     let told = ways.first().cloned();
     let recipe = way_of_recipe(input);
-    let (way, replaced) = match (told, recipe) {
-        (Some(told), Some(recipe)) if told.development && !recipe.development => {
-            let reason = format!("the production server {} takes its place", recipe.words[0]);
-            (
-                Some(Way {
-                    step: told.step,
-                    ..recipe
-                }),
-                Some((told, reason)),
-            )
+    let served = told
+        .as_ref()
+        .and_then(|told| way_of_own_server(told, input));
+    let (way, replaced) = match (told, served, recipe) {
+        (Some(told), Some(served), _) => {
+            let reason = "by itself it listens on 127.0.0.1 only".to_owned();
+            (Some(served), Some((told, reason)))
         }
-        (Some(told), _) => (Some(told), None),
-        (None, recipe) => (recipe, None),
+        (Some(told), None, Some(recipe)) if told.development && !recipe.development => {
+            let reason = format!("the production server {} takes its place", recipe.words[0]);
+            let way = Way {
+                step: told.step,
+                ..recipe
+            };
+            (Some(way), Some((told, reason)))
+        }
+        (Some(told), None, _) => (Some(told), None),
+        (None, _, recipe) => (recipe, None),
     };
     let Some(mut way) = way else {
         return Started {
@@ -291,6 +296,40 @@ fn in_data_folder(way: &mut Way) -> Vec<Volume> {
     volumes
 }
 
+/// The command that serves on all addresses what `told`, the run of a file, serves on 127.0.0.1.
+/// The step of `told` stays its own.
+fn way_of_own_server(told: &Way, input: &Input<'_, '_>) -> Option<Way> {
+    let (id, framework) = input.selection.framework?;
+    let own = framework.own_server.as_ref()?;
+    let [_, file] = &told.words[..] else {
+        return None;
+    };
+    let source = input.repo.source(&repo::join(&told.directory, file))?;
+    let pattern = Regex::new(&own.runs).ok()?;
+    let found = pattern.captures(&source.text)?;
+    let named = |name: &str| found.name(name).map_or("", |found| found.as_str());
+    if named("arguments").contains(&own.told) {
+        return None;
+    }
+    let module = file
+        .trim_start_matches("./")
+        .rsplit_once('.')?
+        .0
+        .replace('/', ".");
+    let line = own
+        .command
+        .replace("{module}", &module)
+        .replace("{object}", named("object"));
+    let why = format!("`{}` listens on 127.0.0.1 only", found.get(0)?.as_str());
+    let origin = vec![Origin::recipe(&format!("frameworks/{id}"), why)];
+    let way = way_of_line(&line, &told.directory, origin, input);
+    Some(Way {
+        step: told.step,
+        assignments: told.assignments.clone(),
+        ..way
+    })
+}
+
 /// Writes a program of the repository as it is called in the image.
 fn call_program(way: &mut Way, input: &Input<'_, '_>) {
     let Some(program) = &input.selection.stack.program else {
@@ -305,7 +344,12 @@ fn call_program(way: &mut Way, input: &Input<'_, '_>) {
                 .iter()
                 .any(|ending| word.ends_with(ending.as_str()))
     });
-    let Some(at) = found else { return };
+    // Of a compiled program any other name is one that the build of its time gave it.
+    let is_unknown = || rule(&way.words, input.catalog).0.is_none().then_some(0);
+    let is_compiled = !program.command.iter().any(|word| word.contains("{entry}"));
+    let Some(at) = found.or_else(|| is_unknown().filter(|_| is_compiled)) else {
+        return;
+    };
     let name = repo::file_name(&way.words[at]).to_owned();
     let entry = programs.get(&name).map_or("", |fact| fact.value.as_str());
     let words = program
@@ -872,9 +916,8 @@ fn port(
             .any(|origin| origin.kind == OriginKind::Readme)
     };
     let of_documented = || {
-        ways()
-            .filter(is_documented)
-            .find_map(|way| port_of_rule(way, input))
+        let documented = Some(told.unwrap_or(way)).filter(is_documented);
+        documented.and_then(|way| port_of_rule(way, input))
     };
     ways()
         .find_map(|way| port_in_command(&way.words, &way.origin, input.catalog))

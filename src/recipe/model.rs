@@ -439,6 +439,9 @@ pub struct FrameworkRecipe {
     /// Commands that start it; the first that fits.
     #[serde(default)]
     pub start: Vec<ConditionalCommand>,
+    /// A server that a file of the application starts by itself, on 127.0.0.1 unless told otherwise.
+    #[serde(default)]
+    pub own_server: Option<OwnServer>,
     /// Environment variables that it needs, name → value, unless the application names them.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -446,6 +449,18 @@ pub struct FrameworkRecipe {
     /// command of the README applies.
     #[serde(default)]
     pub serves_static: bool,
+}
+
+/// A server within a file that is run: `app.run()`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnServer {
+    /// Regular expression on the file: group `object` what serves, `arguments` what it is told.
+    pub runs: String,
+    /// Piece of the arguments that says where it listens.
+    pub told: String,
+    /// Command that serves the same on all addresses; `{module}` is the file, `{object}` as above.
+    pub command: String,
 }
 
 /// Signs of a framework.
