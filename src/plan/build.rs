@@ -143,6 +143,10 @@ fn component(
     let processes = start::processes(&input, ledger);
     let schedules = start::schedules(&input, ledger);
     let vars = env::env(candidates, bound, &started.env, catalog, ledger);
+    let vars: Vec<EnvVar> = vars
+        .into_iter()
+        .map(|var| in_data_volume(var, catalog, &mut volumes))
+        .collect();
     // Commands that load the application read its settings; other build commands are given none.
     for command in build
         .iter_mut()
@@ -1409,6 +1413,31 @@ fn own_folder(text: &str, line: &str, path: &str, input: &Input<'_, '_>) -> Opti
         directory => folder.strip_prefix(directory)?.trim_start_matches('/'),
     };
     (is_joined && !inside.is_empty() && inside != ".").then(|| inside.to_owned())
+}
+
+/// A variable that names a database file outside the application leads into the data volume.
+fn in_data_volume(mut var: EnvVar, catalog: &Catalog, volumes: &mut Vec<Volume>) -> EnvVar {
+    let endings = catalog.list("environment", "data-endings");
+    let is_data = |path: &&String| {
+        path.starts_with('/') && endings.iter().any(|ending| path.ends_with(ending.as_str()))
+    };
+    let Some(path) = var.default.as_ref().filter(is_data) else {
+        return var;
+    };
+    let path = format!("/data/{}", repo::file_name(path));
+    var.default = Some(path);
+    if !volumes.iter().any(|volume| volume.path == "/data") {
+        volumes.push(Volume {
+            path: "/data".to_owned(),
+            persistent: true,
+            reason: format!(
+                "{} names a file that the application keeps data in",
+                var.name
+            ),
+            origin: var.origin.clone(),
+        });
+    }
+    var
 }
 
 /// Folders that a document makes for the application to write in, and those that recipes name.
