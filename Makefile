@@ -44,6 +44,10 @@ corpus: packages ## Plans the repositories in the folder CORPUS=… and scores t
 	$(cargo) build --release
 	tests/corpus/score.py "$(TRUTH)" "$(CORPUS)" target/release/longshore
 
+.PHONY: all-stand-ins
+all-stand-ins: packages engine ## Makes a stand-in for every base image that recipes name
+	tests/stand-ins/build.sh
+
 .PHONY: bench
 bench: packages ## Measures how long reading, planning and rendering take
 	$(cargo) bench
@@ -79,8 +83,11 @@ goldens: linters
 engine: packages
 	tests/setup/engine.sh
 
+# What the samples are built on, and the services that they ask for.
 stand-ins: engine
-	tests/stand-ins/build.sh
+	tests/stand-ins/build.sh $$( \
+	  { sed -nE 's/^FROM ([^ ]+).*/\1/p' samples/*/expected/Dockerfile; \
+	    sed -nE 's/^ *image: "([^"]+)"$$/\1/p' samples/*/expected/compose.yaml | grep -v ':dev$$'; } | sort -u)
 
 engine-test: stand-ins cargo-test goldens
 	$(cargo) test --features docker-tests --test engine --test engine_faults

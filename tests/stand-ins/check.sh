@@ -28,6 +28,16 @@ main() {
       mariadb:* | mysql:*) check "$image" mariadb_works ;;
       nginxinc/*) check "$image" nginx_works ;;
       debian:*) check "$image" debian_works ;;
+      golang:*) check "$image" go_works ;;
+      php:*) check "$image" php_works ;;
+      composer:*) check "$image" composer_works ;;
+      eclipse-temurin:*) check "$image" java_works ;;
+      maven:*) check "$image" maven_works ;;
+      tomcat:*) check "$image" tomcat_works ;;
+      ruby:*) check "$image" ruby_works ;;
+      rust:*) check "$image" rust_works ;;
+      rabbitmq:*) check "$image" rabbitmq_works ;;
+      memcached:*) check "$image" memcached_works ;;
     esac
   done <images
   [ $failures = 0 ]
@@ -134,6 +144,152 @@ nginx_works() {
     read -r _ status _ <&3
     [ "$status" = 200 ] && [ "$(id --user)" = 101 ]'
   stops_fast
+}
+
+go_works() {
+  run "$1" bash -euc '
+    [[ $PWD == /go && $(go env GOPATH) == /go && $(go env GOTOOLCHAIN) == local ]]
+    mkdir /app && cd /app
+    go mod init tiny
+    go get github.com/google/uuid@v1.6.0
+    printf "%s\n" "package main" "// #include <stdlib.h>" "import \"C\"" "import \"github.com/google/uuid\"" \
+      "func main() { println(uuid.NewString(), C.abs(-3)) }" >main.go
+    go build . && ./tiny'
+  installs_packages "$1"
+}
+
+php_works() {
+  local version=${1#php:}
+  run --env VERSION="${version%%-*}" "$1" bash -euc '
+    [[ $VERSION == 8.3 || $(php --version) == "PHP $VERSION."* ]]
+    loaded() { php -m | grep --quiet --line-regexp "$1"; }
+    for name in curl mbstring pdo_sqlite xml; do loaded $name; done
+    for name in mysqli pdo_mysql bcmath exif gd intl zip; do ! loaded $name || exit 1; done
+    docker-php-ext-install -j2 mysqli pdo_mysql bcmath exif mbstring
+    for name in mysqli pdo_mysql bcmath exif; do loaded $name; done
+    ! docker-php-ext-install zip || exit 1
+    ! docker-php-ext-install nosuch || exit 1
+    apt-get update -qq && apt-get install -qq --yes --no-install-recommends libzip-dev >/dev/null
+    docker-php-ext-configure zip && docker-php-ext-install zip && loaded zip
+    pecl install redis && docker-php-ext-enable redis && loaded redis
+    a2enmod rewrite headers expires'
+  installs_packages "$1"
+
+  serve "$1" --user 33:33 "${restricted[@]}" --tmpfs /var/run/apache2:mode=1777 --tmpfs /var/lock/apache2:mode=1777 \
+    --tmpfs /var/www/html:mode=1777
+  docker exec "$server" sh -c 'echo "<?php session_start(); echo 6 * 7;" >index.php'
+  wait_for docker exec "$server" curl --fail http://127.0.0.1/
+  [ "$(docker exec "$server" curl --fail --silent http://127.0.0.1/index.php)" = 42 ]
+  stops_fast
+}
+
+# What other images copy is this one file; the oldest and the newest PHP must run it.
+composer_works() {
+  local php
+  for php in php:7.4-apache-bullseye php:8.4-apache-bookworm; do
+    run --entrypoint cat "$1" /usr/bin/composer | run --interactive "$php" sh -euc '
+      cat >/usr/bin/composer && chmod +x /usr/bin/composer
+      mkdir -p tiny
+      echo "{\"name\": \"a/tiny\", \"version\": \"1.0.0\"}" >tiny/composer.json
+      echo "{\"require\": {\"a/tiny\": \"*\"}, \"repositories\": [{\"type\": \"path\", \"url\": \"tiny\"}, {\"packagist.org\": false}]}" \
+        >composer.json
+      composer install --no-dev --no-interaction --optimize-autoloader
+      composer check-platform-reqs
+      php -r "require \"vendor/autoload.php\";"'
+  done
+}
+
+java_works() {
+  local version=${1#eclipse-temurin:}
+  run --env VERSION="${version%%-*}" "$1" bash -euc '
+    [[ $(java -version 2>&1) =~ \"(1\.)?$VERSION\. && -x $JAVA_HOME/bin/java ]]
+    curl --version
+    if [[ $0 == *jdk* ]]; then
+      cd /tmp && echo "class A { public static void main(String[] a) { System.out.println(1); } }" >A.java
+      javac A.java && java A
+    fi' "$1"
+  installs_packages "$1"
+}
+
+maven_works() {
+  run "$1" bash -euc '
+    [[ $(mvn --version) == *"Apache Maven 3.9."* ]]
+    mkdir -p /app/src/main/java && cd /app
+    echo "class A { org.slf4j.Logger a; }" >src/main/java/A.java
+    echo "<project><modelVersion>4.0.0</modelVersion><groupId>g</groupId><artifactId>a</artifactId><version>1</version>
+      <properties><maven.compiler.source>1.8</maven.compiler.source><maven.compiler.target>1.8</maven.compiler.target>
+      </properties><dependencies><dependency><groupId>org.slf4j</groupId><artifactId>slf4j-api</artifactId>
+      <version>1.7.36</version></dependency></dependencies></project>" >pom.xml
+    mvn --batch-mode --quiet package
+    jar tf target/a-1.jar | grep --quiet A.class'
+  installs_packages "$1"
+}
+
+tomcat_works() {
+  local folder
+  local -a writable=()
+  for folder in webapps work temp logs conf/Catalina; do
+    writable+=(--tmpfs "/usr/local/tomcat/$folder:uid=10001")
+  done
+  serve "$1" --user 10001:10001 "${restricted[@]}" "${writable[@]}"
+  docker exec "$server" sh -c 'mkdir webapps/ROOT && echo "<%= 6 * 7 %>" >webapps/ROOT/index.jsp'
+  wait_for docker exec "$server" curl --fail http://127.0.0.1:8080/
+  [ "$(docker exec "$server" curl --fail --silent http://127.0.0.1:8080/)" = 42 ]
+  installs_packages "$1"
+}
+
+# No registry of gems is asked: some machines reach none.
+ruby_works() {
+  local version=${1#ruby:}
+  run --env VERSION="${version%%-*}" "$1" bash -euc '
+    [[ $(ruby --version) == "ruby $VERSION."* && $(command -v bundle) == /usr/local/bin/bundle ]]
+    apt-get update -qq
+    apt-get install -qq --yes --no-install-recommends gcc libc6-dev make >/dev/null
+    cd /tmp && touch Gemfile
+    bundle exec ruby -ropenssl -rjson -ryaml -e "exit"
+    echo "require \"mkmf\"; create_makefile(\"tiny\")" >extconf.rb
+    printf "%s\n" "#include <ruby.h>" "void Init_tiny(void) { rb_define_global_const(\"TINY\", INT2FIX(3)); }" >tiny.c
+    ruby extconf.rb && make
+    [ "$(ruby -I. -rtiny -e "print TINY")" = 3 ]'
+  installs_packages "$1"
+}
+
+rust_works() {
+  run --user 10001:10001 "$1" bash -euc '
+    cd /tmp && cargo new tiny && cd tiny
+    printf "%s\n" "itoa = \"1\"" "libsqlite3-sys = \"0.30\"" >>Cargo.toml
+    cargo build --release && ./target/release/tiny'
+  installs_packages "$1"
+}
+
+rabbitmq_works() {
+  serve "$1" --env RABBITMQ_DEFAULT_USER=anna --env RABBITMQ_DEFAULT_PASS='a b' --env RABBITMQ_DEFAULT_VHOST=shop
+  wait_for docker exec "$server" rabbitmq-diagnostics -q ping
+  wait_for docker exec "$server" rabbitmqctl -q authenticate_user anna 'a b'
+  [[ $(docker exec "$server" rabbitmqctl -q list_vhosts) == *shop* ]]
+  stops_fast
+
+  serve "$1" --user 999:999 "${restricted[@]}" --tmpfs /var/lib/rabbitmq:uid=999 --tmpfs /var/log/rabbitmq:uid=999
+  wait_for docker exec "$server" rabbitmq-diagnostics -q check_port_connectivity
+  installs_packages "$1"
+}
+
+memcached_works() {
+  serve "$1" "${restricted[@]}"
+  wait_for run debian:bookworm-slim bash -c \
+    'exec 3<>/dev/tcp/server/11211 && printf "version\r\nquit\r\n" >&3 && grep --quiet VERSION <&3'
+  [ "$(docker exec "$server" id --user)" = 11211 ]
+  stops_fast
+  installs_packages "$1"
+}
+
+# tini, for one.
+installs_packages() {
+  run --user 0:0 --entrypoint sh "$1" -euc '
+    apt-get update -qq
+    apt-get install -qq --yes --no-install-recommends tini >/dev/null
+    rm -rf /var/lib/apt/lists/*
+    tini --version'
 }
 
 # What the manifests ask of every container.
