@@ -61,6 +61,8 @@ pub enum Code {
     PortConflict,
     /// The runtime gets no security fixes any more.
     EndOfLifeRuntime,
+    /// What the start command needs is installed by nothing.
+    MissingPackage,
     /// A step of a document stands above one that it needs.
     StepsOutOfOrder,
     /// The runtime version asked for has no image; the nearest was taken.
@@ -96,6 +98,7 @@ impl Code {
             Self::VersionConflict => "version-conflict",
             Self::PortConflict => "port-conflict",
             Self::EndOfLifeRuntime => "end-of-life-runtime",
+            Self::MissingPackage => "missing-package",
             Self::StepsOutOfOrder => "steps-out-of-order",
             Self::NoSuchVersion => "no-such-version",
             Self::Placeholder => "placeholder",

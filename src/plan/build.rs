@@ -120,7 +120,7 @@ fn component(
     let mut packages =
         packages::system_packages(selection, documents, ledger, catalog, diagnostics);
     let files = files(repo, ledger, diagnostics);
-    let (install, late_install) = install(&input, ledger, diagnostics);
+    let (mut install, late_install) = install(&input, ledger, diagnostics);
     let mut image = image(&input, &base, &install);
     let (links, seeds, mut volumes) = data_files(&input);
     let mut build = written_files(&input, ledger);
@@ -133,6 +133,12 @@ fn component(
     volumes.extend(folders(&input, ledger, &image));
     compile(&mut prepare, &mut build, &mut image, &input);
     let started = start::start(&input, ledger, diagnostics);
+    let all: Vec<&Command> = install.iter().chain(&build).collect();
+    if let Some(start) = &started.start
+        && let Some(missing) = undeclared_server(start, &all, &input, diagnostics)
+    {
+        install.push(missing);
+    }
     image.extra_files.extend(env_file(&input, &image.workdir));
     if let Some(port) = started.ports.first() {
         fill_port(&mut image, port.port);
@@ -212,6 +218,62 @@ fn component(
         volumes,
         measured: None,
     }
+}
+
+/// The install of what starts the application, where no manifest and no command brings it: the
+/// author's machine had it.
+fn undeclared_server(
+    start: &super::Start,
+    installs: &[&Command],
+    input: &Input<'_, '_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Command> {
+    let selection = input.selection;
+    let (found, _) = rule(&start.command, input.catalog);
+    let tool = found?.0.tool;
+    let package = input.catalog.tools[tool].package.as_ref()?;
+    let name = package.names.first()?;
+    let is_declared = package.names.iter().any(|name| {
+        let known = selection
+            .manifest
+            .packages
+            .contains_key(&manifest::normal_name(name));
+        known
+            || installs
+                .iter()
+                .any(|command| command.command.contains(name.as_str()))
+    });
+    if is_declared
+        || !package
+            .stacks
+            .iter()
+            .any(|stack| stack == selection.stack_id)
+    {
+        return None;
+    }
+    let place = start.origin.first().map(Origin::place).unwrap_or_default();
+    diagnostics.push(
+        Diagnostic::new(
+            Severity::Warning,
+            Code::MissingPackage,
+            format!("`{place}` starts it with {name}, which nothing installs"),
+        )
+        .hint(format!(
+            "declare {name} among the dependencies; `{}` was added",
+            package.install
+        )),
+    );
+    Some(Command {
+        command: package.install.clone(),
+        directory: selection.folder.clone(),
+        env: BTreeMap::new(),
+        runs_in: None,
+        cached: true,
+        origin: vec![Origin::recipe(
+            &format!("tools/{tool}"),
+            format!("brings {name}, which starts the application"),
+        )],
+    })
 }
 
 /// An empty `.env` for a program that fails without one: settings come from the environment.

@@ -113,6 +113,20 @@ pub fn system_packages(
         let Some((table, needs)) = catalog.needs_of(language, &package.name) else {
             continue;
         };
+        if let Some(instead) = &needs.dead {
+            let place = format!("{}:{}", package.file, package.line);
+            diagnostics.push(
+                Diagnostic::new(
+                    Severity::Warning,
+                    Code::RenamedPackage,
+                    format!(
+                        "`{place}` asks for {}, which does not install any more",
+                        package.name
+                    ),
+                )
+                .hint(format!("{instead} took its place: {}", needs.source)),
+            );
+        }
         let pinned = super::version::pinned(&package.requirement);
         let is_newer = needs.below.as_ref().is_some_and(|below| {
             pinned.is_none_or(|pinned| {

@@ -637,9 +637,24 @@ pub struct ToolRecipe {
     /// `alpine`.
     #[serde(default)]
     pub platform: Option<String>,
+    /// The package of a language that brings it.
+    #[serde(default)]
+    pub package: Option<ToolPackage>,
     /// What its commands mean; the most specific that fits.
     #[serde(default)]
     pub command: Vec<CommandRule>,
+}
+
+/// The package of a language that brings a tool.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ToolPackage {
+    /// Stacks whose applications get it from their dependencies.
+    pub stacks: Vec<String>,
+    /// Names under which it may be declared, the usual one first.
+    pub names: Vec<String>,
+    /// Command that installs it where it is not declared.
+    pub install: String,
 }
 
 /// What a command means.
@@ -863,6 +878,9 @@ pub struct PackageNeeds {
     /// Only pins below this version are meant: later ones bring what they need.
     #[serde(default)]
     pub below: Option<String>,
+    /// The package that took its place: this one does not install any more.
+    #[serde(default)]
+    pub dead: Option<String>,
     /// Needed to build it.
     #[serde(default)]
     pub build: Vec<String>,
