@@ -315,12 +315,16 @@ fn service(
         });
     // The image makes an ordinary user; the superuser of an example is replaced by one.
     let ordinary = |user: &String| !["root", "postgres", "sa", "admin"].contains(&user.as_str());
+    // MySQL's names of users have 32 characters at most:
+    // https://dev.mysql.com/doc/refman/8.0/en/user-names.html
+    let short: String = fallback.chars().take(32).collect();
+    let short = short.trim_end_matches('_');
     let user = example("user").filter(ordinary).unwrap_or_else(|| {
         recipe
             .username
             .as_deref()
             .unwrap_or("{name}")
-            .replace("{name}", &fallback)
+            .replace("{name}", short)
     });
     let fill = |text: &str| {
         text.replace("{user}", &user)
