@@ -923,6 +923,7 @@ fn port(
         .find_map(|way| port_in_command(&way.words, &way.origin, input.catalog))
         .or_else(|| ways().find_map(|way| port_in_assignments(way, input)))
         .or_else(|| port_told(input, ledger))
+        .or_else(|| ways().find_map(|way| port_in_named_file(way, input)))
         .or_else(of_documented)
         .or_else(|| port_in_examples(input))
         .or_else(|| port_in_dockerfile(input))
@@ -1063,6 +1064,43 @@ fn port_in_examples(input: &Input<'_, '_>) -> Option<Port> {
             format!("{}={}", line.name, line.value),
         ),
     ))
+}
+
+/// A configuration that the start command names: `uwsgi app.ini` with `http = :9000` in it.
+fn port_in_named_file(way: &Way, input: &Input<'_, '_>) -> Option<Port> {
+    let names = input.catalog.list("environment", "port-settings");
+    let names: Vec<String> = names.iter().map(|name| regex::escape(name)).collect();
+    let pattern = format!(
+        r#"(?m)^\s*-?\s*["']?(?:{})["']?\s*[=:]\s*["']?(?:[\w.*]*:)?(\d{{2,5}})\b"#,
+        names.join("|")
+    );
+    let pattern = Regex::new(&pattern).ok()?;
+    let is_source = |word: &str| {
+        let ending = word.rsplit_once('.').map_or("", |(_, ending)| ending);
+        input
+            .selection
+            .stack
+            .sources
+            .iter()
+            .any(|known| known == ending)
+    };
+    way.words
+        .iter()
+        .skip(1)
+        .filter(|word| !is_source(word))
+        .find_map(|word| {
+            let path = repo::join(&way.directory, word);
+            let source = input.repo.source(&path)?;
+            let found = pattern.captures(&source.text)?.get(1)?;
+            let line = source.line(found.start());
+            let origin = Origin::at(
+                OriginKind::Manifest,
+                &path,
+                line,
+                source.line_text(line).trim(),
+            );
+            Some(http(found.as_str().parse().ok()?, origin))
+        })
 }
 
 /// `ENV PORT` and `EXPOSE` of a Dockerfile that a person wrote.
