@@ -78,6 +78,11 @@ pub enum Joint {
 }
 
 impl SimpleCommand {
+    /// Returns the words as the catalogue's rules take them.
+    pub fn owned_texts(&self) -> Vec<String> {
+        self.words.iter().map(|word| word.text.clone()).collect()
+    }
+
     /// Returns the texts of the words.
     pub fn texts(&self) -> Vec<&str> {
         self.words.iter().map(|word| word.text.as_str()).collect()

@@ -469,12 +469,7 @@ impl Reader<'_> {
             let [command] = &script.commands[..] else {
                 return false;
             };
-            let words: Vec<String> = command
-                .value
-                .words
-                .iter()
-                .map(|word| word.text.clone())
-                .collect();
+            let words: Vec<String> = command.value.owned_texts();
             let (found, words) = rule(&words, catalog);
             let Some((found, _)) = found else {
                 return words.len() > 1

@@ -109,12 +109,7 @@ pub fn command_kind(command: &str, input: &Input<'_, '_>) -> Kind {
         .commands
         .iter()
         .map(|command| {
-            let words: Vec<String> = command
-                .value
-                .words
-                .iter()
-                .map(|word| word.text.clone())
-                .collect();
+            let words: Vec<String> = command.value.owned_texts();
             let (Some((rule, _)), _) = rule(&words, input.catalog) else {
                 return Kind::Other;
             };
@@ -688,7 +683,7 @@ fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
         if !is_plain {
             return way;
         }
-        let words: Vec<String> = command.words.iter().map(|word| word.text.clone()).collect();
+        let words: Vec<String> = command.owned_texts();
         let (inner, unwrapped) = rule(&words, input.catalog);
         // A script that is named for development stays so where what it runs says nothing.
         way.development = match &inner {
@@ -772,12 +767,7 @@ fn way_of_line(line: &str, directory: &str, origin: Vec<Origin>, input: &Input<'
     };
     match &parsed.commands[..] {
         [command] => {
-            let words: Vec<String> = command
-                .value
-                .words
-                .iter()
-                .map(|word| word.text.clone())
-                .collect();
+            let words: Vec<String> = command.value.owned_texts();
             let (found, words) = rule(&words, input.catalog);
             let development = found.is_some_and(|(found, _)| found.rule.development);
             let inner = way(words, command.value.assignments.clone(), development);
@@ -1356,12 +1346,7 @@ pub fn schedules(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Schedule
         else {
             continue;
         };
-        let mut words: Vec<String> = last
-            .value
-            .words
-            .iter()
-            .map(|word| word.text.clone())
-            .collect();
+        let mut words: Vec<String> = last.value.owned_texts();
         for (at, word) in words.iter_mut().enumerate() {
             let name = repo::file_name(word).to_owned();
             let is_tool = at == 0 && word.contains("/bin/") && input.catalog.tool(&name).is_some();
