@@ -5,14 +5,27 @@
 //! complete: rendering and verification look at nothing else.
 
 mod build;
+mod commands;
 mod env;
+mod files;
+mod health;
+mod image;
+mod input;
+mod kind;
+mod install;
 mod ledger;
+mod missing;
 mod model;
+mod name;
 mod packages;
+mod port;
+mod processes;
+mod questions;
 mod runtime;
 mod services;
 mod start;
 mod version;
+mod way;
 
 pub use build::{build_plan, finding};
 pub use env::ENVIRONMENTS;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{
     EnvKind, EnvVar, Fate, Origin, OriginKind,
+    input::Input,
     ledger::{self, Ledger},
     services::Known,
-    start::Input,
 };
 use crate::{readme::Part, recipe::Catalog, repo, step::Action};
 

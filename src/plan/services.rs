@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     EnvKind, EnvVar, Fate, Origin, OriginKind, Question, Service,
+    input::Input,
     ledger::{self, Ledger},
     runtime::mentioned_version,
-    start::Input,
     version::fits,
 };
 use crate::{

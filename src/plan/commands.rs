@@ -1,0 +1,301 @@
+//! The commands that build the application and prepare a release.
+
+use std::collections::BTreeMap;
+
+use super::{
+    ArtifactCopy, Command, EnvKind, EnvVar, Fate, Image, Origin, Piece,
+    input::{Input, fill, holds},
+    kind::{Kind, is_preparing_script, script_kind},
+    ledger,
+    ledger::Ledger,
+    pieces,
+};
+use crate::{
+    recipe::Catalog,
+    repo, shell,
+    step::{Action, InstallStep, Purpose, rule},
+};
+
+/// What is put in the place of a secret while an image is built; it opens nothing.
+const BUILD_ONLY: &str = "build-only";
+
+/// `python3` and `pip3.8` are `python` and `pip` in the image, which has one interpreter.
+pub fn plain_tool(line: &str, input: &Input<'_, '_>) -> String {
+    let (first, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let bare = first.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let is_known = bare != first
+        && input
+            .catalog
+            .tool(bare)
+            .is_some_and(|(_, tool)| tool.names[0] == bare);
+    if is_known {
+        format!("{bare} {rest}").trim_end().to_owned()
+    } else {
+        line.to_owned()
+    }
+}
+
+/// Returns the commands that build the application: those of documents, then those of recipes.
+pub fn build_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Command> {
+    let mut commands: Vec<Command> = Vec::new();
+    let open: Vec<(usize, &InstallStep)> = ledger.open().collect();
+    for (index, step) in open {
+        let is_build = match &step.action {
+            Action::Build => true,
+            Action::Script(name) => {
+                input.selection.manifest.scripts.contains_key(name)
+                    && script_kind(name, input) == Kind::Build
+            }
+            _ => false,
+        };
+        if !is_build || step.context.purpose == Purpose::Test {
+            continue;
+        }
+        push(&mut commands, command_of(step, input));
+        ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
+    }
+    add_of_recipes(
+        &mut commands,
+        input,
+        |framework| &framework.build,
+        &input.selection.stack.build,
+    );
+    commands
+}
+
+/// Returns the commands that prepare a release, such as migrations, in their order.
+pub fn prepare_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Command> {
+    let mut commands: Vec<Command> = Vec::new();
+    let open: Vec<(usize, &InstallStep)> = ledger.open().collect();
+    for (index, step) in open {
+        let is_prepare = match &step.action {
+            Action::Prepare => true,
+            Action::Start => is_preparing_script(step, input.catalog),
+            Action::Script(name) => {
+                input.selection.manifest.scripts.contains_key(name)
+                    && script_kind(name, input) == Kind::Prepare
+            }
+            _ => false,
+        };
+        if !is_prepare || step.context.purpose == Purpose::Test {
+            continue;
+        }
+        if let Some(tool) = undeclared_tool(step, input) {
+            ledger.skip(index, "tool-is-not-a-dependency", Some(tool));
+            continue;
+        }
+        push(&mut commands, command_of(step, input));
+        ledger.set(index, Fate::Prepare, "compose.yaml", None);
+    }
+    add_of_recipes(&mut commands, input, |framework| &framework.prepare, &[]);
+    commands
+}
+
+/// A program of the sources that prepares a release is built beside the application, where the run
+/// stage has no compiler.
+pub fn compile(
+    prepare: &mut [Command],
+    build: &mut Vec<Command>,
+    image: &mut Image,
+    input: &Input<'_, '_>,
+) {
+    for command in prepare {
+        let words: Vec<String> = command
+            .command
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        let (Some((found, matched)), _) = rule(&words, input.catalog) else {
+            continue;
+        };
+        let (Some(compiled), Some(source)) = (&found.rule.compiled, matched.arguments.first())
+        else {
+            continue;
+        };
+        let source = source.trim_start_matches("./");
+        let folder = match source.rsplit_once('.') {
+            Some(_) => repo::folder_of(source),
+            None => source,
+        };
+        let name = repo::file_name(folder);
+        let fill = |text: &str| text.replace("{folder}", folder).replace("{name}", name);
+        let path = fill(&compiled.path);
+        build.push(Command {
+            command: fill(&compiled.build),
+            cached: true,
+            ..command.clone()
+        });
+        image.artifacts.push(ArtifactCopy {
+            from: path.clone(),
+            to: path.clone(),
+        });
+        command.command = path;
+    }
+}
+
+/// Commands that a recipe knows are added unless a document already has them, in some form.
+fn add_of_recipes(
+    commands: &mut Vec<Command>,
+    input: &Input<'_, '_>,
+    of_framework: fn(&crate::recipe::FrameworkRecipe) -> &Vec<crate::recipe::ConditionalCommand>,
+    of_stack: &[crate::recipe::ConditionalCommand],
+) {
+    let selection = input.selection;
+    let framework = selection.framework.map(|(id, framework)| {
+        (
+            format!("frameworks/{id}"),
+            of_framework(framework).as_slice(),
+        )
+    });
+    for (id, list) in framework
+        .into_iter()
+        .chain([(format!("stacks/{}", selection.stack_id), of_stack)])
+    {
+        for command in list.iter().filter(|command| holds(command, input)) {
+            let Some(line) = fill(&command.command, input) else {
+                continue;
+            };
+            let is_known = commands
+                .iter()
+                .any(|known| essence(&known.command) == essence(&line));
+            if !is_known {
+                let why = command
+                    .why
+                    .clone()
+                    .unwrap_or_else(|| format!("runs `{line}`"));
+                commands.push(Command {
+                    command: line,
+                    directory: input.directory.to_owned(),
+                    env: command.env.clone(),
+                    runs_in: None,
+                    cached: id.starts_with("stacks/"),
+                    origin: vec![Origin::recipe(&id, why)],
+                });
+            }
+        }
+    }
+}
+
+/// What tells two spellings of a command from two commands: `./manage.py migrate` and
+/// `python manage.py migrate --noinput` are one.
+fn essence(command: &str) -> Vec<&str> {
+    let words = command
+        .split_whitespace()
+        .filter(|word| !word.starts_with('-'));
+    words
+        .map(|word| word.trim_start_matches("./"))
+        .skip_while(|word| !word.contains('.') && word.starts_with("python"))
+        .take(3)
+        .collect()
+}
+
+/// Adds `command`, or its origin where the same one is there.
+pub fn push(commands: &mut Vec<Command>, command: Command) {
+    match commands
+        .iter_mut()
+        .find(|known| known.command == command.command && known.directory == command.directory)
+    {
+        Some(known) => known.origin.extend(command.origin),
+        None => commands.push(command),
+    }
+}
+
+/// The command of a step as it runs unattended.
+fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
+    let mut words = step.words.clone();
+    if let Some((found, _)) = rule(&words, input.catalog).0 {
+        words.retain(|word| !found.rule.drop.contains(word));
+        for word in &found.rule.add {
+            let bare = word.trim_start_matches("--no-").trim_start_matches("--no");
+            if !words
+                .iter()
+                .any(|known| known == word || known.ends_with(bare) && known.starts_with("--no"))
+            {
+                words.push(word.clone());
+            }
+        }
+    }
+    // The image has one interpreter, under its plain name.
+    let line = words
+        .iter()
+        .map(|word| shell::quote(word))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let line = plain_tool(&line, input);
+    let file = words
+        .iter()
+        .find(|word| word.contains('.') && input.repo.contains(&repo::join(input.directory, word)));
+    let directory = match file {
+        Some(_) => input.directory.to_owned(),
+        None if step.context.directory == "." => input.directory.to_owned(),
+        None => step.context.directory.clone(),
+    };
+    let line = with_kept_wrapper(step, line, input.catalog);
+    Command {
+        command: line,
+        directory,
+        env: step.assignments.iter().cloned().collect(),
+        runs_in: None,
+        cached: false,
+        origin: vec![ledger::origin(step)],
+    }
+}
+
+/// The tool that a wrapper such as `npx` would have to fetch: no manifest asks for it.
+fn undeclared_tool<'s>(step: &'s InstallStep, input: &Input<'_, '_>) -> Option<&'s str> {
+    let tool = step.words.first()?;
+    let packages = &input.selection.manifest.packages;
+    let is_declared = [tool.clone(), format!("{tool}-cli"), format!("@{tool}/cli")]
+        .iter()
+        .any(|name| packages.contains_key(name));
+    let is_wrapped = with_kept_wrapper(step, String::new(), input.catalog).len() > 1;
+    (is_wrapped && !is_declared).then_some(tool.as_str())
+}
+
+/// A wrapper that finds the command it runs stays before it, as in the document.
+fn with_kept_wrapper(step: &InstallStep, line: String, catalog: &Catalog) -> String {
+    let keeps = |word: &&str| {
+        let tool = catalog.tool(word);
+        tool.is_some_and(|(_, tool)| tool.command.iter().any(|rule| rule.keep))
+    };
+    match step.text.split_whitespace().find(keeps) {
+        Some(wrapper) => format!("{wrapper} {line}"),
+        None => line,
+    }
+}
+
+/// `npx knex …` and the like are no build of the image that reads settings; `manage.py` is.
+pub fn loads_application(command: &Command, input: &Input<'_, '_>) -> bool {
+    let framework = input
+        .selection
+        .framework
+        .and_then(|(_, framework)| framework.root_file.as_ref());
+    framework.is_some_and(|file| command.command.contains(file.as_str()))
+}
+
+/// What a build command needs to load the application's settings: plain values as they are, harmless
+/// stand-ins for secrets. They are set for the one command and stay in no layer.
+pub fn build_env(vars: &[EnvVar]) -> BTreeMap<String, String> {
+    let mut env = BTreeMap::new();
+    for var in vars {
+        let value = match (var.kind, &var.default) {
+            (EnvKind::Secret, _) if var.required => Some(BUILD_ONLY.to_owned()),
+            (EnvKind::Secret, _) => None,
+            (EnvKind::Service, Some(value)) => Some(without_secrets(value)),
+            (EnvKind::Config, Some(value)) => Some(value.clone()),
+            (EnvKind::Config | EnvKind::Service, None) => None,
+        };
+        if let Some(value) = value {
+            env.insert(var.name.clone(), value);
+        }
+    }
+    env
+}
+
+fn without_secrets(value: &str) -> String {
+    let text = |piece| match piece {
+        Piece::Text(text) => text,
+        Piece::Secret(_) => BUILD_ONLY,
+    };
+    pieces(value).into_iter().map(text).collect()
+}

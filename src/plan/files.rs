@@ -1,0 +1,374 @@
+//! Files and folders: what documents copy and write, what the application writes while it runs.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use super::{
+    Command, EnvVar, Fate, FileCopy, Image, Origin, OriginKind, Volume,
+    commands::push,
+    env,
+    input::Input,
+    ledger::{self, Ledger},
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, Severity},
+    recipe::Catalog,
+    repo::{self, Repo},
+    shell,
+    step::Action,
+};
+
+/// Files that a document has a person write into the repository: `cat > config.ini <<EOF`.
+pub fn written_files(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Command> {
+    let mut commands = Vec::new();
+    for (index, step) in ledger.steps.iter().enumerate() {
+        let Action::WriteFile {
+            path,
+            text,
+            appends,
+        } = &step.action
+        else {
+            continue;
+        };
+        if !ledger.is_open(index) || path.contains(".env") || path.starts_with("..") {
+            continue;
+        }
+        // A value of the author's, or one that only the reader knows, is not for an image.
+        let name = |line: &str| {
+            line.split(['=', ':'])
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .replace(['"', '\''], "")
+        };
+        let has_secret = text.lines().any(|line| {
+            line.contains(['=', ':']) && env::is_secret(&name(line).to_uppercase(), input.catalog)
+        });
+        if has_secret || text.contains('$') {
+            ledger.skip(index, "holds-values-of-one-machine", Some(path));
+            continue;
+        }
+        let folder = repo::folder_of(path);
+        let make = if folder == "." || input.repo.has_folder(folder) {
+            String::new()
+        } else {
+            format!("mkdir -p {} && ", shell::quote(folder))
+        };
+        let lines: Vec<String> = text.lines().map(shell::quote).collect();
+        let sign = if *appends { ">>" } else { ">" };
+        commands.push(Command {
+            command: format!(
+                "{make}printf '%s\\n' {} {sign} {}",
+                lines.join(" "),
+                shell::quote(path)
+            ),
+            directory: ".".to_owned(),
+            env: BTreeMap::new(),
+            runs_in: None,
+            cached: false,
+            origin: vec![ledger::origin(step)],
+        });
+        ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
+    }
+    commands
+}
+
+/// Returns the copies that documents make; the lines of env files are settings, no copies.
+pub fn files(
+    repo: &Repo,
+    ledger: &mut Ledger<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<FileCopy> {
+    let mut files: Vec<FileCopy> = Vec::new();
+    for (index, step) in ledger.steps.iter().enumerate() {
+        let Action::Copy { from, to } = &step.action else {
+            continue;
+        };
+        if !ledger.is_open(index) {
+            continue;
+        }
+        let is_env = repo::file_name(to).starts_with(".env");
+        if !repo.contains(from) && !repo.has_folder(from) {
+            diagnostics.push(
+                Diagnostic::new(
+                    Severity::Warning,
+                    Code::MissingFile,
+                    format!("`{from}` is not in the repository"),
+                )
+                .at(&step.source, step.span, "copies it")
+                .hint("correct the README, or commit the file"),
+            );
+            ledger.skip(index, "file-is-not-in-the-repository", Some(from));
+        } else if is_env {
+            ledger.set(
+                index,
+                Fate::Env,
+                "env/development.env",
+                Some("its lines are in the env files".to_owned()),
+            );
+        } else if from == to || from.starts_with("..") {
+            ledger.skip(index, "host-only", None);
+        } else {
+            ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
+            if !files.iter().any(|known| known.to == *to) {
+                files.push(FileCopy {
+                    from: from.clone(),
+                    to: to.clone(),
+                    origin: vec![ledger::origin(step)],
+                });
+            }
+        }
+    }
+    files
+}
+
+/// Log files become links to the standard output, where an orchestrator reads logs.
+pub fn log_files(input: &Input<'_, '_>) -> Vec<Command> {
+    let stack = &input.selection.stack;
+    let patterns: Vec<Regex> = stack
+        .log_files
+        .iter()
+        .filter_map(|pattern| Regex::new(pattern).ok())
+        .collect();
+    let mut commands: Vec<Command> = Vec::new();
+    for path in &input.selection.facts.files {
+        let Some(source) = input.repo.source(path) else {
+            continue;
+        };
+        for found in patterns
+            .iter()
+            .flat_map(|pattern| pattern.captures_iter(&source.text))
+        {
+            let Some(file) = found
+                .get(1)
+                .filter(|file| !file.as_str().starts_with('/') && !file.as_str().contains(".."))
+            else {
+                continue;
+            };
+            let folder = repo::folder_of(file.as_str());
+            let make = if folder == "." {
+                String::new()
+            } else {
+                format!("mkdir -p {} && ", shell::quote(folder))
+            };
+            let line = source.line(file.start());
+            push(
+                &mut commands,
+                Command {
+                    command: format!("{make}ln -sf /dev/stdout {}", shell::quote(file.as_str())),
+                    directory: input.directory.to_owned(),
+                    env: BTreeMap::new(),
+                    runs_in: None,
+                    cached: false,
+                    origin: vec![Origin::at(
+                        OriginKind::Manifest,
+                        path,
+                        line,
+                        source.line_text(line).trim(),
+                    )],
+                },
+            );
+        }
+    }
+    commands
+}
+
+/// Files that the application keeps data in become links into a volume, so that the root file
+/// system stays read-only and a new release does not hide under old data.
+pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Volume>) {
+    let (mut links, mut seeds, mut volumes) = (Vec::new(), Vec::new(), Vec::new());
+    let patterns: Vec<Regex> = input
+        .selection
+        .stack
+        .data_files
+        .iter()
+        .filter_map(|pattern| Regex::new(pattern).ok())
+        .collect();
+    let mut known = std::collections::BTreeSet::new();
+    for path in &input.selection.facts.files {
+        let Some(source) = input.repo.source(path) else {
+            continue;
+        };
+        for found in patterns
+            .iter()
+            .flat_map(|pattern| pattern.captures_iter(&source.text))
+        {
+            let Some(file) = found.get(2) else { continue };
+            let folders: Vec<&str> = found
+                .get(1)
+                .map_or("", |literals| literals.as_str())
+                .split(['"', '\''])
+                .skip(1)
+                .step_by(2)
+                .collect();
+            let joined = folders
+                .iter()
+                .copied()
+                .chain([file.as_str()])
+                .collect::<Vec<_>>()
+                .join("/");
+            if joined.starts_with('/')
+                || joined.contains("..")
+                || repo::file_name(&joined).starts_with('.')
+            {
+                continue;
+            }
+            let line = source.line(file.start());
+            let joined = match own_folder(&source.text, source.line_text(line), path, input) {
+                Some(folder) => repo::join(&folder, &joined),
+                None => joined,
+            };
+            let target = repo::join(input.directory, &joined);
+            if !known.insert(target.clone()) {
+                continue;
+            }
+            let origin = Origin::at(
+                OriginKind::Manifest,
+                path,
+                line,
+                source.line_text(line).trim(),
+            );
+            let data = format!("/data/{}", repo::file_name(&target));
+            let folder = repo::folder_of(&joined);
+            let mut command = String::new();
+            if folder != "." && !input.repo.has_folder(&repo::join(input.directory, folder)) {
+                command = format!("mkdir -p {} && ", shell::quote(folder));
+            }
+            if input.repo.contains(&target) {
+                let seed = format!("{joined}.seed");
+                command = format!(
+                    "{command}mv {} {} && ",
+                    shell::quote(&joined),
+                    shell::quote(&seed)
+                );
+                seeds.push(Command {
+                    command: format!("test -e {data} || cp {} {data}", shell::quote(&seed)),
+                    directory: input.directory.to_owned(),
+                    env: BTreeMap::new(),
+                    runs_in: None,
+                    cached: false,
+                    origin: vec![Origin::manifest(
+                        &target,
+                        "the repository brings a first version of the data",
+                    )],
+                });
+            }
+            links.push(Command {
+                command: format!("{command}ln -s {data} {}", shell::quote(&joined)),
+                directory: input.directory.to_owned(),
+                env: BTreeMap::new(),
+                runs_in: None,
+                cached: false,
+                origin: vec![origin.clone()],
+            });
+            if volumes.is_empty() {
+                volumes.push(Volume {
+                    path: "/data".to_owned(),
+                    persistent: true,
+                    reason: "the application keeps its data in a file".to_owned(),
+                    origin: vec![origin],
+                });
+            }
+        }
+    }
+    (links, seeds, volumes)
+}
+
+/// The folder that a path in `line` is joined to, relative to the component, where the source takes
+/// it from its own place: `os.path.dirname(__file__)` is the folder of the file, each further
+/// `dirname` or `.parent` the one above.
+fn own_folder(text: &str, line: &str, path: &str, input: &Input<'_, '_>) -> Option<String> {
+    let is_joined = line.contains("join(") || line.contains(" / ");
+    let own = text
+        .lines()
+        .find(|line| line.contains("__file__") || line.contains("__dirname"))?;
+    let ups = own.matches("dirname").count() + own.matches(".parent").count();
+    let mut folder = repo::folder_of(path);
+    for _ in 1..ups.max(1) {
+        folder = repo::folder_of(folder);
+    }
+    let inside = match input.directory {
+        "." => folder,
+        directory => folder.strip_prefix(directory)?.trim_start_matches('/'),
+    };
+    (is_joined && !inside.is_empty() && inside != ".").then(|| inside.to_owned())
+}
+
+/// A variable that names a database file outside the application leads into the data volume.
+pub fn in_data_volume(mut var: EnvVar, catalog: &Catalog, volumes: &mut Vec<Volume>) -> EnvVar {
+    let endings = catalog.list("environment", "data-endings");
+    let is_data = |path: &&String| {
+        path.starts_with('/') && endings.iter().any(|ending| path.ends_with(ending.as_str()))
+    };
+    let Some(path) = var.default.as_ref().filter(is_data) else {
+        return var;
+    };
+    let path = format!("/data/{}", repo::file_name(path));
+    var.default = Some(path);
+    if !volumes.iter().any(|volume| volume.path == "/data") {
+        volumes.push(Volume {
+            path: "/data".to_owned(),
+            persistent: true,
+            reason: format!(
+                "{} names a file that the application keeps data in",
+                var.name
+            ),
+            origin: var.origin.clone(),
+        });
+    }
+    var
+}
+
+/// Folders that a document makes for the application to write in, and those that recipes name.
+pub fn folders(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, image: &Image) -> Vec<Volume> {
+    let mut volumes = Vec::new();
+    for (index, step) in ledger.steps.iter().enumerate() {
+        let Action::MakeFolder(paths) = &step.action else {
+            continue;
+        };
+        if !ledger.is_open(index) {
+            continue;
+        }
+        for path in paths {
+            volumes.push(Volume {
+                path: format!("{}/{path}", image.workdir),
+                persistent: true,
+                reason: "the documents make this folder for the application".to_owned(),
+                origin: vec![ledger::origin(step)],
+            });
+        }
+        ledger.set(
+            index,
+            Fate::Fact,
+            "k8s/base",
+            Some("a writable volume".to_owned()),
+        );
+    }
+    let framework = input
+        .selection
+        .framework
+        .map(|(id, framework)| (format!("frameworks/{id}"), &framework.image.writable));
+    let stack = (
+        format!("stacks/{}", input.selection.stack_id),
+        &input.selection.stack.image.writable,
+    );
+    for (id, paths) in framework.into_iter().chain([stack]) {
+        for path in paths.iter().filter(|path| path.as_str() != "/tmp") {
+            let path = if path.starts_with('/') {
+                path.clone()
+            } else {
+                format!("{}/{path}", image.workdir)
+            };
+            volumes.push(Volume {
+                path,
+                persistent: false,
+                reason: "written while it runs".to_owned(),
+                origin: vec![Origin::recipe(&id, "written while it runs")],
+            });
+        }
+    }
+    volumes.sort_by(|a, b| a.path.cmp(&b.path));
+    volumes.dedup_by(|a, b| a.path == b.path);
+    volumes
+}

@@ -1,0 +1,107 @@
+//! What to ask the application for, to know that it answers.
+
+use regex::Regex;
+
+use super::{Health, Origin, OriginKind, input::Input};
+use crate::readme::{Document, Part};
+
+/// Returns which paths to ask for, best first, and what counts as an answer.
+pub fn health(input: &Input<'_, '_>) -> Health {
+    let mut candidates: Vec<String> = Vec::new();
+    let mut origin = Vec::new();
+    let mut add = |path: &str, why: Origin| {
+        if !candidates.iter().any(|known| known == path) {
+            candidates.push(path.to_owned());
+            origin.push(why);
+        }
+    };
+    // Paths made for this purpose, where the code has them.
+    for path in &input.selection.facts.files {
+        let Some(source) = input.repo.source(path) else {
+            continue;
+        };
+        for known in input.catalog.list("health", "paths") {
+            let quoted = [
+                format!("\"{known}\""),
+                format!("'{known}'"),
+                format!("\"{known}/\""),
+                format!("'{known}/'"),
+            ];
+            if let Some(at) = quoted
+                .iter()
+                .find_map(|piece| source.text.find(piece.as_str()))
+            {
+                add(
+                    known,
+                    Origin::at(
+                        OriginKind::Manifest,
+                        path,
+                        source.line(at),
+                        source.line_text(source.line(at)).trim(),
+                    ),
+                );
+            }
+        }
+    }
+    let framework = input.selection.framework;
+    for path in framework
+        .into_iter()
+        .flat_map(|(_, framework)| &framework.health)
+    {
+        let id = framework.map_or("", |(id, _)| id);
+        add(
+            path,
+            Origin::recipe(&format!("frameworks/{id}"), "usual first page"),
+        );
+    }
+    add(
+        "/",
+        Origin::recipe(
+            &format!("stacks/{}", input.selection.stack_id),
+            "first page",
+        ),
+    );
+    for (path, place) in paths_in_documents(input.documents) {
+        add(&path, place);
+    }
+    Health {
+        path: candidates[0].clone(),
+        candidates,
+        status: 200,
+        errors: input.selection.stack.error_pages.clone(),
+        host: framework.and_then(|(_, framework)| framework.health_host.clone()),
+        proven: false,
+        origin,
+    }
+}
+
+/// Paths of addresses on this machine that documents name: `http://localhost:8000/admin`.
+fn paths_in_documents(documents: &[Document]) -> Vec<(String, Origin)> {
+    let Ok(pattern) =
+        Regex::new(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d+)?(/[\w./-]*)")
+    else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for document in documents {
+        for part in &document.parts {
+            let (text, at) = match part {
+                Part::Text(paragraph) => (&paragraph.text, paragraph.span.start),
+                Part::Code(block) => (&block.code, block.file_offset(0)),
+            };
+            for captured in pattern.captures_iter(text) {
+                let Some(path) = captured.get(1) else {
+                    continue;
+                };
+                let line = document.source.line(at) + text[..path.start()].matches('\n').count();
+                let path = path.as_str().trim_end_matches(['.', ',']).to_owned();
+                found.push((
+                    path.clone(),
+                    Origin::at(OriginKind::Readme, &document.source.path, line, path),
+                ));
+            }
+        }
+    }
+    found.truncate(6);
+    found
+}

@@ -1,0 +1,306 @@
+//! How the image is laid out.
+
+use std::collections::BTreeMap;
+
+use super::{
+    ArtifactCopy, Command, ExtraFile, Image, Origin, OriginKind,
+    commands::push,
+    input::{Input, fill_text, holds},
+    runtime,
+};
+use crate::{recipe::ImageRecipe, repo, step::rule};
+
+/// An empty `.env` for a program that fails without one: settings come from the environment.
+pub fn env_file(input: &Input<'_, '_>, workdir: &str) -> Option<ExtraFile> {
+    let selection = input.selection;
+    let place = repo::join(input.directory, ".env");
+    let mut sources = selection
+        .facts
+        .files
+        .iter()
+        .filter_map(|path| Some((path, input.repo.source(path)?)));
+    let origin = sources.find_map(|(path, source)| {
+        let mut pieces = selection.stack.needs_env_file.iter();
+        let at = pieces.find_map(|piece| source.text.find(piece.as_str()))?;
+        let line = source.line(at);
+        Some(Origin::at(
+            OriginKind::Manifest,
+            path,
+            line,
+            source.line_text(line).trim(),
+        ))
+    })?;
+    (!input.repo.contains(&place)).then(|| ExtraFile {
+        path: "container/settings.env".to_owned(),
+        to: format!("{workdir}/{place}"),
+        contents:
+            "# The program fails without this file; its settings come from the environment.\n"
+                .to_owned(),
+        origin: vec![origin],
+    })
+}
+
+/// Writes the port into the files and commands of the run stage that name it.
+pub fn fill_port(image: &mut Image, port: u16) {
+    let port = port.to_string();
+    for file in &mut image.extra_files {
+        file.contents = file.contents.replace("{port}", &port);
+    }
+    for command in &mut image.run_setup {
+        command.command = command.command.replace("{port}", &port);
+    }
+}
+
+/// Adds the packages that every application of the stack needs in its run stage.
+pub fn add_packages(input: &Input<'_, '_>, packages: &mut super::SystemPackages) {
+    let selection = input.selection;
+    let framework = selection.framework.map(|(_, framework)| &framework.image);
+    if framework.is_some_and(|framework| framework.run.is_some()) {
+        return;
+    }
+    let id = format!("stacks/{}", selection.stack_id);
+    for name in &selection.stack.image.packages {
+        packages.runtime.push(name.clone());
+        let origin = Origin::recipe(&id, "every application of the stack needs it");
+        packages
+            .origins
+            .entry(name.clone())
+            .or_default()
+            .push(origin);
+    }
+    packages.runtime.sort();
+    packages.runtime.dedup();
+}
+
+/// Puts the stack's init before a start command that would ignore SIGTERM.
+pub fn add_init(
+    input: &Input<'_, '_>,
+    start: Option<&super::Start>,
+    image: &mut Image,
+    packages: &mut super::SystemPackages,
+) {
+    let Some(init) = &input.selection.stack.image.init else {
+        return;
+    };
+    // Another run image is a web server, which handles its signals.
+    let framework = input
+        .selection
+        .framework
+        .map(|(_, framework)| &framework.image);
+    let runs_elsewhere = framework.is_some_and(|framework| framework.run.is_some());
+    let Some(start) = start.filter(|_| !runs_elsewhere) else {
+        return;
+    };
+    let handles_stop = rule(&start.command, input.catalog)
+        .0
+        .is_some_and(|(found, _)| found.rule.handles_stop);
+    if handles_stop {
+        return;
+    }
+    image.entrypoint.clone_from(&init.command);
+    let origin = Origin::recipe(&format!("stacks/{}", input.selection.stack_id), &init.why);
+    packages.runtime.push(init.package.clone());
+    packages.runtime.sort();
+    packages.runtime.dedup();
+    packages
+        .origins
+        .entry(init.package.clone())
+        .or_default()
+        .push(origin);
+}
+
+/// Returns the layout: base images, manifests, caches, what reaches the run stage.
+pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -> Image {
+    let (repo, selection) = (input.repo, input.selection);
+    let stack = &selection.stack.image;
+    let empty = ImageRecipe::default();
+    let framework = selection
+        .framework
+        .map_or(&empty, |(_, framework)| &framework.image);
+    let workdir = framework
+        .workdir
+        .clone()
+        .or_else(|| stack.workdir.clone())
+        .unwrap_or_else(|| "/app".to_owned());
+    let mut manifests: Vec<String> = Vec::new();
+    let mut folders = vec![selection.folder.as_str()];
+    if selection.folder != "." {
+        folders.push(".");
+    }
+    folders.extend(install.iter().map(|command| command.directory.as_str()));
+    for pattern in stack.manifests.iter().chain(&framework.manifests) {
+        for folder in &folders {
+            for path in repo.glob(&repo::join(folder, pattern)) {
+                if !manifests.iter().any(|known| known == path) {
+                    manifests.push(path.to_owned());
+                }
+            }
+        }
+    }
+    manifests.sort();
+    let artifacts = if framework.artifacts.is_empty() {
+        &stack.artifacts
+    } else {
+        &framework.artifacts
+    };
+    let artifacts = artifacts.iter().map(|text| {
+        let (from, to) = text.split_once(':').unwrap_or((text, text));
+        let from = match (from.strip_prefix("/app"), selection.folder.as_str()) {
+            (Some(rest), folder) if folder != "." => format!("{workdir}/{folder}{rest}"),
+            _ => from.to_owned(),
+        };
+        ArtifactCopy {
+            from,
+            to: to.to_owned(),
+        }
+    });
+    let mut artifacts: Vec<ArtifactCopy> = artifacts.collect();
+    if framework.copy_data.or(stack.copy_data).unwrap_or(false) {
+        artifacts.extend(data_beside(input, &workdir));
+    }
+    let mut run_env = stack.run_env.clone();
+    let runs_elsewhere = framework.run.is_some();
+    if runs_elsewhere {
+        run_env.clear();
+    }
+    run_env.extend(framework.run_env.clone());
+    let app = match selection.folder.as_str() {
+        "." => workdir.clone(),
+        folder => format!("{workdir}/{folder}"),
+    };
+    for value in run_env.values_mut() {
+        *value = value.replace("{app}", &app);
+    }
+    let mut build_env = stack.build_env.clone();
+    build_env.extend(framework.build_env.clone());
+    let run = framework
+        .run
+        .clone()
+        .or_else(|| stack.run.clone())
+        .unwrap_or_else(|| "{runtime}".to_owned());
+    let build = framework.build.as_ref().or(stack.build.as_ref());
+    let build = build.map_or("{runtime}", String::as_str);
+    let mut origin = vec![Origin::recipe(
+        &format!("stacks/{}", selection.stack_id),
+        "layout of the image",
+    )];
+    if let Some((id, _)) = selection.framework {
+        origin.push(Origin::recipe(
+            &format!("frameworks/{id}"),
+            "layout of the image",
+        ));
+    }
+    let framework_id = selection
+        .framework
+        .map(|(id, _)| format!("frameworks/{id}"));
+    let (files_of, files) = match (&framework_id, framework.file.is_empty()) {
+        (Some(id), false) => (id.clone(), &framework.file),
+        _ if runs_elsewhere => (String::new(), &framework.file),
+        _ => (format!("stacks/{}", selection.stack_id), &stack.file),
+    };
+    let extra_files = files.iter().map(|file| ExtraFile {
+        path: file.path.clone(),
+        to: file.to.clone(),
+        contents: fill_text(file.contents.trim_start(), input),
+        origin: vec![Origin::recipe(&files_of, &file.why)],
+    });
+    let extra_files: Vec<ExtraFile> = extra_files.collect();
+    let stack_id = format!("stacks/{}", selection.stack_id);
+    let as_root = |line: String, origin: Origin| Command {
+        command: line,
+        directory: ".".to_owned(),
+        env: BTreeMap::new(),
+        runs_in: None,
+        cached: false,
+        origin: vec![origin],
+    };
+    let setup = stack.setup.iter().map(|line| {
+        let origin = Origin::recipe(&stack_id, "prepares the build stage");
+        as_root(line.clone(), origin)
+    });
+    let (run_setup_of, run_setup) = match &framework_id {
+        Some(id) if runs_elsewhere => (id, &framework.run_setup),
+        _ => (&stack_id, &stack.run_setup),
+    };
+    let mut root_commands: Vec<Command> = Vec::new();
+    for command in run_setup.iter().filter(|command| holds(command, input)) {
+        let why = command.why.as_deref().unwrap_or("prepares the run stage");
+        let origin = Origin::recipe(run_setup_of, why);
+        push(&mut root_commands, as_root(command.command.clone(), origin));
+    }
+    Image {
+        build_from: base.fill(build),
+        run_from: base.fill(&run),
+        workdir,
+        build_env,
+        run_env,
+        setup: setup.collect(),
+        run_setup: root_commands,
+        manifests,
+        caches: stack
+            .caches
+            .iter()
+            .chain(&framework.caches)
+            .cloned()
+            .collect(),
+        artifacts,
+        entrypoint: Vec::new(),
+        copy_source: framework.copy_source.or(stack.copy_source).unwrap_or(true),
+        extra_files,
+        health_command: framework
+            .health_command
+            .clone()
+            .or_else(|| stack.health_command.clone()),
+        user: framework.user.or(stack.user).unwrap_or(10001),
+        origin,
+    }
+}
+
+/// What lies beside the source of a compiled program: the entries of the component's top level that
+/// hold no source, such as `templates` and `config.yml`.
+fn data_beside(input: &Input<'_, '_>, workdir: &str) -> Vec<ArtifactCopy> {
+    let (repo, stack) = (input.repo, input.selection.stack);
+    let inside = |path: &'_ str| match input.directory {
+        "." => Some(path.to_owned()),
+        folder => path.strip_prefix(&format!("{folder}/")).map(str::to_owned),
+    };
+    let is_source = |path: &str| {
+        let ending = repo::file_name(path)
+            .rsplit_once('.')
+            .map_or("", |(_, ending)| ending);
+        stack.sources.iter().any(|known| known == ending)
+    };
+    let is_aside = |name: &str| {
+        let name = name.to_lowercase();
+        name.starts_with('.')
+            || input.catalog.list("folders", "no-data").contains(&name)
+            || input
+                .catalog
+                .list("folders", "no-data-stems")
+                .iter()
+                .any(|stem| name.starts_with(stem.as_str()))
+            || input
+                .catalog
+                .list("folders", "no-data-endings")
+                .iter()
+                .any(|ending| name.ends_with(ending.as_str()))
+    };
+    let mut entries: BTreeMap<String, bool> = BTreeMap::new();
+    for path in repo.files() {
+        let Some(path) = inside(path) else { continue };
+        let name = path.split('/').next().unwrap_or_default().to_owned();
+        *entries.entry(name).or_default() |= is_source(&path);
+    }
+    let home = match input.directory {
+        "." => workdir.to_owned(),
+        folder => format!("{workdir}/{folder}"),
+    };
+    entries
+        .into_iter()
+        .filter(|(name, has_source)| !has_source && !is_aside(name))
+        .map(|(name, _)| ArtifactCopy {
+            from: format!("{home}/{name}"),
+            to: format!("{home}/{name}"),
+        })
+        .collect()
+}

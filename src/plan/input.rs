@@ -1,0 +1,83 @@
+//! What every decision of the plan looks at, and commands of recipes filled with its values.
+
+use std::collections::BTreeMap;
+
+use super::{Origin, port::serves_something};
+use crate::{
+    readme::Document,
+    recipe::{Catalog, ConditionalCommand},
+    repo,
+    repo::Repo,
+    select::Selection,
+    shell,
+};
+
+/// Everything that is looked at to find the start command.
+pub struct Input<'a, 'c> {
+    /// The repository.
+    pub repo: &'a Repo,
+    /// The documents.
+    pub documents: &'a [Document],
+    /// The recipes that fit.
+    pub selection: &'a Selection<'c>,
+    /// The catalogue.
+    pub catalog: &'c Catalog,
+    /// Folder of the application, where its commands run.
+    pub directory: &'a str,
+    /// Values for `{name}` in commands of recipes.
+    pub variables: &'a BTreeMap<String, (String, Origin)>,
+}
+
+/// Returns whether the conditions of `command` hold.
+pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
+    let selection = input.selection;
+    let packages = command
+        .packages
+        .iter()
+        .all(|name| selection.manifest.package(name).is_some());
+    let files = command.files.iter().all(|pattern| {
+        !input
+            .repo
+            .glob(&repo::join(input.directory, pattern))
+            .is_empty()
+    });
+    let script = command
+        .script
+        .as_ref()
+        .is_none_or(|name| selection.manifest.scripts.contains_key(name));
+    let code = command.code.as_ref().is_none_or(|piece| {
+        selection
+            .facts
+            .files
+            .iter()
+            .filter_map(|path| input.repo.source(path))
+            .any(|source| source.text.contains(piece.as_str()))
+    });
+    let serves = command
+        .serves
+        .is_none_or(|serves| serves == serves_something(input));
+    packages && files && script && code && serves
+}
+
+/// Replaces `{name}` by the values found in the tree; `None` where one is missing. `{port}` stays.
+pub fn fill(command: &str, input: &Input<'_, '_>) -> Option<String> {
+    let mut line = command.to_owned();
+    for (name, (value, _)) in input.variables {
+        line = line.replace(&format!("{{{name}}}"), value);
+    }
+    let rest = line.replace("{port}", "");
+    let is_open = rest.match_indices('{').any(|(at, _)| {
+        let name = rest[at + 1..].split('}').next().unwrap_or_default();
+        shell::is_name(name) && !rest[..at].ends_with('$')
+    });
+    (!is_open).then_some(line)
+}
+
+/// As [`fill`], for the text of a file, where other braces stand for themselves.
+pub fn fill_text(text: &str, input: &Input<'_, '_>) -> String {
+    let mut text = text.to_owned();
+    for (name, (value, _)) in input.variables {
+        text = text.replace(&format!("{{{name}}}"), value);
+    }
+    text
+}

@@ -1,0 +1,311 @@
+//! How the dependencies are installed: as the documents say, or the stack's recipe.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Command, Fate, Origin,
+    commands::{plain_tool, push},
+    input::Input,
+    ledger,
+    ledger::Ledger,
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, Severity},
+    manifest,
+    recipe::InstallRecipe,
+    repo, shell,
+    step::{Action, InstallStep, Purpose, rule},
+};
+
+/// The install of what starts the application, where no manifest and no command brings it: the
+/// author's machine had it.
+pub fn undeclared_server(
+    start: &super::Start,
+    installs: &[&Command],
+    input: &Input<'_, '_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Command> {
+    let selection = input.selection;
+    let (found, _) = rule(&start.command, input.catalog);
+    let tool = found?.0.tool;
+    let package = input.catalog.tools[tool].package.as_ref()?;
+    let name = package.names.first()?;
+    let is_declared = package.names.iter().any(|name| {
+        let known = selection
+            .manifest
+            .packages
+            .contains_key(&manifest::normal_name(name));
+        known
+            || installs
+                .iter()
+                .any(|command| command.command.contains(name.as_str()))
+    });
+    if is_declared
+        || !package
+            .stacks
+            .iter()
+            .any(|stack| stack == selection.stack_id)
+    {
+        return None;
+    }
+    let place = start.origin.first().map(Origin::place).unwrap_or_default();
+    diagnostics.push(
+        Diagnostic::new(
+            Severity::Warning,
+            Code::MissingPackage,
+            format!("`{place}` starts it with {name}, which nothing installs"),
+        )
+        .hint(format!(
+            "declare {name} among the dependencies; `{}` was added",
+            package.install
+        )),
+    );
+    Some(Command {
+        command: package.install.clone(),
+        directory: selection.folder.clone(),
+        env: BTreeMap::new(),
+        runs_in: None,
+        cached: true,
+        origin: vec![Origin::recipe(
+            &format!("tools/{tool}"),
+            format!("brings {name}, which starts the application"),
+        )],
+    })
+}
+
+/// Install commands: those that need only manifests, and those that need the source.
+pub fn install(
+    input: &Input<'_, '_>,
+    ledger: &mut Ledger<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> (Vec<Command>, Vec<Command>) {
+    let selection = input.selection;
+    let mut early: Vec<Command> = Vec::new();
+    let mut late: Vec<Command> = Vec::new();
+    let steps: Vec<(usize, &InstallStep)> = ledger
+        .open()
+        .filter(|(_, step)| step.action == Action::Install && belongs(step, input))
+        .collect();
+    let is_aside = |step: &InstallStep| {
+        step.context.purpose != Purpose::Install || names_development_file(step)
+    };
+    let has_main = steps.iter().any(|(_, step)| !is_aside(step));
+    for (index, step) in steps {
+        if is_aside(step) && has_main {
+            ledger.skip(index, "development-only", None);
+            continue;
+        }
+        let (found, _) = rule(&step.words, input.catalog);
+        let flags = found
+            .as_ref()
+            .map_or(&[][..], |(found, _)| found.value_flags);
+        let Some(directory) = install_directory(step, flags, input) else {
+            diagnostics.push(
+                Diagnostic::new(
+                    Severity::Warning,
+                    Code::MissingFile,
+                    "a file that this command installs from is not in the repository",
+                )
+                .at(&step.source, step.span, "installs from it")
+                .hint("the repository's own manifests were taken instead"),
+            );
+            ledger.skip(index, "file-is-not-in-the-repository", None);
+            continue;
+        };
+        if step.words.iter().any(|word| is_own_address(word)) {
+            ledger.skip(index, "uses-the-running-application", None);
+            continue;
+        }
+        let mut words = step.words.clone();
+        if let Some((found, matched)) = &found {
+            words.retain(|word| !found.rule.drop.contains(word));
+            let own = installs_itself(&matched.arguments, input);
+            match &selection.stack.own_install {
+                Some(command) if own => {
+                    words = command.split_whitespace().map(str::to_owned).collect();
+                }
+                _ => {}
+            }
+        }
+        let line = words
+            .iter()
+            .map(|word| shell::quote(word))
+            .collect::<Vec<_>>()
+            .join(" ");
+        let line = plain_tool(&line, input);
+        let command = Command {
+            command: line,
+            directory,
+            env: BTreeMap::new(),
+            runs_in: None,
+            cached: true,
+            origin: vec![ledger::origin(step)],
+        };
+        let all = if needs_source(&words, input) {
+            &mut late
+        } else {
+            &mut early
+        };
+        push(all, command);
+        ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
+    }
+    if early.is_empty()
+        && late.is_empty()
+        && let Some((option, command)) = option(&selection.folder, input)
+    {
+        let all = if option.needs_source {
+            &mut late
+        } else {
+            &mut early
+        };
+        all.push(command);
+    }
+    (exact_installs(early, input), late)
+}
+
+fn is_own_address(word: &str) -> bool {
+    word.contains("://localhost") || word.contains("://127.0.0.1")
+}
+
+/// Whether a command installs the published package of this very repository: what lies here is
+/// meant.
+fn installs_itself(packages: &[String], input: &Input<'_, '_>) -> bool {
+    let Some(name) = &input.selection.manifest.name else {
+        return false;
+    };
+    let bare = |package: &String| {
+        // git+https://…/name.git@branch
+        let package = match package.split_once("://") {
+            Some((_, address)) => repo::file_name(address.split('@').next().unwrap_or_default()),
+            None => package.as_str(),
+        };
+        let package = package.trim_end_matches(".git");
+        let end = package
+            .find(['[', '=', '<', '>', '@', '~'])
+            .unwrap_or(package.len());
+        manifest::normal_name(&package[..end])
+    };
+    !packages.is_empty()
+        && packages
+            .iter()
+            .all(|package| bare(package) == manifest::normal_name(&name.value))
+}
+
+/// The way of the stack's recipe that fits the files in `folder`.
+fn option<'c>(folder: &str, input: &Input<'_, 'c>) -> Option<(&'c InstallRecipe, Command)> {
+    let selection = input.selection;
+    let is_there = |file: &String| input.repo.contains(&repo::join(folder, file));
+    let mut options = selection.stack.install.iter();
+    let option = options.find(|option| option.files.iter().all(is_there))?;
+    let why = format!(
+        "`{}` where there is {}",
+        option.run,
+        option.files.join(" and ")
+    );
+    let command = Command {
+        command: option.run.clone(),
+        directory: folder.to_owned(),
+        env: BTreeMap::new(),
+        runs_in: None,
+        cached: true,
+        origin: vec![Origin::recipe(
+            &format!("stacks/{}", selection.stack_id),
+            why,
+        )],
+    };
+    Some((option, command))
+}
+
+/// What a lockfile says before what prose says: in each folder one command of one package manager
+/// installs what is locked.
+fn exact_installs(told: Vec<Command>, input: &Input<'_, '_>) -> Vec<Command> {
+    let mut exact: Vec<Command> = Vec::new();
+    for mut command in told {
+        let option = option(&command.directory, input)
+            .filter(|(option, _)| option.instead_of.contains(&command.command));
+        if let Some((option, known)) = option {
+            if command.command != option.run {
+                command.origin.extend(known.origin);
+            }
+            command.command.clone_from(&option.run);
+        }
+        push(&mut exact, command);
+    }
+    exact
+}
+
+/// Whether a command is one of the tools of the chosen stack.
+fn belongs(step: &InstallStep, input: &Input<'_, '_>) -> bool {
+    let (found, _) = rule(&step.words, input.catalog);
+    let tools = &input.selection.stack.detect.tools;
+    found.is_some_and(|(found, _)| tools.iter().any(|tool| tool == found.tool))
+}
+
+fn names_development_file(step: &InstallStep) -> bool {
+    step.words.iter().any(|word| {
+        let name = repo::file_name(word).to_lowercase();
+        name.ends_with(".txt")
+            && name
+                .split(|c: char| !c.is_alphanumeric())
+                .any(|part| part.starts_with("dev") || part.starts_with("test"))
+    })
+}
+
+/// The folder in which every file that the command names is there.
+fn install_directory(
+    step: &InstallStep,
+    value_flags: &[String],
+    input: &Input<'_, '_>,
+) -> Option<String> {
+    let named: Vec<&String> = step
+        .words
+        .iter()
+        .enumerate()
+        .filter(|(at, word)| {
+            let is_value = *at > 0 && value_flags.contains(&step.words[at - 1]);
+            let is_file =
+                word.ends_with(".txt") || word.ends_with(".py") || word.ends_with(".toml");
+            is_file && (is_value || !word.starts_with('-'))
+        })
+        .map(|(_, word)| word)
+        .collect();
+    let places = [
+        step.context.directory.as_str(),
+        input.selection.folder.as_str(),
+        input.directory,
+        ".",
+    ];
+    if named.is_empty() {
+        let here = if step.context.directory == "." {
+            &input.selection.folder
+        } else {
+            &step.context.directory
+        };
+        return Some(here.clone());
+    }
+    let is_there = |place: &&&str| {
+        named
+            .iter()
+            .all(|file| input.repo.contains(&repo::join(place, file)))
+    };
+    places
+        .iter()
+        .find(is_there)
+        .map(|place| (*place).to_owned())
+}
+
+fn needs_source(words: &[String], input: &Input<'_, '_>) -> bool {
+    words.iter().skip(1).any(|word| {
+        let is_own = [".", "./", "-e", "--editable"].contains(&word.as_str())
+            || word.starts_with("./")
+            || word.starts_with(".[")
+            || word == "setup.py";
+        is_own
+            || input
+                .selection
+                .manifest
+                .needs_source
+                .iter()
+                .any(|file| repo::file_name(file) == repo::file_name(word))
+    })
+}

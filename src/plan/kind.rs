@@ -1,0 +1,103 @@
+//! What a script or a command turns out to be.
+
+use super::{env::listed, input::Input};
+use crate::{
+    recipe::{Catalog, Does},
+    shell,
+    shell::Dialect,
+    step::{InstallStep, rule},
+};
+
+/// What a script or command turns out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Starts the application.
+    Start,
+    /// Starts it for people who work on it.
+    DevelopmentStart,
+    /// Builds.
+    Build,
+    /// Prepares a release.
+    Prepare,
+    /// Stays up beside the application.
+    Process,
+    /// Tests or checks.
+    Test,
+    /// Something else.
+    Other,
+}
+
+/// Returns what the script `name` of the package manifest is, by its name and its command.
+pub fn script_kind(name: &str, input: &Input<'_, '_>) -> Kind {
+    let is = |list: &str| listed(input.catalog, "scripts", list, name);
+    let part = |list: &str| {
+        let separators = [':', '-', '_', '.'];
+        input.catalog.has_part("scripts", list, name, &separators)
+    };
+    match () {
+        () if is("start") => Kind::Start,
+        () if is("development") => Kind::DevelopmentStart,
+        () if is("build") => Kind::Build,
+        () if is("worker") || part("worker") => Kind::Process,
+        () if part("prepare") => Kind::Prepare,
+        () if is("test") || part("test") => Kind::Test,
+        () => input
+            .selection
+            .manifest
+            .scripts
+            .get(name)
+            .map_or(Kind::Other, |script| command_kind(&script.value, input)),
+    }
+}
+
+/// Returns what the shell line `command` is, by the strongest of its commands.
+pub fn command_kind(command: &str, input: &Input<'_, '_>) -> Kind {
+    let script = shell::script(command, Dialect::Shell, &|_| true);
+    let kinds: Vec<Kind> = script
+        .commands
+        .iter()
+        .map(|command| {
+            let words: Vec<String> = command.value.owned_texts();
+            let (Some((rule, _)), _) = rule(&words, input.catalog) else {
+                return Kind::Other;
+            };
+            match rule.rule.does {
+                Does::Start if rule.rule.development => Kind::DevelopmentStart,
+                Does::Start => Kind::Start,
+                Does::Build => Kind::Build,
+                Does::Prepare => Kind::Prepare,
+                Does::Process => Kind::Process,
+                Does::Skip if rule.rule.reason.as_deref() == Some("test-only") => Kind::Test,
+                _ => Kind::Other,
+            }
+        })
+        .collect();
+    let has = |kind: Kind| kinds.contains(&kind);
+    [
+        Kind::Start,
+        Kind::DevelopmentStart,
+        Kind::Process,
+        Kind::Prepare,
+        Kind::Build,
+        Kind::Test,
+    ]
+    .into_iter()
+    .find(|kind| has(*kind))
+    .unwrap_or(Kind::Other)
+}
+
+/// Returns whether `step`, the run of a script file, only prepares data.
+pub fn is_preparing_script(step: &InstallStep, catalog: &Catalog) -> bool {
+    let (Some((_, matched)), _) = rule(&step.words, catalog) else {
+        return false;
+    };
+    let Some(file) = matched.arguments.first() else {
+        return false;
+    };
+    // `migrate/main.go` and `migrate.py` say it alike.
+    let stem = file
+        .rsplit_once('.')
+        .map_or(file.as_str(), |(stem, _)| stem);
+    let stem = stem.trim_start_matches("./").to_lowercase();
+    catalog.has_part("scripts", "prepare", &stem, &['_', '-', '/'])
+}

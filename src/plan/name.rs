@@ -1,0 +1,67 @@
+//! How the application is called.
+
+use crate::{
+    readme::{Document, Part},
+    repo,
+    repo::Repo,
+    select::Selection,
+};
+
+/// The package manifest's name, a short first heading, or the folder's name.
+pub fn name(repo: &Repo, documents: &[Document], selection: Option<&Selection<'_>>) -> String {
+    let from_manifest = selection.and_then(|selection| {
+        let path = repo::join(&selection.folder, "package.json");
+        let source = repo.source(&path)?;
+        let json = jsonc_parser::parse_to_serde_value::<serde_json::Value>(
+            &source.text,
+            &jsonc_parser::ParseOptions::default(),
+        )
+        .ok()?;
+        json.get("name")?
+            .as_str()
+            .map(|name| name.rsplit('/').next().unwrap_or(name).to_owned())
+    });
+    let from_heading = documents.first().and_then(|document| {
+        let headings = document.parts.iter().find_map(|part| match part {
+            Part::Code(block) => block.headings.first(),
+            Part::Text(paragraph) => paragraph.headings.first(),
+        })?;
+        let is_short = headings.split_whitespace().count() <= 3 && headings.len() <= 30;
+        is_short.then(|| headings.clone())
+    });
+    let from_folder = || {
+        let path = repo
+            .root()
+            .canonicalize()
+            .unwrap_or_else(|_| repo.root().to_owned());
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+    };
+    let usable = |name: &String| !slug(name).is_empty();
+    let found = from_manifest
+        .filter(usable)
+        .or(from_heading.filter(usable))
+        .or_else(from_folder);
+    found
+        .map(|name| slug(&name))
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "app".to_owned())
+}
+
+/// Lower-case letters, digits and `-`, at most 40, the first a letter.
+pub fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for c in deunicode::deunicode(name).chars() {
+        if c.is_ascii_alphanumeric() {
+            slug.push(c.to_ascii_lowercase());
+        } else if !slug.ends_with('-') && !slug.is_empty() {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
+    slug.chars()
+        .take(40)
+        .collect::<String>()
+        .trim_matches('-')
+        .to_owned()
+}

@@ -1,0 +1,403 @@
+//! The ways to start the application that documents, manifests and recipes name.
+
+use regex::Regex;
+
+use super::{
+    Origin, OriginKind,
+    input::{Input, fill, holds},
+    kind::{Kind, is_preparing_script, script_kind},
+    ledger,
+    ledger::Ledger,
+    missing::{directory_of, missing_file, missing_script, placeholder},
+    port::serves_something,
+};
+use crate::{
+    diagnostic::{Code, Diagnostic, Severity},
+    manifest::Fact,
+    recipe::{Does, Matched},
+    repo, shell,
+    shell::Dialect,
+    step::{Action, Confidence, InstallStep, Purpose, Rule, rule},
+};
+
+/// A way to start the application.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// The command.
+    pub words: Vec<String>,
+    /// Folder in which it runs.
+    pub directory: String,
+    /// Environment variables set before it.
+    pub assignments: Vec<(String, String)>,
+    /// Whether it is for people who work on the application.
+    pub development: bool,
+    /// Who says so.
+    pub origin: Vec<Origin>,
+    /// The step it comes from.
+    pub step: Option<usize>,
+}
+
+/// `/usr/local/bin/gunicorn` and `venv/bin/gunicorn` are `gunicorn`, which the image finds.
+fn without_bin_folder(mut words: Vec<String>) -> Vec<String> {
+    if let Some(first) = words.first_mut()
+        && let Some(at) = first.rfind("/bin/")
+        && !first.starts_with("./bin/")
+    {
+        first.drain(..at + "/bin/".len());
+    }
+    words
+}
+
+/// Whether an argument is a path of a host, such as `/etc/shop.conf`.
+fn names_host_path(words: &[String]) -> bool {
+    let is_host = |word: &String| word.starts_with('/') && !word.starts_with("/dev/");
+    words.iter().skip(1).any(is_host)
+}
+
+fn is_named_worker(words: &[String], input: &Input<'_, '_>) -> bool {
+    words.iter().skip(1).any(|word| {
+        let stem = repo::file_name(word).split('.').next().unwrap_or_default();
+        let stem = stem.to_lowercase();
+        input
+            .catalog
+            .has_part("scripts", "worker", &stem, &['_', '-'])
+    })
+}
+
+fn is_own_program(step: &InstallStep, input: &Input<'_, '_>) -> bool {
+    let first = step.words.first().map_or("", String::as_str);
+    input
+        .selection
+        .manifest
+        .programs
+        .contains_key(repo::file_name(first))
+}
+
+/// Order of ways to start: purpose of the section, those that name files of a host last, development
+/// servers last, what stays up by its
+/// name before what does not where nothing listens, confidence, order of the documents.
+type Rank = (u8, bool, bool, bool, std::cmp::Reverse<Confidence>, usize);
+
+/// The ways that documents and manifests name, best first.
+pub fn ways(
+    input: &Input<'_, '_>,
+    ledger: &mut Ledger<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Way> {
+    let mut found: Vec<(Rank, Way)> = Vec::new();
+    let open: Vec<(usize, &InstallStep)> = ledger.open().collect();
+    for (index, step) in open {
+        let (words, development) = match &step.action {
+            // Of a program that takes its work from its arguments the documents give examples.
+            Action::Start if is_own_program(step, input) && !serves_something(input) => {
+                ledger.skip(index, "example-of-use", None);
+                continue;
+            }
+            // `go run migrate/main.go` is no way to start it.
+            Action::Start if is_preparing_script(step, input.catalog) => continue,
+            Action::Start => {
+                let development = rule(&step.words, input.catalog)
+                    .0
+                    .is_some_and(|(rule, _)| rule.rule.development);
+                (step.words.clone(), development)
+            }
+            Action::Script(name) => match script_kind(name, input) {
+                kind @ (Kind::Start | Kind::DevelopmentStart) => {
+                    if !input.selection.manifest.scripts.contains_key(name) {
+                        diagnostics.push(missing_script(step, name, input));
+                        ledger.skip(index, "no-such-script", Some(name));
+                        continue;
+                    }
+                    (step.words.clone(), kind == Kind::DevelopmentStart)
+                }
+                _ => continue,
+            },
+            _ => continue,
+        };
+        if let Some(value) = placeholder(&step.text) {
+            diagnostics.push(
+                Diagnostic::new(
+                    Severity::Note,
+                    Code::Placeholder,
+                    format!("`{value}` stands for something that only you know"),
+                )
+                .at(&step.source, step.span, "so it starts nothing as it is")
+                .hint("write the value into the README, or answer `start` in longshore.toml"),
+            );
+            ledger.skip(index, "holds-a-placeholder", Some(value));
+            continue;
+        }
+        if let Some(missing) = missing_file(step, input) {
+            diagnostics.push(
+                Diagnostic::new(
+                    Severity::Warning,
+                    Code::MissingFile,
+                    format!("`{missing}` is not in the repository"),
+                )
+                .at(&step.source, step.span, "starts it")
+                .hint("the application's own entry file was taken instead"),
+            );
+            ledger.skip(index, "file-is-not-in-the-repository", Some(&missing));
+            continue;
+        }
+        let purpose = match step.context.purpose {
+            Purpose::Install if step.context.is_alternative => 1,
+            Purpose::Install => 0,
+            Purpose::Development | Purpose::OtherWay => 1,
+            Purpose::Usage => 2,
+            Purpose::Test => 3,
+        };
+        if purpose == 3 {
+            ledger.skip(index, "test-only", None);
+            continue;
+        }
+        let origin = vec![ledger::origin(step)];
+        let directory = directory_of(step, input);
+        let words = without_bin_folder(words);
+        let (watched, _) = rule(&words, input.catalog);
+        let watched = watched.as_ref().map(|(found, matched)| (found, matched));
+        let plain = without_watcher(words.clone(), watched, input);
+        let way = Way {
+            development: development && plain == words,
+            words: plain,
+            directory,
+            assignments: step.assignments.clone(),
+            origin,
+            step: Some(index),
+        };
+        let way = follow_script(way, input);
+        found.push((
+            (
+                purpose,
+                names_host_path(&way.words),
+                way.development,
+                !serves_something(input) && !is_named_worker(&way.words, input),
+                std::cmp::Reverse(step.confidence),
+                index,
+            ),
+            way,
+        ));
+    }
+    found.sort_by_key(|(rank, _)| *rank);
+    let mut ways: Vec<Way> = found.into_iter().map(|(_, way)| way).collect();
+    if let Some(process) = input.selection.manifest.processes.get("web") {
+        let way = way_of_fact(process, input);
+        // A Procfile is written for production.
+        let at = if ways.first().is_some_and(|way| !way.development) {
+            ways.len()
+        } else {
+            0
+        };
+        ways.insert(at, way);
+    }
+    if let Some(command) = &input.selection.manifest.dockerfile.command
+        && ways.is_empty()
+    {
+        ways.extend(way_of_dockerfile(command, input));
+    }
+    let taken = ways.first().and_then(|way| way.step);
+    for way in ways.iter().skip(1) {
+        if let Some(step) = way.step.filter(|step| Some(*step) != taken) {
+            let reason = if way.development {
+                "development-only"
+            } else {
+                "alternative-not-taken"
+            };
+            ledger.skip(step, reason, None);
+        }
+    }
+    ways
+}
+
+/// The command of a Dockerfile that a person wrote, where it is one that a recipe knows to start
+/// something: an entry script of that image is not in this one.
+fn way_of_dockerfile(command: &Fact, input: &Input<'_, '_>) -> Option<Way> {
+    let way = way_of_fact(command, input);
+    let (found, words) = rule(&way.words, input.catalog);
+    let starts = found.is_some_and(|(found, _)| found.rule.does == Does::Start);
+    let is_absolute = words.iter().any(|word| word.starts_with('/'));
+    (starts && !is_absolute).then_some(way)
+}
+
+/// Takes what a script of the package manifest runs, where that is one plain command: signals then
+/// reach the application itself.
+pub fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
+    let scripts = &input.selection.manifest.scripts;
+    // A script may run another one; four levels are more than people write.
+    for _ in 0..4 {
+        let (Some((found, matched)), _) = rule(&way.words, input.catalog) else {
+            return way;
+        };
+        if found.rule.does != Does::Script {
+            return way;
+        }
+        let name = match found.rule.script.as_deref() {
+            Some("1") | None => matched.arguments.first().cloned().unwrap_or_default(),
+            Some(name) => name.to_owned(),
+        };
+        let Some(script) = scripts.get(&name) else {
+            return way;
+        };
+        let origin = Origin::at(
+            OriginKind::Manifest,
+            &script.file,
+            script.line,
+            &script.value,
+        );
+        if scripts.contains_key(&format!("pre{name}")) {
+            return way;
+        }
+        let parsed = shell::script(&script.value, Dialect::Shell, &|_| true);
+        let [command] = &parsed.commands[..] else {
+            return way;
+        };
+        let command = &command.value;
+        let is_plain = !command.words.is_empty()
+            && command.words.iter().all(|word| !word.dynamic)
+            && command.redirects.is_empty()
+            && !script.value.trim_end().ends_with('&');
+        if !is_plain {
+            return way;
+        }
+        let words: Vec<String> = command.owned_texts();
+        let (inner, unwrapped) = rule(&words, input.catalog);
+        // A script that is named for development stays so where what it runs says nothing.
+        way.development = match &inner {
+            Some((inner, _)) => inner.rule.development,
+            None => way.development,
+        };
+        way.words = without_watcher(
+            unwrapped,
+            inner.as_ref().map(|(inner, matched)| (inner, matched)),
+            input,
+        );
+        way.development &= way.words.first() == words.first();
+        way.assignments.extend(command.assignments.clone());
+        way.directory = input.selection.folder.clone();
+        if !way.origin.contains(&origin) {
+            way.origin.push(origin);
+        }
+    }
+    way
+}
+
+/// A watcher that runs a script file gives way to the runtime itself, or to the command that it
+/// watches over.
+fn without_watcher(
+    words: Vec<String>,
+    found: Option<(&Rule<'_>, &Matched)>,
+    input: &Input<'_, '_>,
+) -> Vec<String> {
+    let Some((_, matched)) = found.filter(|(found, _)| found.rule.runs_file) else {
+        return words;
+    };
+    let Some(file) = matched.arguments.first() else {
+        return words;
+    };
+    if input.catalog.tool(file).is_some() {
+        return matched.arguments.clone();
+    }
+    let script = configured_script(file, input);
+    let file = script.as_ref().unwrap_or(file);
+    if file.ends_with(".ts") {
+        return words;
+    }
+    let runtime = input.selection.stack.runtime.clone();
+    let rest = matched
+        .arguments
+        .iter()
+        .skip(1)
+        .filter(|_| script.is_none())
+        .cloned();
+    [runtime, file.clone()].into_iter().chain(rest).collect()
+}
+
+/// The script that a configuration of a process manager names: `script: "./app.js"`.
+fn configured_script(file: &str, input: &Input<'_, '_>) -> Option<String> {
+    let source = input.repo.source(&repo::join(input.directory, file))?;
+    let pattern = Regex::new(r#"["']?\bscript["']?\s*:\s*["']([^"']+)["']"#).ok()?;
+    let found = pattern.captures(&source.text)?.get(1)?;
+    Some(found.as_str().trim_start_matches("./").to_owned())
+}
+
+/// Returns the way of a line in a manifest, such as a `Procfile`.
+pub fn way_of_fact(fact: &Fact, input: &Input<'_, '_>) -> Way {
+    let origin = vec![Origin::at(
+        OriginKind::Manifest,
+        &fact.file,
+        fact.line,
+        &fact.value,
+    )];
+    way_of_line(&fact.value, input.directory, origin, input)
+}
+
+/// Reads one shell line; what is more than one plain command is left to a shell.
+pub fn way_of_line(line: &str, directory: &str, origin: Vec<Origin>, input: &Input<'_, '_>) -> Way {
+    let parsed = shell::script(line, Dialect::Shell, &|_| true);
+    let way = |words: Vec<String>, assignments, development| Way {
+        words,
+        directory: directory.to_owned(),
+        assignments,
+        development,
+        origin,
+        step: None,
+    };
+    match &parsed.commands[..] {
+        [command] => {
+            let words: Vec<String> = command.value.owned_texts();
+            let (found, words) = rule(&words, input.catalog);
+            let development = found.is_some_and(|(found, _)| found.rule.development);
+            let inner = way(words, command.value.assignments.clone(), development);
+            follow_script(inner, input)
+        }
+        commands => {
+            // The last one stays up: it takes the place of the shell, so that signals reach it.
+            let last = commands.last().filter(|last| !last.value.nested);
+            let at = last.map_or(0, |last| last.span.start);
+            let line = match line.get(at..) {
+                Some(rest) if last.is_some() => format!("{}exec {rest}", &line[..at]),
+                _ => line.to_owned(),
+            };
+            way(
+                vec!["sh".to_owned(), "-c".to_owned(), line],
+                Vec::new(),
+                false,
+            )
+        }
+    }
+}
+
+/// The way that the framework's or the stack's recipe knows.
+pub fn way_of_recipe(input: &Input<'_, '_>) -> Option<Way> {
+    let selection = input.selection;
+    let framework = selection
+        .framework
+        .map(|(id, framework)| (format!("frameworks/{id}"), &framework.start));
+    let stack = (
+        format!("stacks/{}", selection.stack_id),
+        &selection.stack.start,
+    );
+    for (id, commands) in framework.into_iter().chain([stack]) {
+        for command in commands {
+            if !holds(command, input) {
+                continue;
+            }
+            let Some(line) = fill(&command.command, input) else {
+                continue;
+            };
+            let text = command
+                .why
+                .clone()
+                .unwrap_or_else(|| format!("starts it with `{}`", command.command));
+            let mut way = way_of_line(
+                &line,
+                input.directory,
+                vec![Origin::recipe(&id, text)],
+                input,
+            );
+            way.assignments.extend(command.env.clone());
+            return Some(way);
+        }
+    }
+    None
+}
