@@ -1,281 +1,184 @@
-//! Files that a command of a document runs: what a person would read next to know what happens.
+//! Commands of the files that a document runs.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::{
+    Action, Confidence, Context, Rule,
+    reader::{Reader, Subshell},
+    scripts,
+};
 use crate::{
-    repo::{self, Repo},
+    recipe::{Does, Matched},
+    repo,
+    shell::{self, Dialect},
     source::Span,
 };
 
-/// Code of a file, as a document's command runs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
-    /// Where it stands in the file.
-    pub span: Span,
-    /// The code.
-    pub code: String,
-    /// Whether `code` is, byte for byte, what stands at `span`; otherwise variables were replaced.
-    pub is_verbatim: bool,
+/// More files in one another than people write.
+const DEEPEST: usize = 4;
+
+/// What a command runs, taken from a file or from its own words.
+pub(super) struct Followed {
+    /// The file; `None` for code among the words of the command.
+    file: Option<String>,
+    pieces: Vec<scripts::Piece>,
 }
 
-/// Returns whether the file `path` is a script for a POSIX shell: by its ending, or its first line.
-pub fn is_script(repo: &Repo, path: &str) -> bool {
-    let Some(source) = repo.source(path) else {
-        return false;
-    };
-    let first = source.text.lines().next().unwrap_or_default();
-    let names_shell = |word: &str| ["sh", "bash", "dash", "ksh"].contains(&repo::file_name(word));
-    match first.strip_prefix("#!") {
-        Some(line) => line.split_whitespace().any(names_shell),
-        None => path.ends_with(".sh") || path.ends_with(".bash"),
-    }
-}
-
-/// Returns the whole text of a script.
-pub fn script(text: &str) -> Vec<Piece> {
-    vec![Piece {
-        span: Span::new(0, text.len()),
-        code: text.to_owned(),
-        is_verbatim: true,
-    }]
-}
-
-/// Returns what `make target` runs, the recipes of prerequisites first; the first target stands for
-/// an empty name. `None` where there is no such target.
-///
-/// Reads the part of <https://www.gnu.org/software/make/manual/make.html> that people use for
-/// commands: variables, rules with prerequisites, recipes with `@` and `-`.
-pub fn make(text: &str, target: &str) -> Option<Vec<Piece>> {
-    let makefile = Makefile::read(text);
-    let mut targets = makefile.rules.iter().map(|rule| rule.target.as_str());
-    let target = match target {
-        "" => targets.find(|name| !name.starts_with('.')),
-        name => targets.find(|known| *known == name),
-    }?;
-    let mut pieces = Vec::new();
-    makefile.run(target, &mut Vec::new(), &mut pieces);
-    Some(pieces)
-}
-
-/// Returns the shell provisioners of a Vagrantfile: the text of inline ones, and the paths of
-/// scripts (<https://developer.hashicorp.com/vagrant/docs/provisioning/shell>).
-pub fn vagrant(text: &str) -> (Vec<Piece>, Vec<String>) {
-    let (mut pieces, mut paths) = (Vec::new(), Vec::new());
-    let mut at = 0;
-    let mut heredoc: Option<(String, usize)> = None;
-    for raw in text.split_inclusive('\n') {
-        let line = raw.trim();
-        match &heredoc {
-            Some((end, start)) if line == end => {
-                pieces.push(Piece {
-                    span: Span::new(*start, at),
-                    code: text[*start..at].to_owned(),
-                    is_verbatim: true,
-                });
-                heredoc = None;
-            }
-            Some(_) => {}
-            None if line.starts_with('#') => {}
-            None => {
-                if let Some((_, end)) = line.split_once("<<") {
-                    let end = end.trim_start_matches(['-', '~', '\'', '"']);
-                    let is_name = |c: &char| c.is_alphanumeric() || *c == '_';
-                    let end: String = end.chars().take_while(is_name).collect();
-                    if !end.is_empty() {
-                        heredoc = Some((end, at + raw.len()));
-                    }
-                } else if line.contains("shell") && line.contains("path") {
-                    let quoted = line.split(['"', '\'']).skip(1).step_by(2);
-                    paths.extend(quoted.filter(|word| *word != "shell").map(str::to_owned));
-                }
-            }
-        }
-        at += raw.len();
-    }
-    (pieces, paths)
-}
-
-#[derive(Debug, Default)]
-struct Makefile {
-    variables: BTreeMap<String, String>,
-    rules: Vec<Rule>,
-}
-
-#[derive(Debug)]
-struct Rule {
-    target: String,
-    needs: Vec<String>,
-    recipe: Vec<(Span, String)>,
-}
-
-impl Makefile {
-    fn read(text: &str) -> Self {
-        let mut makefile = Self::default();
-        let mut open: Vec<usize> = Vec::new();
-        let mut at = 0;
-        let mut lines = text.split_inclusive('\n').peekable();
-        while let Some(raw) = lines.next() {
-            let start = at;
-            at += raw.len();
-            let mut end = start + raw.trim_end().len();
-            let mut line = raw.trim_end().to_owned();
-            while line.ends_with('\\')
-                && let Some(next) = lines.next()
-            {
-                line.pop();
-                line.push_str(next.trim());
-                end = at + next.trim_end().len();
-                at += next.len();
-            }
-            if let Some(recipe) = line.strip_prefix('\t') {
-                let recipe = recipe.trim().trim_start_matches(['@', '-', '+']).trim();
-                let span = Span::new(start + 1, end.max(start + 1));
-                for rule in &open {
-                    makefile.rules[*rule].recipe.push((span, recipe.to_owned()));
-                }
-                continue;
-            }
-            let code = line.split('#').next().unwrap_or_default().trim();
-            if !code.is_empty() {
-                open = makefile.statement(code);
-            }
-        }
-        makefile
-    }
-
-    /// Reads a line that is no recipe; returns the rules that it opens.
-    fn statement(&mut self, code: &str) -> Vec<usize> {
-        if let Some((name, value)) = assignment(code) {
-            self.variables.entry(name).or_insert(value);
-            return Vec::new();
-        }
-        let Some((targets, needs)) = code.split_once(':') else {
-            return Vec::new();
+impl Reader<'_> {
+    /// What the command runs that can be read: a script, a target of a Makefile, provisioners of a
+    /// Vagrantfile, code given to a shell.
+    pub(super) fn followed(
+        &self,
+        found: Option<&(Rule<'_>, Matched)>,
+        words: &[String],
+    ) -> Option<Followed> {
+        let of_script = |word: &str| -> Option<Followed> {
+            let path = [self.directory.as_str(), &self.home, "."]
+                .iter()
+                .map(|place| repo::join(place, word))
+                .find(|path| scripts::is_script(self.repo, path))?;
+            let source = self.repo.source(&path)?;
+            Some(Followed {
+                pieces: scripts::script(&source.text),
+                file: Some(path),
+            })
         };
-        let needs = needs.trim_start_matches(':');
-        let needs = needs.split(['|', ';']).next().unwrap_or_default();
-        let open = self.rules.len();
-        self.rules
-            .extend(targets.split_whitespace().map(|target| Rule {
-                target: target.to_owned(),
-                needs: needs.split_whitespace().map(str::to_owned).collect(),
-                recipe: Vec::new(),
-            }));
-        (open..self.rules.len()).collect()
+        let Some((rule, matched)) = found else {
+            let first = words.first()?;
+            return if first.contains('/') {
+                of_script(first)
+            } else {
+                None
+            };
+        };
+        if rule.rule.does != Does::Follow {
+            return None;
+        }
+        let after = words
+            .iter()
+            .position(|word| word == "-c")
+            .and_then(|at| words.get(at + 1));
+        match (rule.rule.file.as_deref(), after) {
+            (Some(files), _) => {
+                let argument = matched.arguments.iter().find(|word| !word.contains('='));
+                let argument = argument.map_or("", String::as_str);
+                let path = files
+                    .split('|')
+                    .map(|file| repo::join(&self.directory, file))
+                    .find(|path| self.repo.contains(path))?;
+                let source = self.repo.source(&path)?;
+                let pieces = if path.ends_with("Vagrantfile") {
+                    let (mut pieces, paths) = scripts::vagrant(&source.text);
+                    pieces.extend(paths.iter().map(|path| scripts::Piece {
+                        span: crate::source::Span::new(0, 0),
+                        code: format!("./{path}"),
+                        is_verbatim: false,
+                    }));
+                    pieces
+                } else {
+                    scripts::make(&source.text, argument)?
+                };
+                Some(Followed {
+                    file: Some(path),
+                    pieces,
+                })
+            }
+            (None, Some(code)) => Some(Followed {
+                file: None,
+                pieces: vec![scripts::Piece {
+                    span: Span::new(0, 0),
+                    code: code.clone(),
+                    is_verbatim: false,
+                }],
+            }),
+            (None, None) => of_script(matched.arguments.first()?),
+        }
     }
 
-    fn run(&self, target: &str, seen: &mut Vec<String>, pieces: &mut Vec<Piece>) {
-        if seen.iter().any(|known| known == target) {
+    /// Reads what the step `at` runs. Where all of it is understood the commands take the place of
+    /// the step; a script that does something else is run as it is, where its name says for what.
+    pub(super) fn follow(
+        &mut self,
+        followed: Followed,
+        at: usize,
+        span: Span,
+        context: &Context,
+        confidence: Confidence,
+    ) {
+        let text = self.steps[at].words.join(" ");
+        let key = format!("{} {text}", followed.file.as_deref().unwrap_or_default());
+        if self.following.len() >= DEEPEST || self.following.contains(&key) {
+            self.steps[at].action = Action::Skip("runs-itself".to_owned());
             return;
         }
-        seen.push(target.to_owned());
-        for rule in self.rules.iter().filter(|rule| rule.target == target) {
-            for need in &rule.needs {
-                self.run(need, seen, pieces);
+        let outer = Arc::clone(&self.source);
+        let directory = self.directory.clone();
+        if let Some(source) = followed
+            .file
+            .as_ref()
+            .and_then(|path| self.repo.source(path))
+        {
+            self.source = source;
+        }
+        self.following.push(key);
+        let begin = self.steps.len();
+        for piece in &followed.pieces {
+            let script = shell::script(&piece.code, Dialect::Shell, &|_| true);
+            let mut subshell = Subshell::default();
+            for command in &script.commands {
+                subshell.enter(command.value.subshell, &mut self.directory);
+                let inner = match (&followed.file, piece.is_verbatim) {
+                    (None, _) => span,
+                    (Some(_), false) => piece.span,
+                    (Some(_), true) => Span::new(
+                        piece.span.start + command.span.start,
+                        piece.span.start + command.span.end,
+                    ),
+                };
+                self.command(&command.value, inner, context.clone(), confidence);
             }
-            pieces.extend(rule.recipe.iter().map(|(span, code)| Piece {
-                span: *span,
-                code: self.expand(code, 0),
-                is_verbatim: false,
-            }));
+            if !piece.is_verbatim {
+                self.directory.clone_from(&directory);
+            }
+        }
+        self.following.pop();
+        self.directory = directory;
+        self.source = outer;
+
+        let inner = &self.steps[begin..];
+        let is_understood = inner.iter().all(|step| step.action != Action::Other);
+        let starts = inner.iter().any(|step| step.action == Action::Start);
+        let purpose = followed
+            .file
+            .as_deref()
+            .map(|path| self.purpose_of_script(path));
+        match purpose.flatten() {
+            Some(whole) if !(is_understood || starts && whole == Action::Start) => {
+                self.steps[at].action = whole;
+                for step in &mut self.steps[begin..] {
+                    step.action = Action::Skip("part-of-a-script-that-is-run".to_owned());
+                }
+            }
+            _ => self.steps[at].action = Action::Skip("its-commands-follow".to_owned()),
         }
     }
 
-    /// Replaces `$(NAME)`, `${NAME}` and `$$`; what is not known stays.
-    fn expand(&self, text: &str, depth: usize) -> String {
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find('$') {
-            out.push_str(&rest[..at]);
-            let after = &rest[at + 1..];
-            if let Some(tail) = after.strip_prefix('$') {
-                out.push('$');
-                rest = tail;
-                continue;
-            }
-            let close = match after.chars().next() {
-                Some('(') => after.find(')'),
-                Some('{') => after.find('}'),
-                _ => None,
-            };
-            let Some(close) = close else {
-                out.push('$');
-                rest = after;
-                continue;
-            };
-            let name = &after[1..close];
-            match (name, self.variables.get(name)) {
-                ("MAKE", _) => out.push_str("make"),
-                (_, Some(value)) if depth < 8 => out.push_str(&self.expand(value, depth + 1)),
-                _ => out.push_str(&rest[at..at + close + 2]),
-            }
-            rest = &after[close + 1..];
+    /// What the name of a script says that it is for.
+    fn purpose_of_script(&self, path: &str) -> Option<Action> {
+        if !scripts::is_script(self.repo, path) {
+            return None;
         }
-        out.push_str(rest);
-        out
-    }
-}
-
-/// `NAME = value`, with `:=`, `?=` and `::=`.
-fn assignment(code: &str) -> Option<(String, String)> {
-    let code = code.strip_prefix("export ").unwrap_or(code);
-    let (name, value) = code.split_once('=')?;
-    let name = name.trim_end_matches([':', '?', '+', '!']).trim();
-    let is_name = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == ':');
-    is_name.then(|| (name.to_owned(), value.trim().to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn code(pieces: Option<Vec<Piece>>) -> Vec<String> {
-        let pieces = pieces.unwrap_or_default().into_iter();
-        pieces.map(|piece| piece.code).collect()
-    }
-
-    #[test]
-    fn make_runs_prerequisites_first_and_replaces_variables() {
-        let text = "PIP ?= venv/bin/pip\nall: install\n\t@echo done\ninstall: venv\n\t$(PIP) install \\\n\t  -r requirements.txt\nvenv:\n\tpython -m venv venv\n";
-        let expected = [
-            "python -m venv venv",
-            "venv/bin/pip install -r requirements.txt",
-            "echo done",
-        ];
-        assert_eq!(code(make(text, "")), expected);
-        assert_eq!(make(text, "deploy"), None);
-    }
-
-    #[test]
-    fn a_target_that_needs_itself_ends() {
-        let text = "a: b\n\techo a\nb: a\n\techo b\n";
-        assert_eq!(code(make(text, "a")), ["echo b", "echo a"]);
-    }
-
-    #[test]
-    fn pieces_lie_inside_the_text() {
-        for text in [
-            "a:\n\t\n",
-            "\t",
-            "a: \\\n",
-            "$(",
-            "a:\n\t$(x",
-            "<<",
-            "x <<EOF\né",
-            "a:\n\té\\\n",
-        ] {
-            let made = make(text, "").unwrap_or_default();
-            for piece in made.iter().chain(&vagrant(text).0) {
-                assert!(text.get(piece.span.range()).is_some(), "{text:?}");
-            }
+        let name = repo::file_name(path)
+            .split('.')
+            .next()
+            .unwrap_or_default()
+            .to_lowercase();
+        let is = |list: &str| self.catalog.has_part("scripts", list, &name, &['-', '_']);
+        match () {
+            () if is("build") => Some(Action::Build),
+            () if is("prepare") => Some(Action::Prepare),
+            () if is("start") => Some(Action::Start),
+            () => None,
         }
-    }
-
-    #[test]
-    fn a_vagrantfile_has_inline_and_file_provisioners() {
-        let text = "config.vm.provision \"shell\", path: \"boot.sh\"\nconfig.vm.provision :shell, inline: <<-SHELL\n  apt-get install -y redis\nSHELL\n";
-        let (pieces, paths) = vagrant(text);
-        assert_eq!(paths, ["boot.sh"]);
-        assert_eq!(pieces[0].code.trim(), "apt-get install -y redis");
     }
 }

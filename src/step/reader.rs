@@ -1,0 +1,452 @@
+//! Reads documents into steps, command by command.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    Action, Confidence, Context, InstallStep, Purpose,
+    blocks::{looks_like_commands, looks_like_env},
+    prose,
+    rule::{rule, rule_where},
+};
+use crate::{
+    manifest::Fact,
+    readme::{CodeBlock, Document, Paragraph},
+    recipe::{Catalog, Does},
+    repo::{self, Repo},
+    shell::{self, Dialect, SimpleCommand},
+    source::{SourceFile, Span},
+};
+
+pub(super) struct Reader<'a> {
+    /// The document, or the file that one of its commands runs.
+    pub(super) source: Arc<SourceFile>,
+    pub(super) repo: &'a Repo,
+    pub(super) catalog: &'a Catalog,
+    /// Programs that the repository itself installs.
+    pub(super) programs: &'a BTreeMap<String, Fact>,
+    pub(super) home: String,
+    pub(super) directory: String,
+    /// Folder that a `git clone` makes: the repository itself.
+    pub(super) clone: Option<String>,
+    /// Shell variables that were set, for commands further down.
+    pub(super) variables: BTreeMap<String, String>,
+    /// Those of them that a command has used.
+    pub(super) used: BTreeSet<String>,
+    /// Folders of a host that hold the repository, by what the documents say or by convention.
+    pub(super) checkouts: Vec<String>,
+    /// Files that are being followed, with what is run of them, outermost first.
+    pub(super) following: Vec<String>,
+    pub(super) steps: &'a mut Vec<InstallStep>,
+}
+
+/// Remembers the folder before a subshell, which a `cd` inside does not change.
+#[derive(Default)]
+pub(super) struct Subshell {
+    number: usize,
+    before: String,
+}
+
+impl Subshell {
+    /// Goes to the command of subshell `number`, 0 for none.
+    pub(super) fn enter(&mut self, number: usize, directory: &mut String) {
+        if number == self.number {
+            return;
+        }
+        if self.number != 0 {
+            directory.clone_from(&self.before);
+        }
+        self.before.clone_from(directory);
+        self.number = number;
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// Returns a reader at the top of `document`, which adds to `steps`.
+    pub(super) fn new(
+        document: &Document,
+        repo: &'a Repo,
+        catalog: &'a Catalog,
+        programs: &'a BTreeMap<String, Fact>,
+        steps: &'a mut Vec<InstallStep>,
+    ) -> Self {
+        let home = repo::folder_of(&document.source.path).to_owned();
+        Self {
+            source: Arc::clone(&document.source),
+            repo,
+            catalog,
+            programs,
+            directory: home.clone(),
+            home,
+            clone: None,
+            variables: BTreeMap::new(),
+            used: BTreeSet::new(),
+            checkouts: catalog.list("folders", "checkouts").to_vec(),
+            following: Vec::new(),
+            steps,
+        }
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn block(&mut self, block: &CodeBlock) {
+        let listed = |list: &str| {
+            self.catalog
+                .list("languages", list)
+                .contains(&block.language)
+        };
+        let (is_shell, is_windows, is_unknown, is_env) = (
+            listed("shell"),
+            listed("windows"),
+            listed("unknown"),
+            listed("env"),
+        );
+        let (catalog, programs) = (self.catalog, self.programs);
+        let known = |word: &str| catalog.tool(word).is_some() || programs.contains_key(word);
+        if self.units(block) {
+            return;
+        }
+        if is_env || is_unknown && looks_like_env(&block.code) {
+            self.env_block(block);
+            return;
+        }
+        if self.crontab(block) {
+            return;
+        }
+        if self
+            .catalog
+            .list("sql", "languages")
+            .contains(&block.language)
+            || is_unknown && self.looks_like_sql(&block.code)
+        {
+            self.sql_block(block);
+            return;
+        }
+        if !(is_shell || is_windows || is_unknown && looks_like_commands(&block.code, &known)) {
+            return;
+        }
+        let confidence = if is_unknown {
+            Confidence::Medium
+        } else {
+            Confidence::High
+        };
+        let script = shell::script(&block.code, Dialect::Console, &known);
+        let context = self.context(&block.headings, &block.lead);
+        let first = self.steps.len();
+        self.block_start(&script);
+        let mut subshell = Subshell::default();
+        for command in &script.commands {
+            subshell.enter(command.value.subshell, &mut self.directory);
+            let mut context = context.clone();
+            let comment = script
+                .comments
+                .iter()
+                .rfind(|comment| comment.span.start < command.span.start);
+            if let Some(platform) = comment.and_then(|comment| self.platform(&comment.value)) {
+                context.platform = platform;
+            }
+            if is_windows || command.value.windows {
+                context.platform = Some("windows".to_owned());
+            }
+            let span = Span::new(
+                block.file_offset(command.span.start),
+                block.file_offset(command.span.end.saturating_sub(1)) + 1,
+            );
+            self.command(&command.value, span, context, confidence);
+        }
+        subshell.enter(0, &mut self.directory);
+        self.statements_typed(block, &script.outputs, &context, first);
+    }
+
+    /// A block that goes to a folder which is not below the current one begins at the top again.
+    fn block_start(&mut self, script: &shell::Script) {
+        let Some(first) = script.commands.first() else {
+            return;
+        };
+        let texts = first.value.texts();
+        let ["cd", target] = texts[..] else { return };
+        let from_here = self.repo.has_folder(&repo::join(&self.directory, target));
+        if !from_here && self.repo.has_folder(&repo::join(&self.home, target)) {
+            self.directory = self.home.to_owned();
+        }
+    }
+
+    /// Inline code that begins with a tool and has a word more is a command; without any, the
+    /// sentences themselves may hold commands.
+    pub(super) fn paragraph(&mut self, paragraph: &Paragraph) {
+        let before = self.steps.len();
+        self.inline_code(paragraph);
+        if self.steps.len() == before {
+            self.sentences(paragraph);
+        }
+    }
+
+    fn sentences(&mut self, paragraph: &Paragraph) {
+        let context = self.context(&paragraph.headings, &paragraph.text);
+        let (catalog, programs, repo) = (self.catalog, self.programs, self.repo);
+        let here = self.directory.clone();
+        let is_file = |word: &str| repo.contains(&repo::join(&here, word)) || repo.contains(word);
+        let is_command = |code: &str| {
+            let script = shell::script(code, Dialect::Shell, &|_| true);
+            let [command] = &script.commands[..] else {
+                return false;
+            };
+            let words: Vec<String> = command.value.owned_texts();
+            let (found, words) = rule(&words, catalog);
+            let Some((found, _)) = found else {
+                return words.len() > 1
+                    && words
+                        .first()
+                        .is_some_and(|word| programs.contains_key(word));
+            };
+            let does = matches!(
+                found.rule.does,
+                Does::Install
+                    | Does::Build
+                    | Does::Prepare
+                    | Does::Start
+                    | Does::Process
+                    | Does::Script
+                    | Does::SystemPackages
+            );
+            // "python 3" and "node app" are no commands.
+            let is_certain = found.rule.words.literals().next().is_some();
+            does && (is_certain || words.iter().skip(1).any(|word| is_file(word)))
+        };
+        let hearing = prose::Hearing {
+            catalog,
+            is_command: &is_command,
+            is_file: &is_file,
+        };
+        let mut spoken = prose::commands(&paragraph.text, &hearing);
+        if spoken.is_empty() && context.purpose == Purpose::Install {
+            spoken.extend(prose::file_run(&paragraph.text, &hearing));
+        }
+        for spoken in spoken {
+            let known = |_: &str| true;
+            let script = shell::script(&spoken.code, Dialect::Shell, &known);
+            let span = self.span_of(paragraph, &spoken.code);
+            for command in &script.commands {
+                self.command(&command.value, span, context.clone(), Confidence::Low);
+            }
+        }
+    }
+
+    /// Where `code` stands in the paragraph, or the whole of it.
+    fn span_of(&self, paragraph: &Paragraph, code: &str) -> Span {
+        let text = self
+            .source
+            .text
+            .get(paragraph.span.range())
+            .unwrap_or_default();
+        // The last word stands there even where the first one was added.
+        let places = [code, code.rsplit(' ').next().unwrap_or(code)];
+        let found = places
+            .iter()
+            .find_map(|piece| Some((text.find(piece)?, piece.len())));
+        found.map_or(paragraph.span, |(at, length)| {
+            let start = paragraph.span.start + at;
+            Span::new(start, start + length)
+        })
+    }
+
+    fn inline_code(&mut self, paragraph: &Paragraph) {
+        for inline in &paragraph.code {
+            let (catalog, programs) = (self.catalog, self.programs);
+            let known = |word: &str| catalog.tool(word).is_some() || programs.contains_key(word);
+            let code = inline.code.trim();
+            let shown = code.strip_prefix("$ ").unwrap_or(code);
+            let words = shown.split_whitespace().count();
+            let first = shown.split_whitespace().next().unwrap_or_default();
+            let assigns = first.contains('=') && !first.starts_with('-') && words > 1;
+            let runs_file =
+                first.starts_with("./") && self.repo.contains(&repo::join(&self.directory, first));
+            let is_command = (known(first) && words > 1) || runs_file || assigns;
+            if !is_command || shown.contains('\n') {
+                continue;
+            }
+            let script = shell::script(code, Dialect::Console, &known);
+            let mut context = self.context(&paragraph.headings, &paragraph.text);
+            if let Some(platform) = self.platform(&inline.before) {
+                context.platform = platform;
+            }
+            context.is_alternative |= self.says_alternative(&inline.before);
+            let is_verbatim = self.source.text.get(inline.span.range()) == Some(code);
+            for command in &script.commands {
+                let start = inline.span.start + command.span.start;
+                let inside = Span::new(start, inline.span.start + command.span.end);
+                let span = if is_verbatim { inside } else { inline.span };
+                self.command(&command.value, span, context.clone(), Confidence::Low);
+            }
+        }
+    }
+
+    pub(super) fn command(
+        &mut self,
+        command: &SimpleCommand,
+        span: Span,
+        mut context: Context,
+        confidence: Confidence,
+    ) {
+        context.directory.clone_from(&self.directory);
+        let mut all: Vec<String> = command
+            .words
+            .iter()
+            .map(|word| self.expanded(word))
+            .collect();
+        self.without_bin_folder(&mut all);
+        let (found, words) = rule_where(&all, self.catalog, &|path| {
+            self.repo.has_folder(&repo::join(&self.directory, path))
+                || self.repo.contains(&repo::join(&self.directory, path))
+        });
+        let first = words.first().map_or("", String::as_str);
+        let action = match &found {
+            None if all.is_empty() => self.set_variables(command),
+            None if self.programs.contains_key(repo::file_name(first)) => Action::Start,
+            // A wrapper around nothing, such as `screen`.
+            None if words.is_empty() => Action::Skip("host-only".to_owned()),
+            None if self.sql(&command.text).is_some() => {
+                self.sql(&command.text).unwrap_or(Action::Other)
+            }
+            None if self.is_missing_script(first) => {
+                Action::Skip("not-in-the-repository".to_owned())
+            }
+            None if self.is_output(command) => Action::Skip("output-not-command".to_owned()),
+            None => Action::Other,
+            Some(_)
+                if words
+                    .iter()
+                    .any(|word| word == "--help" || word == "--version") =>
+            {
+                Action::Skip("inspection".to_owned())
+            }
+            Some((rule, matched)) => self.action(rule, matched, command, &words),
+        };
+        if let Some((rule, _)) = &found
+            && let Some(platform) = rule
+                .rule
+                .platform
+                .as_ref()
+                .or(self.catalog.tools[rule.tool].platform.as_ref())
+        {
+            context.platform = Some(platform.clone());
+        }
+        if let Action::SetEnv(pairs) = &action {
+            self.variables.extend(pairs.iter().cloned());
+        }
+        if action == Action::Clone {
+            let arguments: Vec<&String> = words
+                .iter()
+                .skip(2)
+                .filter(|word| !word.starts_with('-'))
+                .collect();
+            let last = arguments.last().map_or("", |word| word.as_str());
+            self.clone = Some(
+                repo::file_name(last.trim_end_matches('/'))
+                    .trim_end_matches(".git")
+                    .to_owned(),
+            );
+        }
+        if action == Action::ChangeDirectory {
+            self.change_directory(words.get(1).map_or("", String::as_str));
+        }
+        let followed = self.followed(found.as_ref(), &words);
+        let at = self.steps.len();
+        self.steps.push(InstallStep {
+            source: Arc::clone(&self.source),
+            span,
+            text: command.text.clone(),
+            words,
+            assignments: command.assignments.clone(),
+            action,
+            context: context.clone(),
+            confidence,
+        });
+        if let Some(followed) = followed {
+            self.follow(followed, at, span, &context, confidence);
+        }
+        if let Some(unit) = self.copied_unit(at) {
+            self.unit_file(&unit, &context);
+        }
+    }
+
+    /// The word with the variables that were set above it, and without the host's path to the
+    /// repository.
+    fn expanded(&mut self, word: &shell::Word) -> String {
+        let mut text = word.text.clone();
+        if word.dynamic {
+            for (name, value) in self.variables.iter().rev() {
+                let known = text
+                    .replace(&format!("${{{name}}}"), value)
+                    .replace(&format!("${name}"), value);
+                if known != text {
+                    self.used.insert(name.clone());
+                    text = known;
+                }
+            }
+        }
+        let inside = self.checkouts.iter().find_map(|folder| {
+            let inside = text.strip_prefix(folder.as_str())?.strip_prefix('/')?;
+            let is_there = self.repo.contains(inside) || self.repo.has_folder(inside);
+            (is_there || inside.contains("bin/")).then(|| inside.to_owned())
+        });
+        inside.unwrap_or(text)
+    }
+
+    /// `venv/bin/pip` and `/usr/bin/python` are `pip` and `python` of the image.
+    fn without_bin_folder(&self, words: &mut [String]) {
+        if let Some(first) = words.first_mut()
+            && let Some(at) = first.rfind("/bin/")
+            && self.catalog.tool(&first[at + "/bin/".len()..]).is_some()
+        {
+            first.drain(..at + "/bin/".len());
+        }
+    }
+
+    /// `NAME=value` that commands below use, and that is not exported, is theirs alone.
+    pub(super) fn settle_variables(&mut self, document: &Document) {
+        for step in self.steps.iter_mut() {
+            let is_own = step.words.is_empty() && step.source.path == document.source.path;
+            let Action::SetEnv(pairs) = &step.action else {
+                continue;
+            };
+            let is_used =
+                !pairs.is_empty() && pairs.iter().all(|(name, _)| self.used.contains(name));
+            if is_own && is_used {
+                step.action = Action::Skip("used-by-commands-below".to_owned());
+            }
+        }
+    }
+
+    /// Variables of a script are its own; those of a document are the application's environment.
+    fn set_variables(&mut self, command: &SimpleCommand) -> Action {
+        self.variables.extend(command.assignments.iter().cloned());
+        if self.following.is_empty() {
+            Action::SetEnv(command.assignments.clone())
+        } else {
+            Action::Skip("variable-of-the-script".to_owned())
+        }
+    }
+
+    pub(super) fn push(
+        &mut self,
+        action: Action,
+        text: &str,
+        span: Span,
+        context: Context,
+        confidence: Confidence,
+    ) {
+        self.steps.push(InstallStep {
+            source: Arc::clone(&self.source),
+            span,
+            text: text.split_whitespace().collect::<Vec<_>>().join(" "),
+            words: Vec::new(),
+            assignments: Vec::new(),
+            action,
+            context,
+            confidence,
+        });
+    }
+}
