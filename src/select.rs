@@ -38,22 +38,6 @@ struct Candidate<'c> {
     evidence: Vec<Origin>,
 }
 
-/// Folders whose applications are not the one that the repository is about.
-const ASIDE: [&str; 12] = [
-    "test",
-    "tests",
-    "docs",
-    "doc",
-    "examples",
-    "example",
-    "sample",
-    "samples",
-    "vendor",
-    "third_party",
-    "fixtures",
-    "e2e",
-];
-
 /// Returns the selection, or `None` with a diagnostic that says what was looked for.
 pub fn selection<'c>(
     repo: &Repo,
@@ -62,13 +46,13 @@ pub fn selection<'c>(
 ) -> Warned<Option<Selection<'c>>> {
     let mut candidates: Vec<Candidate<'c>> = Vec::new();
     for (stack_id, stack) in &catalog.stacks {
-        for folder in folders(repo, &stack.detect.files) {
+        for folder in folders(repo, &stack.detect.files, catalog) {
             candidates.extend(candidate(repo, steps, catalog, stack_id, stack, folder));
         }
     }
     if candidates.is_empty() {
         for (stack_id, stack) in &catalog.stacks {
-            for folder in folders(repo, &stack.detect.weak_files) {
+            for folder in folders(repo, &stack.detect.weak_files, catalog) {
                 candidates.extend(candidate(repo, steps, catalog, stack_id, stack, folder));
             }
         }
@@ -109,8 +93,9 @@ pub fn selection<'c>(
     let runner_up =
         rest.find(|other| other.stack_id != best.stack_id && other.score + 4 > best.score);
     let runner_up = runner_up.map(|other| (other.stack_id.to_owned(), other.folder));
-    let manifest = manifest::manifest(repo, &best.folder, best.stack).unpack(&mut diagnostics);
-    let facts = manifest::source_facts(repo, &best.folder, best.stack);
+    let manifest =
+        manifest::manifest(repo, &best.folder, best.stack, catalog).unpack(&mut diagnostics);
+    let facts = manifest::source_facts(repo, &best.folder, best.stack, catalog);
     let mut evidence = best.evidence;
     let framework = framework(
         repo,
@@ -141,8 +126,8 @@ pub fn selection<'c>(
 /// manifest is there for the assets.
 fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalog) {
     let serves = |candidate: &Candidate<'_>| {
-        let manifest = manifest::manifest(repo, &candidate.folder, candidate.stack).value;
-        let facts = manifest::source_facts(repo, &candidate.folder, candidate.stack);
+        let manifest = manifest::manifest(repo, &candidate.folder, candidate.stack, catalog).value;
+        let facts = manifest::source_facts(repo, &candidate.folder, candidate.stack, catalog);
         let found = framework(
             repo,
             catalog,
@@ -171,14 +156,15 @@ fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalo
 }
 
 /// Folders with a file of `patterns`, the root first, at most three levels down.
-fn folders(repo: &Repo, patterns: &[String]) -> Vec<String> {
+fn folders(repo: &Repo, patterns: &[String], catalog: &Catalog) -> Vec<String> {
+    let aside = catalog.list("folders", "no-application");
     let mut folders = vec![".".to_owned()];
     for pattern in patterns.iter().filter(|pattern| !pattern.contains('/')) {
         for path in repo.glob(&format!("**/{pattern}")) {
             let folder = repo::folder_of(path);
             let is_aside = folder
                 .split('/')
-                .any(|part| ASIDE.contains(&part.to_ascii_lowercase().as_str()));
+                .any(|part| aside.contains(&part.to_ascii_lowercase()));
             if !is_aside
                 && folder.matches('/').count() < 3
                 && !folders.iter().any(|known| known == folder)

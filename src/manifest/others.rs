@@ -1,0 +1,88 @@
+//! Manifests of Go, Rust, PHP and Ruby.
+
+use std::sync::Arc;
+
+use super::{Manifest, Package, json, normal_name};
+use crate::{
+    diagnostic::Diagnostic,
+    repo::{self},
+    source::SourceFile,
+};
+
+impl Manifest {
+    /// <https://go.dev/ref/mod#go-mod-file-grammar>
+    pub(super) fn go_mod(&mut self, source: &SourceFile) {
+        let mut inside = false;
+        for (index, line) in source.text.lines().enumerate() {
+            let text = line.split("//").next().unwrap_or_default().trim();
+            if let Some(module) = text.strip_prefix("module ") {
+                let name = repo::file_name(module.trim().trim_matches('"'));
+                self.program(name, module.trim(), source);
+            }
+            let required = text.strip_prefix("require ").map(str::trim);
+            match (required, text) {
+                (Some("("), _) => inside = true,
+                (_, ")") => inside = false,
+                (Some(text), _) => self.go_requirement(text, source, index + 1),
+                (None, text) if inside => self.go_requirement(text, source, index + 1),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn go_requirement(&mut self, text: &str, source: &SourceFile, line: usize) {
+        if let [module, version] = text.split_whitespace().collect::<Vec<_>>()[..] {
+            self.declare(module, version, source, line);
+        }
+    }
+
+    pub(super) fn cargo(&mut self, source: &SourceFile, table: &toml::Table) {
+        let list = table.get("dependencies").and_then(|list| list.as_table());
+        self.toml_packages(source, list, false);
+        let list = table
+            .get("dev-dependencies")
+            .and_then(|list| list.as_table());
+        self.toml_packages(source, list, true);
+        let name = |table: &toml::Value| Some(table.get("name")?.as_str()?.to_owned());
+        let bins = table.get("bin").and_then(|bins| bins.as_array());
+        let mut names: Vec<String> = bins.into_iter().flatten().filter_map(name).collect();
+        names.extend(table.get("package").and_then(name));
+        for program in names {
+            self.program(&program, &program, source);
+        }
+    }
+
+    /// <https://getcomposer.org/doc/04-schema.md>
+    pub(super) fn composer(&mut self, source: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) {
+        let Some(json) = json(source, diagnostics) else {
+            return;
+        };
+        for (table, development) in [("require", false), ("require-dev", true)] {
+            let packages = json.get(table).and_then(|table| table.as_object());
+            for (name, requirement) in packages.into_iter().flatten() {
+                let at = source.text.find(&format!("\"{name}\"")).unwrap_or(0);
+                self.add(Package {
+                    name: normal_name(name),
+                    requirement: requirement.as_str().unwrap_or_default().to_owned(),
+                    development,
+                    file: source.path.clone(),
+                    line: source.line(at),
+                });
+            }
+        }
+    }
+
+    /// Lines `gem "name", "~> 1.2"`.
+    pub(super) fn gemfile(&mut self, source: &SourceFile) {
+        for (index, line) in source.text.lines().enumerate() {
+            let Some(rest) = line.trim_start().strip_prefix("gem ") else {
+                continue;
+            };
+            let mut quoted = rest.split(['"', '\'']).skip(1).step_by(2);
+            let Some(name) = quoted.next() else { continue };
+            let is_version = |text: &&str| text.contains(|c: char| c.is_ascii_digit());
+            let version = quoted.next().filter(is_version).unwrap_or_default();
+            self.declare(name, version, source, index + 1);
+        }
+    }
+}

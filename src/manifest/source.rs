@@ -1,0 +1,119 @@
+//! What source code itself says: variables it reads, modules it imports.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use crate::{
+    recipe::{Catalog, StackRecipe},
+    repo::{self, Repo},
+};
+
+/// An environment variable that source code reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvRead {
+    /// The name.
+    pub name: String,
+    /// The value that the code falls back to.
+    pub default: Option<String>,
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// Whether the code fails without it, as far as the pattern can tell.
+    pub required: bool,
+}
+
+/// What the source code of a component says.
+#[derive(Debug, Clone, Default)]
+pub struct SourceFacts {
+    /// Whether a piece of it shows that it listens on a port.
+    pub serves: bool,
+    /// Environment variables, each once, sorted by place.
+    pub env: Vec<EnvRead>,
+    /// Imported modules with their first place.
+    pub imports: BTreeMap<String, (String, usize)>,
+    /// The files that were read.
+    pub files: Vec<String>,
+}
+
+/// How many source files are read at most, shallowest first.
+const MOST_SOURCES: usize = 400;
+
+/// Reads the source files below `folder` with the endings that `stack` names. Folders of tests,
+/// examples and documentation are left out.
+pub fn source_facts(
+    repo: &Repo,
+    folder: &str,
+    stack: &StackRecipe,
+    catalog: &Catalog,
+) -> SourceFacts {
+    let aside = catalog.list("folders", "no-source");
+    let compile = |patterns: &[String]| -> Vec<Regex> {
+        patterns
+            .iter()
+            .filter_map(|pattern| Regex::new(pattern).ok())
+            .collect()
+    };
+    let (env_reads, imports) = (compile(&stack.env_reads), compile(&stack.imports));
+    let mut paths: Vec<&str> = repo
+        .files()
+        .filter(|path| is_source(path, folder, stack, aside))
+        .collect();
+    paths.sort_by_key(|path| (path.matches('/').count(), *path));
+    paths.truncate(MOST_SOURCES);
+    let mut facts = SourceFacts {
+        files: paths.iter().map(|path| (*path).to_owned()).collect(),
+        ..SourceFacts::default()
+    };
+    for path in &paths {
+        let Some(source) = repo.source(path) else {
+            continue;
+        };
+        facts.serves |= stack
+            .serves
+            .iter()
+            .any(|piece| source.text.contains(piece.as_str()));
+        for pattern in &imports {
+            for found in pattern.captures_iter(&source.text) {
+                let Some(name) = found.get(1) else { continue };
+                let place = ((*path).to_owned(), source.line(name.start()));
+                facts
+                    .imports
+                    .entry(name.as_str().to_owned())
+                    .or_insert(place);
+            }
+        }
+        for pattern in &env_reads {
+            for found in pattern.captures_iter(&source.text) {
+                let Some(name) = found.name("name") else {
+                    continue;
+                };
+                if facts.env.iter().any(|known| known.name == name.as_str()) {
+                    continue;
+                }
+                let default = found.name("default").or_else(|| found.name("number"));
+                let whole = found.get(0).map_or("", |whole| whole.as_str());
+                facts.env.push(EnvRead {
+                    name: name.as_str().to_owned(),
+                    default: default.map(|default| default.as_str().to_owned()),
+                    file: (*path).to_owned(),
+                    line: source.line(name.start()),
+                    required: whole.contains("environ[") && default.is_none(),
+                });
+            }
+        }
+    }
+    facts
+}
+
+fn is_source(path: &str, folder: &str, stack: &StackRecipe, aside: &[String]) -> bool {
+    let Some((_, ending)) = path.rsplit_once('.') else {
+        return false;
+    };
+    let inside = folder == "." || path.starts_with(&format!("{folder}/"));
+    let mut folders = repo::folder_of(path).split('/');
+    inside
+        && stack.sources.iter().any(|known| known == ending)
+        && !folders.any(|part| aside.iter().any(|known| known == part))
+}
