@@ -6,12 +6,16 @@ mod java;
 mod node;
 mod others;
 mod python;
+pub mod site;
 mod source;
 
 pub use env::{EnvLine, env_lines};
 pub use source::{EnvRead, SourceFacts, source_facts};
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned},
@@ -33,6 +37,8 @@ pub struct Manifest {
     pub processes: BTreeMap<String, Fact>,
     /// What a Dockerfile says that a person wrote.
     pub dockerfile: dockerfile::Dockerfile,
+    /// Optional sets of dependencies that a Python project declares; `None` where nothing tells.
+    pub extras: Option<BTreeSet<String>>,
     /// Name under which the project is published.
     pub name: Option<Fact>,
     /// Programs that the project installs under a name of their own.

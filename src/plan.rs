@@ -24,6 +24,7 @@ mod questions;
 mod runtime;
 mod services;
 mod start;
+mod variables;
 mod version;
 mod way;
 

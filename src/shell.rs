@@ -37,6 +37,8 @@ pub struct SimpleCommand {
     pub joint: Joint,
     /// Whether it stands in a loop, a condition, a function or a substitution.
     pub nested: bool,
+    /// The `for` loops around it, outermost first: variable and words.
+    pub loops: Vec<(String, Vec<String>)>,
     /// Which subshell it runs in, as a number that commands of one subshell share; 0 for none.
     pub subshell: usize,
     /// Whether the line was written for the Windows command prompt or PowerShell.

@@ -40,6 +40,35 @@ pub(super) fn requirement(text: &str) -> Option<(String, String)> {
     (is_name && is_plain).then(|| (normal_name(name), version.to_owned()))
 }
 
+/// The names of `extras_require={"name": […]}` in a `setup.py`, of the section in a `setup.cfg`.
+fn extras_of_setup(text: &str) -> Vec<String> {
+    let Some(at) = text.find("extras_require") else {
+        return Vec::new();
+    };
+    let rest = &text[at..];
+    if let Some(section) = rest.strip_prefix("extras_require]") {
+        let section = section.split("\n[").next().unwrap_or_default();
+        let keys = section
+            .lines()
+            .filter(|line| !line.starts_with([' ', '\t', '#']));
+        return keys
+            .filter_map(|line| Some(normal_name(line.split_once('=')?.0.trim())))
+            .collect();
+    }
+    let end = rest.find('}').unwrap_or(rest.len());
+    let pieces: Vec<&str> = rest[..end].split(['"', '\'']).collect();
+    let is_key = |index: &usize| {
+        pieces
+            .get(index + 1)
+            .is_some_and(|after| after.trim_start().starts_with(':'))
+    };
+    (1..pieces.len())
+        .step_by(2)
+        .filter(is_key)
+        .map(|index| normal_name(pieces[index]))
+        .collect()
+}
+
 impl Manifest {
     pub(super) fn requirements(&mut self, source: &SourceFile) {
         let development = is_development_file(&source.path);
@@ -115,6 +144,9 @@ impl Manifest {
                 }
             }
         }
+        self.extras
+            .get_or_insert_default()
+            .extend(extras_of_setup(text));
         let Some(start) = text.find("install_requires") else {
             return;
         };
@@ -178,6 +210,35 @@ impl Manifest {
         let names = [table.get("project"), poetry].into_iter().flatten();
         if let Some(name) = names.filter_map(|table| table.get("name")?.as_str()).next() {
             self.named(name, source);
+        }
+        let optional = [("project", "optional-dependencies"), ("poetry", "extras")];
+        for (owner, key) in optional {
+            let owner = match owner {
+                "poetry" => poetry,
+                owner => table.get(owner),
+            };
+            let Some(owner) = owner else { continue };
+            let declared = owner.get(key).and_then(|list| list.as_table());
+            for (name, packages) in declared.into_iter().flatten() {
+                self.extras
+                    .get_or_insert_default()
+                    .insert(normal_name(name));
+                // Who asks for the set gets them; whether somebody does, commands tell.
+                for text in packages.as_array().into_iter().flatten() {
+                    let text = text.as_str().unwrap_or_default();
+                    if let Some((name, requirement)) = requirement(text) {
+                        let line = line_of(text);
+                        self.add(Package {
+                            name,
+                            requirement,
+                            development: true,
+                            file: source.path.clone(),
+                            line,
+                        });
+                    }
+                }
+            }
+            self.extras.get_or_insert_default();
         }
         let scripts = [table.get("project"), poetry].into_iter().flatten();
         let scripts = scripts.filter_map(|table| table.get("scripts")?.as_table());

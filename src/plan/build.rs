@@ -1,19 +1,14 @@
 //! Joins what was found into the plan.
 
-use std::collections::BTreeMap;
-
-use regex::Regex;
-
 use super::{
-    BuildPlan, Command, Component, EnvVar, Finding, Origin, OriginKind, Question, SCHEMA, commands,
-    env, files, health, image, input::Input, install, ledger::Ledger, name, packages, processes,
-    questions, runtime, services, start,
+    BuildPlan, Command, Component, EnvVar, Finding, Question, SCHEMA, commands, env, files, health,
+    image, input::Input, install, ledger::Ledger, name, packages, processes, questions, runtime,
+    services, start, variables,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned},
     readme::Document,
-    recipe::{Catalog, VariableForm},
-    repo,
+    recipe::Catalog,
     repo::Repo,
     select::Selection,
     step::InstallStep,
@@ -88,8 +83,9 @@ fn component(
     diagnostics: &mut Vec<Diagnostic>,
     questions: &mut Vec<Question>,
 ) -> Component {
-    let path = component_path(repo, selection);
-    let variables = variables(repo, selection, &path);
+    let path = variables::component_path(repo, selection);
+    let site = variables::site(repo, documents, catalog);
+    let variables = variables::variables(repo, selection, &path, &site);
     let input = Input {
         repo,
         documents,
@@ -97,6 +93,7 @@ fn component(
         catalog,
         directory: &path,
         variables: &variables,
+        site: &site,
     };
     let (runtime, base) = runtime::runtime(
         selection,
@@ -214,83 +211,4 @@ fn component(
         volumes,
         measured: None,
     }
-}
-
-/// The folder of the file that marks a framework's root, or the stack's own.
-fn component_path(repo: &Repo, selection: &Selection<'_>) -> String {
-    let root_file = selection
-        .framework
-        .and_then(|(_, framework)| framework.root_file.as_ref());
-    let found = root_file.and_then(|file| {
-        let pattern = repo::join(&selection.folder, &format!("**/{file}"));
-        repo.glob(&pattern)
-            .first()
-            .map(|path| repo::folder_of(path).to_owned())
-    });
-    found.unwrap_or_else(|| selection.folder.clone())
-}
-
-fn variables(
-    repo: &Repo,
-    selection: &Selection<'_>,
-    path: &str,
-) -> BTreeMap<String, (String, Origin)> {
-    let mut variables = BTreeMap::new();
-    // The first one, where there are several.
-    if let Some((name, fact)) = selection.manifest.programs.iter().next() {
-        let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, name);
-        variables.insert("program".to_owned(), (name.clone(), origin));
-    }
-    let of_framework = selection
-        .framework
-        .map(|(_, framework)| &framework.variable);
-    for (name, variable) in of_framework
-        .into_iter()
-        .chain([&selection.stack.variable])
-        .flatten()
-    {
-        if variables.contains_key(name) {
-            continue;
-        }
-        let found = repo.glob(&repo::join(path, &variable.file));
-        let value = found.into_iter().find_map(|file| {
-            let Some(pattern) = &variable.pattern else {
-                return Some((file.to_owned(), Origin::manifest(file, "found there")));
-            };
-            let source = repo.source(file)?;
-            let pattern = Regex::new(pattern).ok()?;
-            let found = pattern.captures(&source.text)?.get(1)?;
-            let origin = Origin::at(
-                OriginKind::Manifest,
-                file,
-                source.line(found.start()),
-                found.as_str(),
-            );
-            Some((found.as_str().to_owned(), origin))
-        });
-        let Some((value, origin)) = value else {
-            if let Some(default) = &variable.default {
-                let origin = Origin::recipe(&format!("stacks/{}", selection.stack_id), "default");
-                variables.insert(name.clone(), (default.clone(), origin));
-            }
-            continue;
-        };
-        let value = match variable.form {
-            VariableForm::Text => value,
-            VariableForm::Folder => {
-                let folder = repo::folder_of(origin.file.as_deref().unwrap_or_default());
-                let inside = folder.strip_prefix(path).unwrap_or(folder);
-                match inside.trim_start_matches('/') {
-                    "" => ".".to_owned(),
-                    inside => inside.to_owned(),
-                }
-            }
-            VariableForm::PythonModule => {
-                let inside = value.strip_prefix(&format!("{path}/")).unwrap_or(&value);
-                inside.trim_end_matches(".py").replace('/', ".")
-            }
-        };
-        variables.insert(name.clone(), (value, origin));
-    }
-    variables
 }

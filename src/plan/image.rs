@@ -8,7 +8,11 @@ use super::{
     input::{Input, fill_text, holds},
     runtime,
 };
-use crate::{recipe::ImageRecipe, repo, step::rule};
+use crate::{
+    recipe::{ImageFile, ImageRecipe},
+    repo,
+    step::rule,
+};
 
 /// An empty `.env` for a program that fails without one: settings come from the environment.
 pub fn env_file(input: &Input<'_, '_>, workdir: &str) -> Option<ExtraFile> {
@@ -198,7 +202,11 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
         _ if runs_elsewhere => (String::new(), &framework.file),
         _ => (format!("stacks/{}", selection.stack_id), &stack.file),
     };
-    let extra_files = files.iter().map(|file| ExtraFile {
+    let is_needed = |file: &&ImageFile| {
+        let name = file.needs.as_ref();
+        name.is_none_or(|name| input.variables.contains_key(name))
+    };
+    let extra_files = files.iter().filter(is_needed).map(|file| ExtraFile {
         path: file.path.clone(),
         to: file.to.clone(),
         contents: fill_text(file.contents.trim_start(), input),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Origin, port::serves_something};
 use crate::{
+    manifest::site::Site,
     readme::Document,
     recipe::{Catalog, ConditionalCommand},
     repo,
@@ -26,6 +27,8 @@ pub struct Input<'a, 'c> {
     pub directory: &'a str,
     /// Values for `{name}` in commands of recipes.
     pub variables: &'a BTreeMap<String, (String, Origin)>,
+    /// What site files of a web server say of it.
+    pub site: &'a Site,
 }
 
 /// Returns whether the conditions of `command` hold.

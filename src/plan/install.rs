@@ -116,6 +116,7 @@ pub fn install(
             ledger.skip(index, "uses-the-running-application", None);
             continue;
         }
+        missing_extras(step, input, diagnostics);
         let mut words = step.words.clone();
         if let Some((found, matched)) = &found {
             words.retain(|word| !found.rule.drop.contains(word));
@@ -161,6 +162,46 @@ pub fn install(
         all.push(command);
     }
     (exact_installs(early, input), late)
+}
+
+/// Says which optional sets of dependencies a command asks the project itself for that it does not
+/// declare: pip only warns, and what they were to bring is missing.
+fn missing_extras(step: &InstallStep, input: &Input<'_, '_>, diagnostics: &mut Vec<Diagnostic>) {
+    let manifest = &input.selection.manifest;
+    let Some(declared) = &manifest.extras else {
+        return;
+    };
+    for word in &step.words {
+        let Some((package, extras)) = word.strip_suffix(']').and_then(|word| word.split_once('['))
+        else {
+            continue;
+        };
+        let is_named = manifest.name.as_ref().is_some_and(|name| {
+            manifest::normal_name(&name.value) == manifest::normal_name(package)
+        });
+        if !is_named && package != "." && package != "./" {
+            continue;
+        }
+        for extra in extras.split(',').map(manifest::normal_name) {
+            if declared.contains(&extra) {
+                continue;
+            }
+            let known: Vec<&str> = declared.iter().map(String::as_str).collect();
+            let hint = match known.as_slice() {
+                [] => "the project declares none".to_owned(),
+                known => format!("it declares {}", known.join(", ")),
+            };
+            diagnostics.push(
+                Diagnostic::new(
+                    Severity::Warning,
+                    Code::MissingPackage,
+                    format!("the project declares no optional dependencies `{extra}`"),
+                )
+                .at(&step.source, step.span, "asks for them")
+                .hint(hint),
+            );
+        }
+    }
 }
 
 fn is_own_address(word: &str) -> bool {

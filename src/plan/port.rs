@@ -54,6 +54,7 @@ pub fn port(
         .or_else(|| ways().find_map(|way| port_in_assignments(way, input)))
         .or_else(|| port_told(input, ledger))
         .or_else(|| ways().find_map(|way| port_in_named_file(way, input)))
+        .or_else(|| port_of_site(input))
         .or_else(of_documented)
         .or_else(|| port_in_examples(input))
         .or_else(|| port_in_dockerfile(input))
@@ -231,6 +232,24 @@ fn port_in_named_file(way: &Way, input: &Input<'_, '_>) -> Option<Port> {
             );
             Some(http(found.as_str().parse().ok()?, origin))
         })
+}
+
+/// The port of this machine that a web server hands requests to.
+fn port_of_site(input: &Input<'_, '_>) -> Option<Port> {
+    let proxy = input.site.proxy.as_ref()?;
+    let address = proxy.value.split_once("://")?.1;
+    let (host, port) = address.split('/').next()?.rsplit_once(':')?;
+    let own = input.catalog.list("environment", "own-hosts");
+    if !own.iter().any(|known| known == host) {
+        return None;
+    }
+    let origin = Origin::at(
+        OriginKind::Manifest,
+        &proxy.file,
+        proxy.line,
+        format!("hands requests to {}", proxy.value),
+    );
+    Some(http(port.parse().ok()?, origin))
 }
 
 /// `ENV PORT` and `EXPOSE` of a Dockerfile that a person wrote.

@@ -1,5 +1,7 @@
 //! Markdown, as CommonMark with GitHub's extensions.
 
+use std::borrow::Cow;
+
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
 use super::{CodeBlock, InlineCode, Paragraph, Part};
@@ -13,16 +15,51 @@ pub fn parts(text: &str) -> Vec<Part> {
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
         | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS;
-    let mut reader = Reader::default();
-    for (event, range) in Parser::new_ext(text, options).into_offset_iter() {
-        reader.read(event, Span::new(range.start, range.end), text);
+    let (text, tabs) = tabs_as_items(text);
+    let mut reader = Reader {
+        tabs,
+        ..Reader::default()
+    };
+    for (event, range) in Parser::new_ext(&text, options).into_offset_iter() {
+        reader.read(event, Span::new(range.start, range.end), &text);
     }
     reader.flush();
     reader.parts
 }
 
+/// Level of the title of a tab, below all headings.
+const TAB_LEVEL: usize = 7;
+
+/// Documentation tabs (`=== "macOS"`, squidfunk.github.io/mkdocs-material/reference/content-tabs)
+/// become items of a list, to which their indented contents then belong: `*   "macOS"` is as long.
+/// Returns the text, and where these items begin.
+fn tabs_as_items(text: &str) -> (Cow<'_, str>, Vec<usize>) {
+    let mut tabs = Vec::new();
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let blanks = line.len() - line.trim_start_matches(' ').len();
+        let title = line[blanks..].trim_end().strip_prefix("=== \"");
+        if title.is_some_and(|title| title.len() > 1 && title.ends_with('"')) {
+            tabs.push(at + blanks);
+        }
+        at += line.len();
+    }
+    if tabs.is_empty() {
+        return (Cow::Borrowed(text), tabs);
+    }
+    let mut items = text.to_owned();
+    for start in &tabs {
+        items.replace_range(*start..start + 4, "*   ");
+    }
+    (Cow::Owned(items), tabs)
+}
+
 #[derive(Default)]
 struct Reader {
+    /// Where tabs begin.
+    tabs: Vec<usize>,
+    /// How many tabs stand one after the other here.
+    tab: usize,
     parts: Vec<Part>,
     headings: Vec<(usize, String)>,
     heading: Option<(usize, String)>,
@@ -69,6 +106,11 @@ impl Reader {
             }
             Event::Start(Tag::Paragraph | Tag::Item | Tag::TableHead | Tag::TableRow) => {
                 self.flush()
+            }
+            Event::End(TagEnd::List(_)) => {
+                self.flush();
+                self.headings.retain(|(level, _)| *level != TAB_LEVEL);
+                self.tab = 0;
             }
             Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::TableHead | TagEnd::TableRow) => {
                 self.flush()
@@ -161,6 +203,21 @@ impl Reader {
         let Some(paragraph) = self.paragraph.take() else {
             return;
         };
+        let before = |at: &usize| {
+            at.checked_add(4)
+                .is_some_and(|title| title == paragraph.span.start)
+        };
+        if self.tabs.iter().any(before) {
+            let title = paragraph.text.trim().trim_matches('"').to_owned();
+            self.headings.retain(|(level, _)| *level != TAB_LEVEL);
+            self.tab += 1;
+            self.lead = match self.tab {
+                1 => title.clone(),
+                _ => format!("or {title}"),
+            };
+            self.headings.push((TAB_LEVEL, title));
+            return;
+        }
         if !paragraph.text.trim().is_empty() {
             self.lead = paragraph.text.trim().to_owned();
             self.parts.push(Part::Text(paragraph));
@@ -250,6 +307,22 @@ mod tests {
         );
         let at = block.file_offset(block.code.find("npm start").expect("stands there"));
         assert!(text[at..].starts_with("npm start"));
+    }
+
+    #[test]
+    fn a_tab_is_a_title_of_its_own() {
+        let text = "# App\n\n=== \"macOS\"\n\n    ```sh\n    brew install node\n    ```\n\n=== \"Debian\"\n\n    ```sh\n    apt install nodejs\n    ```\n\nThen:\n\n```sh\nnpm ci\n```\n";
+        let [mac, debian, both] = &blocks(text)[..] else {
+            panic!("three blocks")
+        };
+        assert_eq!(mac.headings, ["App", "macOS"]);
+        assert_eq!(mac.code, "brew install node\n");
+        assert_eq!(
+            (debian.headings[1].as_str(), debian.lead.as_str()),
+            ("Debian", "or Debian")
+        );
+        assert_eq!(both.headings, ["App"]);
+        assert!(text[debian.file_offset(0)..].starts_with("apt install"));
     }
 
     #[test]

@@ -352,6 +352,9 @@ pub struct ImageFile {
     pub contents: String,
     /// What it is for.
     pub why: String,
+    /// Name of the variable without which the file is left out.
+    #[serde(default)]
+    pub needs: Option<String>,
 }
 
 /// A way to install dependencies.
@@ -496,7 +499,8 @@ pub struct TextSign {
 #[serde(deny_unknown_fields)]
 pub struct Variable {
     /// Pattern of the file, relative to the component; the shallowest is taken.
-    pub file: String,
+    #[serde(default)]
+    pub file: Option<String>,
     /// The value where no file has one.
     #[serde(default)]
     pub default: Option<String>,
@@ -506,6 +510,19 @@ pub struct Variable {
     /// How the value is written.
     #[serde(default)]
     pub form: VariableForm,
+    /// What a site file of a web server says, where there is one, comes first.
+    #[serde(default)]
+    pub site: Option<SiteFact>,
+}
+
+/// What a site file of a web server says of an application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SiteFact {
+    /// The folder that is served, relative to the component.
+    Root,
+    /// The largest request body, as written.
+    Upload,
 }
 
 /// How the value of a [`Variable`] is written.

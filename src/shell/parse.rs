@@ -75,11 +75,29 @@ impl<'a> Reader<'a> {
                     }
                     let mut cursor = node.walk();
                     let children: Vec<Node<'_>> = node.children(&mut cursor).collect();
-                    pending.extend(visit.children(&children).into_iter().rev());
+                    let mut visits = visit.children(&children);
+                    if kind == "for_statement" {
+                        self.enter_loop(node, &mut visits);
+                    }
+                    pending.extend(visits.into_iter().rev());
                 }
             }
         }
         structures
+    }
+
+    /// Lets the commands of a `for` loop know what its variable becomes.
+    fn enter_loop(&self, node: Node<'_>, visits: &mut [Visit<'_>]) {
+        let Some(variable) = node.child_by_field_name("variable") else {
+            return;
+        };
+        let mut cursor = node.walk();
+        let words = node.children_by_field_name("value", &mut cursor);
+        let words: Vec<String> = words.map(|word| self.word(word).text).collect();
+        for visit in visits {
+            let variable = self.text(variable).to_owned();
+            visit.loops.push((variable, words.clone()));
+        }
     }
 
     fn command(&self, visit: &Visit<'_>) -> Spanned<SimpleCommand> {
@@ -87,6 +105,7 @@ impl<'a> Reader<'a> {
             joint: visit.joint,
             nested: visit.nested,
             subshell: visit.subshell,
+            loops: visit.loops.clone(),
             ..SimpleCommand::default()
         };
         let mut cursor = visit.node.walk();
@@ -285,6 +304,7 @@ struct Visit<'t> {
     joint: Joint,
     nested: bool,
     subshell: usize,
+    loops: Vec<(String, Vec<String>)>,
     redirected: Option<Node<'t>>,
 }
 
@@ -295,6 +315,7 @@ impl<'t> Visit<'t> {
             joint: Joint::First,
             nested: false,
             subshell: 0,
+            loops: Vec::new(),
             redirected: None,
         }
     }
@@ -326,6 +347,7 @@ impl<'t> Visit<'t> {
                         joint,
                         nested,
                         subshell,
+                        loops: self.loops.clone(),
                         redirected,
                     });
                     if kind == "program" {

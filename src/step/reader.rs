@@ -63,6 +63,30 @@ impl Subshell {
     }
 }
 
+/// A loop with more rounds than people write by hand is cut off.
+const MOST_ROUNDS: usize = 32;
+
+/// Returns `command` with `value` for the variable `name`.
+fn with_variable(command: &SimpleCommand, name: &str, value: &str) -> SimpleCommand {
+    let fill = |text: &mut String| {
+        *text = text
+            .replace(&format!("${{{name}}}"), value)
+            .replace(&format!("${name}"), value);
+    };
+    let mut command = command.clone();
+    for word in command.words.iter_mut().filter(|word| word.dynamic) {
+        fill(&mut word.text);
+    }
+    for redirect in &mut command.redirects {
+        fill(&mut redirect.target);
+    }
+    for (_, value) in &mut command.assignments {
+        fill(value);
+    }
+    fill(&mut command.text);
+    command
+}
+
 impl<'a> Reader<'a> {
     /// Returns a reader at the top of `document`, which adds to `steps`.
     pub(super) fn new(
@@ -290,6 +314,12 @@ impl Reader<'_> {
         mut context: Context,
         confidence: Confidence,
     ) {
+        if !command.loops.is_empty() {
+            for round in self.rounds(command) {
+                self.command(&round, span, context.clone(), confidence);
+            }
+            return;
+        }
         context.directory.clone_from(&self.directory);
         let mut all: Vec<String> = command
             .words
@@ -370,6 +400,39 @@ impl Reader<'_> {
         if let Some(unit) = self.copied_unit(at) {
             self.unit_file(&unit, &context);
         }
+    }
+
+    /// The command as each round of the loops around it runs it. A loop over what only a machine
+    /// knows runs once, with its variable as written.
+    fn rounds(&self, command: &SimpleCommand) -> Vec<SimpleCommand> {
+        let plain = SimpleCommand {
+            loops: Vec::new(),
+            ..command.clone()
+        };
+        let mut rounds = vec![plain];
+        for (name, words) in &command.loops {
+            let mut values: Vec<String> = Vec::new();
+            for word in words.iter().filter(|word| !word.contains('$')) {
+                if word.contains('*') {
+                    let found = self.repo.glob(&repo::join(&self.directory, word));
+                    let start = format!("{}/", self.directory);
+                    for path in found {
+                        values.push(path.strip_prefix(&start).unwrap_or(path).to_owned());
+                    }
+                } else {
+                    values.push(word.clone());
+                }
+            }
+            values.truncate(MOST_ROUNDS);
+            if values.is_empty() || rounds.len() * values.len() > MOST_ROUNDS {
+                continue;
+            }
+            rounds = rounds
+                .iter()
+                .flat_map(|round| values.iter().map(|value| with_variable(round, name, value)))
+                .collect();
+        }
+        rounds
     }
 
     /// The word with the variables that were set above it, and without the host's path to the

@@ -1,0 +1,160 @@
+//! Values found in the tree, for `{name}` in commands and files of recipes.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use super::{Origin, OriginKind};
+use crate::{
+    manifest::site::{self, Site},
+    readme::{Document, Part},
+    recipe::{Catalog, SiteFact, Variable, VariableForm},
+    repo::{self, Repo},
+    select::Selection,
+};
+
+/// Returns the folder of the file that marks a framework's root, or the stack's own.
+pub fn component_path(repo: &Repo, selection: &Selection<'_>) -> String {
+    let root_file = selection
+        .framework
+        .and_then(|(_, framework)| framework.root_file.as_ref());
+    let found = root_file.and_then(|file| {
+        let pattern = repo::join(&selection.folder, &format!("**/{file}"));
+        repo.glob(&pattern)
+            .first()
+            .map(|path| repo::folder_of(path).to_owned())
+    });
+    found.unwrap_or_else(|| selection.folder.clone())
+}
+
+/// A value and who says so.
+type Value = (String, Origin);
+
+/// Returns the variables of the stack and of the framework that have a value, by name; `path` is the
+/// component's folder and `site` what site files say of it.
+pub fn variables(
+    repo: &Repo,
+    selection: &Selection<'_>,
+    path: &str,
+    site: &Site,
+) -> BTreeMap<String, Value> {
+    let mut variables = BTreeMap::new();
+    // The first one, where there are several.
+    if let Some((name, fact)) = selection.manifest.programs.iter().next() {
+        let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, name);
+        variables.insert("program".to_owned(), (name.clone(), origin));
+    }
+    let of_framework = selection
+        .framework
+        .map(|(_, framework)| &framework.variable);
+    for (name, variable) in of_framework
+        .into_iter()
+        .chain([&selection.stack.variable])
+        .flatten()
+    {
+        if variables.contains_key(name) {
+            continue;
+        }
+        let default = || {
+            let origin = Origin::recipe(&format!("stacks/{}", selection.stack_id), "default");
+            Some((variable.default.clone()?, origin))
+        };
+        let value = of_site(variable, site, repo, path)
+            .or_else(|| of_file(variable, repo, path))
+            .or_else(default);
+        if let Some(value) = value {
+            variables.insert(name.clone(), value);
+        }
+    }
+    variables
+}
+
+fn of_site(variable: &Variable, site: &Site, repo: &Repo, path: &str) -> Option<Value> {
+    let (fact, value) = match variable.site? {
+        SiteFact::Root => {
+            let fact = site.root.as_ref()?;
+            (fact, served_folder(&fact.value, repo, path)?)
+        }
+        SiteFact::Upload => {
+            let fact = site.upload.as_ref()?;
+            (fact, fact.value.to_uppercase())
+        }
+    };
+    let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, &fact.value);
+    Some((value, origin))
+}
+
+/// The folder of the component that `root`, a path of a host, ends with: `/var/www/shop/public` is
+/// `public`.
+fn served_folder(root: &str, repo: &Repo, path: &str) -> Option<String> {
+    let parts: Vec<&str> = root.split('/').filter(|part| !part.is_empty()).collect();
+    (1..parts.len())
+        .map(|from| parts[from..].join("/"))
+        .find(|inside| repo.has_folder(&repo::join(path, inside)))
+}
+
+fn of_file(variable: &Variable, repo: &Repo, path: &str) -> Option<Value> {
+    let found = repo.glob(&repo::join(path, variable.file.as_ref()?));
+    let (value, origin) = found.into_iter().find_map(|file| {
+        let Some(pattern) = &variable.pattern else {
+            return Some((file.to_owned(), Origin::manifest(file, "found there")));
+        };
+        let source = repo.source(file)?;
+        let pattern = Regex::new(pattern).ok()?;
+        let found = pattern.captures(&source.text)?.get(1)?;
+        let line = source.line(found.start());
+        let origin = Origin::at(OriginKind::Manifest, file, line, found.as_str());
+        Some((found.as_str().to_owned(), origin))
+    })?;
+    let value = match variable.form {
+        VariableForm::Text => value,
+        VariableForm::Folder => {
+            let folder = repo::folder_of(origin.file.as_deref().unwrap_or_default());
+            let inside = folder.strip_prefix(path).unwrap_or(folder);
+            match inside.trim_start_matches('/') {
+                "" => ".".to_owned(),
+                inside => inside.to_owned(),
+            }
+        }
+        VariableForm::PythonModule => {
+            let inside = value.strip_prefix(&format!("{path}/")).unwrap_or(&value);
+            inside.trim_end_matches(".py").replace('/', ".")
+        }
+    };
+    Some((value, origin))
+}
+
+/// Returns what the site files of the repository say, and sites in the blocks of `documents`.
+pub fn site(repo: &Repo, documents: &[Document], catalog: &Catalog) -> Site {
+    let mut site = Site::default();
+    for document in documents {
+        for part in &document.parts {
+            if let Part::Code(block) = part
+                && site::is_site(&block.code, catalog)
+            {
+                let line = document.source.line(block.file_offset(0));
+                site.add(site::site(
+                    &block.code,
+                    &document.source.path,
+                    line,
+                    catalog,
+                ));
+            }
+        }
+    }
+    let mut files: Vec<&str> = Vec::new();
+    for pattern in catalog.list("sites", "files") {
+        files.extend(repo.glob(pattern));
+    }
+    files.sort_unstable();
+    files.dedup();
+    for path in files {
+        if let Some(source) = repo
+            .source(path)
+            .filter(|source| site::is_site(&source.text, catalog))
+        {
+            site.add(site::site(&source.text, path, 1, catalog));
+        }
+    }
+    site
+}
