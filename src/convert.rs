@@ -32,30 +32,30 @@ pub fn plan(root: &Path, catalog: &Catalog) -> Result<Warned<BuildPlan>, OpenErr
     let mut documents = readme::documents(&repo, ".", &catalog.pages()).unpack(&mut diagnostics);
     let mut steps = step::install_steps(&documents, &repo, catalog);
     let mut unsaid = Vec::new();
-    let mut selection = select::selection(&repo, &steps, catalog).unpack(&mut unsaid);
-    // The component's own README knows more about it than the one at the top.
-    let inner = selection
-        .as_ref()
-        .map(|selection| selection.folder.clone())
-        .filter(|folder| folder != ".");
-    if let Some(folder) = inner {
-        let own = readme::documents(&repo, &folder, &catalog.pages()).value;
-        let is_new = |document: &readme::Document| {
-            !documents
-                .iter()
-                .any(|known| known.source.path == document.source.path)
-        };
-        let own: Vec<readme::Document> = own.into_iter().filter(is_new).collect();
-        if !own.is_empty() {
-            documents.extend(own);
-            steps = step::install_steps(&documents, &repo, catalog);
-            unsaid.clear();
-            selection = select::selection(&repo, &steps, catalog).unpack(&mut unsaid);
+    let mut selections = select::selections(&repo, &steps, catalog).unpack(&mut unsaid);
+    // A component's own README knows more about it than the one at the top.
+    let mut own: Vec<readme::Document> = Vec::new();
+    for selection in selections
+        .iter()
+        .filter(|selection| selection.folder != ".")
+    {
+        for document in readme::documents(&repo, &selection.folder, &catalog.pages()).value {
+            let path = &document.source.path;
+            let mut known = documents.iter().chain(&own);
+            if !known.any(|known| known.source.path == *path) {
+                own.push(document);
+            }
         }
     }
+    if !own.is_empty() {
+        documents.extend(own);
+        steps = step::install_steps(&documents, &repo, catalog);
+        unsaid.clear();
+        selections = select::selections(&repo, &steps, catalog).unpack(&mut unsaid);
+    }
     diagnostics.append(&mut unsaid);
-    let mut plan = plan::build_plan(&repo, &documents, &steps, selection.as_ref(), catalog)
-        .unpack(&mut diagnostics);
+    let mut plan =
+        plan::build_plan(&repo, &documents, &steps, &selections, catalog).unpack(&mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
     plan.diagnostics = diagnostics.iter().map(plan::finding).collect();
     Ok(Warned {

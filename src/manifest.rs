@@ -1,5 +1,6 @@
 //! Manifest files of a component → facts: declared packages, scripts, processes, environment.
 
+pub mod compose;
 pub mod dockerfile;
 mod env;
 mod java;
@@ -91,32 +92,29 @@ fn json(source: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) -> Option<s
     }
 }
 
-/// Reads the manifests of `folder` that `stack` names.
+/// Reads the manifests in `folders` that `stack` names: a component's own folder, and behind it the
+/// top of the repository where what lies there is about the component, too. A file of the first is
+/// not looked for in the second.
 pub fn manifest(
     repo: &Repo,
-    folder: &str,
+    folders: &[&str],
     stack: &StackRecipe,
     catalog: &Catalog,
 ) -> Warned<Manifest> {
     let mut manifest = Manifest::default();
     let mut diagnostics = Vec::new();
-    let mut folders = vec![folder];
-    if folder != "." {
-        folders.push(".");
-    }
     for declared in &stack.declared {
-        for folder in &folders {
-            let pattern = repo::join(folder, &declared.file);
-            let found: Vec<String> = repo.glob(&pattern).into_iter().map(str::to_owned).collect();
-            for path in found {
-                let Some(source) = repo.source(&path) else {
-                    continue;
-                };
+        let found = folders
+            .iter()
+            .map(|folder| repo.glob(&repo::join(folder, &declared.file)))
+            .find(|found| !found.is_empty());
+        for path in found.into_iter().flatten() {
+            if let Some(source) = repo.source(path) {
                 manifest.read(declared.format, &source, &mut diagnostics);
             }
         }
     }
-    for folder in &folders {
+    for folder in folders {
         if let Some(source) = repo.source(&repo::join(folder, "Procfile")) {
             manifest.procfile(&source);
         }
@@ -126,7 +124,9 @@ pub fn manifest(
             }
         }
     }
-    manifest.dockerfile = dockerfile::read(repo, folder);
+    if let Some(folder) = folders.first() {
+        manifest.dockerfile = dockerfile::read(repo, folder);
+    }
     Warned {
         value: manifest,
         diagnostics,
@@ -138,7 +138,7 @@ pub fn manifest(
 pub fn programs(repo: &Repo, catalog: &Catalog) -> BTreeMap<String, Fact> {
     let mut programs = BTreeMap::new();
     for stack in catalog.stacks.values() {
-        programs.extend(manifest(repo, ".", stack, catalog).value.programs);
+        programs.extend(manifest(repo, &["."], stack, catalog).value.programs);
     }
     programs
 }

@@ -4,7 +4,9 @@
 //! runtime, the system packages, the services, the environment, the start command. The plan is
 //! complete: rendering and verification look at nothing else.
 
+mod assets;
 mod build;
+mod components;
 mod commands;
 mod env;
 mod files;

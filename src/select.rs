@@ -2,11 +2,11 @@
 
 use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned},
-    manifest::{self, Manifest, SourceFacts},
+    manifest::{self, Manifest, SourceFacts, compose},
     origin::{Origin, OriginKind},
     recipe::{Catalog, FrameworkRecipe, StackRecipe},
     repo::{self, Repo},
-    step::{InstallStep, rule},
+    step::{Action, InstallStep, Purpose, rule},
 };
 
 /// The recipes that fit, the folder they fit in, and what was read there.
@@ -23,6 +23,8 @@ pub struct Selection<'c> {
     pub evidence: Vec<Origin>,
     /// The next best stack and its folder, where another one has proof too.
     pub runner_up: Option<(String, String)>,
+    /// What is built for it with other tools: a front end that it serves, bundles of assets.
+    pub assets: Vec<Selection<'c>>,
     /// What the manifests say.
     pub manifest: Manifest,
     /// What the source code says.
@@ -35,15 +37,274 @@ struct Candidate<'c> {
     stack_id: &'c str,
     stack: &'c StackRecipe,
     folder: String,
+    /// Whether a file that only this stack has is there.
+    is_certain: bool,
     evidence: Vec<Origin>,
 }
 
-/// Returns the selection, or `None` with a diagnostic that says what was looked for.
-pub fn selection<'c>(
+/// Most components of one repository; more are a collection of examples.
+const MOST_COMPONENTS: usize = 8;
+
+/// Returns the components, the one that the repository is most about first; none, with a diagnostic
+/// that says what was looked for, where no stack fits.
+pub fn selections<'c>(
     repo: &Repo,
     steps: &[InstallStep],
     catalog: &'c Catalog,
-) -> Warned<Option<Selection<'c>>> {
+) -> Warned<Vec<Selection<'c>>> {
+    let mut candidates = candidates(repo, steps, catalog);
+    prefer_server(&mut candidates, repo, catalog);
+    let mut diagnostics = Vec::new();
+    let Some(best) = candidates.first() else {
+        diagnostics.push(nothing_found(repo, catalog));
+        return Warned {
+            value: Vec::new(),
+            diagnostics,
+        };
+    };
+    let runner_up = candidates[1..].iter().find(|other| {
+        other.stack_id != best.stack_id
+            && other.folder == best.folder
+            && other.score + 4 > best.score
+    });
+    let runner_up = runner_up.map(|other| (other.stack_id.to_owned(), other.folder.clone()));
+    let mut main = read(best, &[&best.folder, "."], repo, catalog).unpack(&mut diagnostics);
+    main.runner_up = runner_up;
+
+    let built = compose::built_folders(repo, catalog);
+    let mut more: Vec<(bool, Selection<'c>)> = Vec::new();
+    for candidate in candidates[1..]
+        .iter()
+        .filter(|candidate| candidate.is_certain)
+    {
+        let folder = candidate.folder.as_str();
+        let overlaps = |known: &str| {
+            known == folder || is_inside(known, folder) || known != "." && is_inside(folder, known)
+        };
+        if folder == home(repo, &main)
+            || overlaps(&main.folder)
+            || more.iter().any(|(_, known)| overlaps(&known.folder))
+        {
+            continue;
+        }
+        let is_told = built.contains(folder) || is_visited(folder, steps);
+        let selection = read(candidate, &[folder], repo, catalog).value;
+        if is_application(&selection, is_told) {
+            more.push((is_told, selection));
+        }
+    }
+    if more.len() >= MOST_COMPONENTS {
+        more.retain(|(is_told, _)| *is_told);
+        more.truncate(MOST_COMPONENTS - 1);
+    }
+    let mut components = vec![main];
+    components.extend(more.into_iter().map(|(_, selection)| selection));
+    give_assets(&mut components, &candidates, repo, steps, catalog);
+    Warned {
+        value: components,
+        diagnostics,
+    }
+}
+
+/// Returns the folder in which the commands of `selection` run: that of the file that marks a framework's root, or the stack's own.
+pub fn home(repo: &Repo, selection: &Selection<'_>) -> String {
+    let root_file = selection
+        .framework
+        .and_then(|(_, framework)| framework.root_file.as_ref());
+    let found = root_file.and_then(|file| {
+        let pattern = repo::join(&selection.folder, &format!("**/{file}"));
+        repo.glob(&pattern)
+            .first()
+            .map(|path| repo::folder_of(path).to_owned())
+    });
+    found.unwrap_or_else(|| selection.folder.clone())
+}
+
+/// Returns whether `folder` lies below `outer`.
+fn is_inside(folder: &str, outer: &str) -> bool {
+    outer == "." && folder != "."
+        || folder
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Whether a document tells a person to run something in `folder`.
+fn is_visited(folder: &str, steps: &[InstallStep]) -> bool {
+    let runs = |step: &InstallStep| {
+        step.context.directory == folder
+            && !matches!(
+                step.action,
+                Action::ChangeDirectory | Action::Skip(_) | Action::Other
+            )
+    };
+    steps.iter().any(runs)
+}
+
+/// Whether what was found in a folder beside the main one is an application, not a library or a tool
+/// of the repository.
+fn is_application(selection: &Selection<'_>, is_told: bool) -> bool {
+    let manifest = &selection.manifest;
+    let can_start = manifest.scripts.contains_key("start")
+        || manifest.dockerfile.command.is_some()
+        || !manifest.processes.is_empty()
+        || selection.facts.serves;
+    selection.framework.is_some() || !manifest.processes.is_empty() || is_told && can_start
+}
+
+/// Front ends that a server of the repository serves are built for it; so are the assets whose
+/// manifest lies beside a server's own.
+fn give_assets<'c>(
+    components: &mut Vec<Selection<'c>>,
+    candidates: &[Candidate<'c>],
+    repo: &Repo,
+    steps: &[InstallStep],
+    catalog: &'c Catalog,
+) {
+    let is_static = |selection: &Selection<'_>| {
+        let framework = selection.framework;
+        framework.is_some_and(|(_, framework)| framework.serves_static)
+    };
+    let mut at = 0;
+    while at < components.len() {
+        let server = components.iter().position(|server| {
+            !is_static(server)
+                && is_static(&components[at])
+                && serves_output(server, &components[at], repo)
+        });
+        match server {
+            Some(server) => {
+                let front_end = components.remove(at);
+                let server = if server > at { server - 1 } else { server };
+                // What was built and committed is served as it is.
+                let is_there = output(&front_end)
+                    .is_some_and(|output| repo.contains(&format!("{output}/index.html")));
+                if !is_there {
+                    components[server].assets.push(front_end);
+                }
+            }
+            None => at += 1,
+        }
+    }
+    for component in components
+        .iter_mut()
+        .filter(|component| !is_static(component))
+    {
+        let beside = candidates.iter().find(|other| {
+            other.folder == component.folder
+                && other.is_certain
+                && other.stack_id != component.stack_id
+                && other.stack.assets.is_some()
+        });
+        let Some(beside) = beside else { continue };
+        let found = read(beside, &[&beside.folder], repo, catalog).value;
+        if builds_assets(&found) && is_told(&found, steps, catalog) {
+            component.runner_up = None;
+            component.assets.push(found);
+        }
+    }
+}
+
+/// Whether the package manifest is there to build assets: it has a bundler and a script to build.
+fn builds_assets(selection: &Selection<'_>) -> bool {
+    let Some(assets) = &selection.stack.assets else {
+        return false;
+    };
+    let manifest = &selection.manifest;
+    assets
+        .packages
+        .iter()
+        .any(|name| manifest.packages.contains_key(name))
+        && assets
+            .scripts
+            .iter()
+            .any(|name| manifest.scripts.contains_key(name))
+}
+
+/// Whether a document tells to install or build with the tools of `assets`: bundles are often
+/// committed, and old tools that nobody asks for may not build any more.
+fn is_told(assets: &Selection<'_>, steps: &[InstallStep], catalog: &Catalog) -> bool {
+    let tools = &assets.stack.detect.tools;
+    let runs = |step: &InstallStep| {
+        let tool = rule(&step.words, catalog).0.map(|(found, _)| found.tool);
+        let is_work = matches!(
+            step.action,
+            Action::Install | Action::Build | Action::Script(_)
+        );
+        is_work
+            && step.context.purpose != Purpose::Test
+            && tool.is_some_and(|tool| tools.iter().any(|known| known == tool))
+    };
+    steps.iter().any(runs)
+}
+
+/// The folder that a front end builds into, relative to the repository.
+fn output(front_end: &Selection<'_>) -> Option<String> {
+    let (_, framework) = front_end.framework?;
+    let artifact = framework.image.artifacts.first()?;
+    let name = repo::file_name(artifact.split(':').next()?);
+    Some(repo::join(&front_end.folder, name))
+}
+
+/// Whether the source of `server` names the folder that `front_end` builds into, in one string or in
+/// parts: `path.join(__dirname, "client", "build")`.
+fn serves_output(server: &Selection<'_>, front_end: &Selection<'_>, repo: &Repo) -> bool {
+    let Some(output) = output(front_end) else {
+        return false;
+    };
+    let output = repo::file_name(&output);
+    let place = format!("{}/{output}", repo::file_name(&front_end.folder));
+    let names_it = |line: &str| {
+        let parts = line.split(['"', '\'', '`', ',', ' ', '/', '+']);
+        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+        parts.join("/").contains(&place)
+    };
+    server
+        .facts
+        .files
+        .iter()
+        .filter_map(|path| repo.source(path))
+        .any(|source| source.text.lines().any(names_it))
+}
+
+/// Reads what lies in the folder of `candidate`, and its manifests in `folders`.
+fn read<'c>(
+    candidate: &Candidate<'c>,
+    folders: &[&str],
+    repo: &Repo,
+    catalog: &'c Catalog,
+) -> Warned<Selection<'c>> {
+    let (folder, stack) = (&candidate.folder, candidate.stack);
+    let mut diagnostics = Vec::new();
+    let manifest = manifest::manifest(repo, folders, stack, catalog).unpack(&mut diagnostics);
+    let facts = manifest::source_facts(repo, folder, stack, catalog);
+    let mut evidence = candidate.evidence.clone();
+    let framework = framework(
+        repo,
+        catalog,
+        candidate.stack_id,
+        folder,
+        &manifest,
+        &facts,
+        &mut evidence,
+    );
+    Warned {
+        value: Selection {
+            stack_id: candidate.stack_id,
+            stack,
+            folder: folder.clone(),
+            framework,
+            evidence,
+            runner_up: None,
+            assets: Vec::new(),
+            manifest,
+            facts,
+        },
+        diagnostics,
+    }
+}
+
+/// The stacks that fit, best first.
+fn candidates<'c>(repo: &Repo, steps: &[InstallStep], catalog: &'c Catalog) -> Vec<Candidate<'c>> {
     let mut candidates: Vec<Candidate<'c>> = Vec::new();
     for (stack_id, stack) in &catalog.stacks {
         for folder in folders(repo, &stack.detect.files, catalog) {
@@ -79,54 +340,15 @@ pub fn selection<'c>(
             .then_with(|| a.folder.cmp(&b.folder))
             .then_with(|| a.stack_id.cmp(b.stack_id))
     });
-
-    prefer_server(&mut candidates, repo, catalog);
-    let mut diagnostics = Vec::new();
-    let mut rest = candidates.into_iter();
-    let Some(best) = rest.next() else {
-        diagnostics.push(nothing_found(repo, catalog));
-        return Warned {
-            value: None,
-            diagnostics,
-        };
-    };
-    let runner_up =
-        rest.find(|other| other.stack_id != best.stack_id && other.score + 4 > best.score);
-    let runner_up = runner_up.map(|other| (other.stack_id.to_owned(), other.folder));
-    let manifest =
-        manifest::manifest(repo, &best.folder, best.stack, catalog).unpack(&mut diagnostics);
-    let facts = manifest::source_facts(repo, &best.folder, best.stack, catalog);
-    let mut evidence = best.evidence;
-    let framework = framework(
-        repo,
-        catalog,
-        best.stack_id,
-        &best.folder,
-        &manifest,
-        &facts,
-        &mut evidence,
-    );
-    let selection = Selection {
-        stack_id: best.stack_id,
-        stack: best.stack,
-        folder: best.folder,
-        framework,
-        evidence,
-        runner_up,
-        manifest,
-        facts,
-    };
-    Warned {
-        value: Some(selection),
-        diagnostics,
-    }
+    candidates
 }
 
 /// A stack that only builds a front end gives way to one in the same folder that serves: its package
 /// manifest is there for the assets.
 fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalog) {
     let serves = |candidate: &Candidate<'_>| {
-        let manifest = manifest::manifest(repo, &candidate.folder, candidate.stack, catalog).value;
+        let folders = [candidate.folder.as_str(), "."];
+        let manifest = manifest::manifest(repo, &folders, candidate.stack, catalog).value;
         let facts = manifest::source_facts(repo, &candidate.folder, candidate.stack, catalog);
         let found = framework(
             repo,
@@ -186,6 +408,7 @@ fn candidate<'c>(
 ) -> Option<Candidate<'c>> {
     let mut evidence = Vec::new();
     let mut score = 0;
+    let mut is_certain = false;
     let found = |patterns: &[String]| -> Option<String> {
         patterns.iter().find_map(|pattern| {
             repo.glob(&repo::join(&folder, pattern))
@@ -195,6 +418,7 @@ fn candidate<'c>(
     };
     if let Some(path) = found(&stack.detect.files) {
         score += 10;
+        is_certain = true;
         evidence.push(Origin::manifest(path, format!("a file of {}", stack.title)));
     } else if let Some(path) = found(&stack.detect.weak_files) {
         score += 3;
@@ -242,6 +466,7 @@ fn candidate<'c>(
         stack_id,
         stack,
         folder,
+        is_certain,
         evidence,
     })
 }

@@ -1,7 +1,7 @@
 //! Every sample with a `[smoke]` table is built and run on a real engine, and must answer as the
 //! table says.
 
-use std::{fs, sync::LazyLock};
+use std::{collections::BTreeMap, fs, sync::LazyLock};
 
 use datatest_stable::Utf8Path;
 use longshore::{
@@ -19,10 +19,13 @@ struct Case {
     #[allow(dead_code, reason = "for the reader of the case")]
     about: String,
     smoke: Smoke,
+    /// What further components must do, by their ids.
+    #[serde(default)]
+    also: BTreeMap<String, Smoke>,
 }
 
 /// What the running container must do.
-#[derive(Deserialize)]
+#[derive(Deserialize, Clone)]
 #[serde(deny_unknown_fields)]
 struct Smoke {
     path: String,
@@ -31,20 +34,23 @@ struct Smoke {
 }
 
 fn answers_as_the_case_says(case: &Utf8Path) -> datatest_stable::Result<()> {
-    let Smoke {
-        path,
-        status,
-        body_contains,
-    } = toml::from_str::<Case>(&fs::read_to_string(case)?)?.smoke;
+    let Case { smoke, also, .. } = toml::from_str(&fs::read_to_string(case)?)?;
     let root = case.with_file_name("repo");
     let mut plan = convert::plan(root.as_std_path(), &CATALOG)?.value;
-    for health in plan
+    let wanted: Vec<Smoke> = plan
         .components
-        .iter_mut()
-        .filter_map(|component| component.health.as_mut())
-    {
-        health.candidates = vec![path.clone()];
-        health.path.clone_from(&path);
+        .iter()
+        .map(|component| also.get(&component.id).unwrap_or(&smoke).clone())
+        .collect();
+    assert_eq!(
+        also.len() + 1,
+        wanted.len(),
+        "the case names every component"
+    );
+    for (component, smoke) in plan.components.iter_mut().zip(&wanted) {
+        let health = component.health.as_mut().expect("it has a port");
+        health.candidates = vec![smoke.path.clone()];
+        health.path.clone_from(&smoke.path);
     }
     let conversion = convert::render(plan)?;
     let report = verify::verify(
@@ -54,21 +60,23 @@ fn answers_as_the_case_says(case: &Utf8Path) -> datatest_stable::Result<()> {
         &Options::default(),
         &mut |_| {},
     )?;
-    let component = &report.components[0];
-    assert_eq!(component.rung, Rung::Answers, "{report:#?}");
-    let answer = component.answer.as_ref().expect("it answered");
-    assert_eq!(answer.status, status, "{answer:?}");
-    assert!(answer.body.contains(&body_contains), "{answer:?}");
     assert!(report.verdict.is_success(), "{report:#?}");
-    let measured = component.measured.as_ref().expect("it was measured");
-    assert!(
-        measured.startup_ms > 0 && measured.peak_memory_bytes > 0,
-        "{measured:?}"
-    );
-    assert!(
-        component.stop_ms.is_some_and(|stop| stop < 10_000),
-        "{component:?}"
-    );
+    assert_eq!(report.components.len(), wanted.len());
+    for (component, smoke) in report.components.iter().zip(&wanted) {
+        assert_eq!(component.rung, Rung::Answers, "{report:#?}");
+        let answer = component.answer.as_ref().expect("it answered");
+        assert_eq!(answer.status, smoke.status, "{answer:?}");
+        assert!(answer.body.contains(&smoke.body_contains), "{answer:?}");
+        let measured = component.measured.as_ref().expect("it was measured");
+        assert!(
+            measured.startup_ms > 0 && measured.peak_memory_bytes > 0,
+            "{measured:?}"
+        );
+        assert!(
+            component.stop_ms.is_some_and(|stop| stop < 10_000),
+            "{component:?}"
+        );
+    }
     Ok(())
 }
 

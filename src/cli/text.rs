@@ -58,6 +58,14 @@ pub fn ledger(entries: &[LedgerEntry]) -> String {
     text
 }
 
+/// `line` with the folder that it runs in, where that is not the repository's top.
+fn in_folder(line: &str, folder: &str) -> String {
+    match folder {
+        "." => line.to_owned(),
+        folder => format!("{line} (in {folder}/)"),
+    }
+}
+
 fn component_text(text: &mut String, plan: &BuildPlan, component: &Component) {
     let framework = component.framework.as_deref().unwrap_or(&component.stack);
     let folder = if component.path == "." {
@@ -93,6 +101,13 @@ fn component_text(text: &mut String, plan: &BuildPlan, component: &Component) {
                 .map(Vec::as_slice)
                 .unwrap_or_default();
             row("package", &format!("{name} ({stage})"), origin);
+        }
+    }
+    for stage in &component.assets {
+        row("assets", &stage.build_from, &stage.runtime.origin);
+        for command in stage.install.iter().chain(&stage.build) {
+            let line = in_folder(&command.command, &command.directory);
+            row("assets", &shorten(&line, 52), &command.origin);
         }
     }
     for (label, commands) in [

@@ -1,43 +1,60 @@
 //! Joins what was found into the plan.
 
 use super::{
-    BuildPlan, Command, Component, EnvVar, Finding, Question, SCHEMA, commands, env, files, health,
-    image, input::Input, install, ledger::Ledger, name, packages, processes, questions, runtime,
-    services, start, variables,
+    AssetStage, BuildPlan, Command, Component, EnvVar, Finding, Question, SCHEMA, assets, commands,
+    components, env, files, health, image, input::Input, install, ledger::Ledger, name, packages,
+    processes, questions, runtime, services, start, variables,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned},
     readme::Document,
     recipe::Catalog,
-    repo::Repo,
-    select::Selection,
+    repo::{self, Repo},
+    select::{self, Selection},
     step::InstallStep,
 };
 
-/// Returns the plan for `repo`: one component, or none where no stack was recognised.
+/// Returns the plan for `repo`: a component for each of `selections`, none where no stack was
+/// recognised.
 pub fn build_plan(
     repo: &Repo,
     documents: &[Document],
     steps: &[InstallStep],
-    selection: Option<&Selection<'_>>,
+    selections: &[Selection<'_>],
     catalog: &Catalog,
 ) -> Warned<BuildPlan> {
     let mut ledger = Ledger::new(steps);
-    let mut diagnostics = Vec::new();
-    let mut questions = Vec::new();
-    let name = name::name(repo, documents, selection);
-    let component = selection.map(|selection| {
-        component(
+    let mut said = Said::default();
+    let name = name::name(repo, documents, selections);
+    questions::skip_unknown(&mut ledger, catalog, &mut said.diagnostics);
+    let mut components: Vec<Component> = Vec::new();
+    for (index, selection) in selections.iter().enumerate() {
+        let is_own = |folder: &str| components::owner(selections, folder) == index;
+        ledger.enter(|step| is_own(&step.context.directory));
+        let own: Vec<Document> = documents
+            .iter()
+            .filter(|document| is_own(repo::folder_of(&document.source.path)))
+            .cloned()
+            .collect();
+        let mut planned = component(
             &name,
             repo,
-            documents,
+            &Documents {
+                all: documents,
+                own: &own,
+            },
             selection,
             catalog,
             &mut ledger,
-            &mut diagnostics,
-            &mut questions,
-        )
-    });
+            &mut said,
+        );
+        planned.id = components::id(selections, index);
+        components.push(planned);
+    }
+    ledger.enter(|_| true);
+    questions::rest(&mut ledger);
+    questions::out_of_order(&ledger, &mut said.diagnostics);
+    components::join(&name, &mut components);
     let plan = BuildPlan {
         schema: SCHEMA.to_owned(),
         name,
@@ -45,15 +62,30 @@ pub fn build_plan(
             .iter()
             .map(|document| document.source.path.clone())
             .collect(),
-        components: component.into_iter().collect(),
+        components,
         ledger: ledger.entries(),
-        questions,
+        questions: said.questions,
         diagnostics: Vec::new(),
     };
     Warned {
         value: plan,
-        diagnostics,
+        diagnostics: said.diagnostics,
     }
+}
+
+/// The documents that a component is read from.
+struct Documents<'a> {
+    /// All of them: a runtime that one asks for is that of every component.
+    all: &'a [Document],
+    /// Those about this component.
+    own: &'a [Document],
+}
+
+/// What is said on the way.
+#[derive(Default)]
+struct Said {
+    diagnostics: Vec<Diagnostic>,
+    questions: Vec<Question>,
 }
 
 /// Returns `diagnostic` as data.
@@ -69,26 +101,30 @@ pub fn finding(diagnostic: &Diagnostic) -> Finding {
     }
 }
 
-#[allow(
-    clippy::too_many_arguments,
-    reason = "the three last collect what is said on the way"
-)]
 fn component(
     name: &str,
     repo: &Repo,
-    documents: &[Document],
+    documents: &Documents<'_>,
     selection: &Selection<'_>,
     catalog: &Catalog,
     ledger: &mut Ledger<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-    questions: &mut Vec<Question>,
+    said: &mut Said,
 ) -> Component {
-    let path = variables::component_path(repo, selection);
-    let site = variables::site(repo, documents, catalog);
+    let Said {
+        diagnostics,
+        questions,
+    } = said;
+    let assets: Vec<AssetStage> = selection
+        .assets
+        .iter()
+        .map(|assets| assets::stage(repo, documents.all, assets, catalog, ledger, diagnostics))
+        .collect();
+    let path = select::home(repo, selection);
+    let site = variables::site(repo, documents.own, catalog);
     let variables = variables::variables(repo, selection, &path, &site);
     let input = Input {
         repo,
-        documents,
+        documents: documents.own,
         selection,
         catalog,
         directory: &path,
@@ -98,18 +134,17 @@ fn component(
     let (runtime, base) = runtime::runtime(
         selection,
         repo,
-        documents,
+        documents.all,
         ledger.steps,
         catalog,
         diagnostics,
     );
 
-    questions::skip_unknown(ledger, catalog, diagnostics);
     let candidates = env::candidates(&input, ledger);
     let known = env::known(&candidates);
     let (services, bound) = services::services(name, &known, &input, ledger, questions);
     let mut packages =
-        packages::system_packages(selection, documents, ledger, catalog, diagnostics);
+        packages::system_packages(selection, documents.own, ledger, catalog, diagnostics);
     let files = files::files(repo, ledger, diagnostics);
     let (mut install, late_install) = install::install(&input, ledger, diagnostics);
     let mut image = image::image(&input, &base, &install);
@@ -117,6 +152,7 @@ fn component(
     let mut build = files::written_files(&input, ledger);
     build.extend(late_install);
     build.extend(commands::build_commands(&input, ledger));
+    build.retain(|command| !assets::builds_again(command, &input));
     build.extend(links);
     build.extend(files::log_files(&input));
     let mut prepare = seeds;
@@ -153,7 +189,6 @@ fn component(
     {
         command.env.extend(commands::build_env(&vars));
     }
-    questions::rest(ledger);
     if started.start.is_none() {
         diagnostics.push(questions::no_start(&input));
     }
@@ -183,7 +218,6 @@ fn component(
     }
     questions.extend(questions::values_to_give(&vars));
     questions.extend(questions::files_to_edit(&input));
-    questions::out_of_order(ledger, diagnostics);
     let health = (!started.ports.is_empty()).then(|| health::health(&input));
     image
         .run_env
@@ -195,6 +229,7 @@ fn component(
         framework: selection.framework.map(|(id, _)| id.to_owned()),
         evidence: selection.evidence.clone(),
         runtime,
+        assets,
         image,
         system_packages: packages,
         files,

@@ -251,6 +251,7 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
             .chain(&framework.caches)
             .cloned()
             .collect(),
+        source: ".".to_owned(),
         artifacts,
         entrypoint: Vec::new(),
         copy_source: framework.copy_source.or(stack.copy_source).unwrap_or(true),

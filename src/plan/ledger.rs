@@ -8,6 +8,8 @@ pub struct Ledger<'s> {
     /// The steps, in the order of the documents.
     pub steps: &'s [InstallStep],
     fates: Vec<Option<Outcome>>,
+    /// Whether a step is one of what is planned just now.
+    in_scope: Vec<bool>,
 }
 
 /// What became of a step: fate, target, reason.
@@ -20,6 +22,7 @@ impl<'s> Ledger<'s> {
         let mut ledger = Self {
             steps,
             fates: vec![None; steps.len()],
+            in_scope: vec![true; steps.len()],
         };
         for (index, step) in steps.iter().enumerate() {
             if let Some(platform) = &step.context.platform
@@ -108,9 +111,31 @@ impl<'s> Ledger<'s> {
         }
     }
 
+    /// From now on only the steps for which `belongs` holds are open to be taken.
+    pub fn enter(&mut self, belongs: impl Fn(&InstallStep) -> bool) {
+        self.in_scope = self.steps.iter().map(belongs).collect();
+    }
+
+    /// As [`Ledger::enter`], among the steps that are open to be taken already.
+    pub fn narrow(&mut self, belongs: impl Fn(&InstallStep) -> bool) {
+        for (step, in_scope) in self.steps.iter().zip(&mut self.in_scope) {
+            *in_scope &= belongs(step);
+        }
+    }
+
+    /// Returns which steps are open to be taken, for [`Ledger::restore`].
+    pub fn scope(&self) -> Vec<bool> {
+        self.in_scope.clone()
+    }
+
+    /// Goes back to the steps of `scope`.
+    pub fn restore(&mut self, scope: Vec<bool>) {
+        self.in_scope = scope;
+    }
+
     /// Returns whether the fate of step `index` is still open.
     pub fn is_open(&self, index: usize) -> bool {
-        self.fates[index].is_none()
+        self.fates[index].is_none() && self.in_scope[index]
     }
 
     /// Returns the open steps with their indexes.
@@ -119,7 +144,7 @@ impl<'s> Ledger<'s> {
         steps
             .iter()
             .enumerate()
-            .filter(|(index, _)| self.fates[*index].is_none())
+            .filter(|(index, _)| self.is_open(*index))
     }
 
     /// Returns the entries; a step that nothing took is skipped as such.

@@ -48,6 +48,9 @@ pub struct Component {
     pub evidence: Vec<Origin>,
     /// The language runtime.
     pub runtime: Runtime,
+    /// What other tools build for it, in stages of their own before its build stage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assets: Vec<AssetStage>,
     /// How the image is laid out.
     pub image: Image,
     /// Debian packages of the two stages.
@@ -117,6 +120,9 @@ pub struct Image {
     pub manifests: Vec<String>,
     /// BuildKit cache mounts of the install and build commands: absolute folders.
     pub caches: Vec<String>,
+    /// Folder of the repository that is copied into the build stage, `.` for all of it.
+    #[serde(default = "whole")]
+    pub source: String,
     /// What the run stage takes over from the build stage: absolute paths, from → to.
     pub artifacts: Vec<ArtifactCopy>,
     /// Whether the run stage starts with the source tree of the build stage.
@@ -132,6 +138,40 @@ pub struct Image {
     /// Numeric user and group the application runs as.
     pub user: u32,
     /// The recipe lines behind the layout.
+    pub origin: Vec<Origin>,
+}
+
+fn whole() -> String {
+    ".".to_owned()
+}
+
+/// A stage that builds a front end which the application serves, or its assets. It holds the whole
+/// source, and the build stage goes on with what it leaves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AssetStage {
+    /// Folder of its manifest relative to the repository.
+    pub path: String,
+    /// Id of the stack recipe, such as `node-npm`.
+    pub stack: String,
+    /// The language runtime.
+    pub runtime: Runtime,
+    /// Base image.
+    pub build_from: String,
+    /// Environment of its commands.
+    pub env: BTreeMap<String, String>,
+    /// Debian packages that its installation needs.
+    pub packages: Vec<String>,
+    /// Manifests, relative to the repository, that `install` needs; copied before the source.
+    pub manifests: Vec<String>,
+    /// BuildKit cache mounts of its commands: absolute folders.
+    pub caches: Vec<String>,
+    /// Commands that install its tools, before the source is copied.
+    pub install: Vec<Command>,
+    /// Commands that build.
+    pub build: Vec<Command>,
+    /// Folders, relative to `path`, that only the build needs.
+    pub remove: Vec<String>,
+    /// Why there is such a stage.
     pub origin: Vec<Origin>,
 }
 

@@ -7,9 +7,13 @@ use crate::{
     select::Selection,
 };
 
-/// The package manifest's name, a short first heading, or the folder's name.
-pub fn name(repo: &Repo, documents: &[Document], selection: Option<&Selection<'_>>) -> String {
-    let from_manifest = selection.and_then(|selection| {
+/// Returns the package manifest's name, a short first heading, or the folder's name. Of several
+/// components a manifest names only itself, unless it lies at the top.
+pub fn name(repo: &Repo, documents: &[Document], selections: &[Selection<'_>]) -> String {
+    let of_all = selections
+        .first()
+        .filter(|main| selections.len() == 1 || main.folder == ".");
+    let from_manifest = of_all.and_then(|selection| {
         let path = repo::join(&selection.folder, "package.json");
         let source = repo.source(&path)?;
         let json = jsonc_parser::parse_to_serde_value::<serde_json::Value>(

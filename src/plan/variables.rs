@@ -13,20 +13,6 @@ use crate::{
     select::Selection,
 };
 
-/// Returns the folder of the file that marks a framework's root, or the stack's own.
-pub fn component_path(repo: &Repo, selection: &Selection<'_>) -> String {
-    let root_file = selection
-        .framework
-        .and_then(|(_, framework)| framework.root_file.as_ref());
-    let found = root_file.and_then(|file| {
-        let pattern = repo::join(&selection.folder, &format!("**/{file}"));
-        repo.glob(&pattern)
-            .first()
-            .map(|path| repo::folder_of(path).to_owned())
-    });
-    found.unwrap_or_else(|| selection.folder.clone())
-}
-
 /// A value and who says so.
 type Value = (String, Origin);
 

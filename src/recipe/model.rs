@@ -187,6 +187,23 @@ pub struct StackRecipe {
     /// Port when nothing names one.
     #[serde(default)]
     pub port: Option<u16>,
+    /// Signs that its manifest only builds assets for another stack in the same folder.
+    #[serde(default)]
+    pub assets: Option<AssetsRecipe>,
+}
+
+/// Signs that a manifest builds assets, such as the style sheets of a PHP application.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssetsRecipe {
+    /// Packages that bundle; one is enough.
+    pub packages: Vec<String>,
+    /// Scripts that build, best first.
+    pub scripts: Vec<String>,
+    /// How one is run, with `{script}`.
+    pub command: String,
+    /// Folders that are removed once it is built.
+    pub remove: Vec<String>,
 }
 
 /// How a program of the repository is called once it is in the image.

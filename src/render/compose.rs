@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Artifact, HEADER, dockerfile_name,
-    env::settings,
+    env::{own_settings, settings, value},
     marks::{Marks, one_line},
     object_name,
     template::lay_out,
@@ -34,6 +34,8 @@ struct Container {
     env_files: Vec<String>,
     environment: Vec<Var>,
     ports: Vec<Item>,
+    /// The name by which other components find it, here as in Kubernetes.
+    alias: Option<String>,
     hardened: bool,
     has_low_port: bool,
     user: String,
@@ -71,6 +73,7 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
     let marks = Marks::default();
     let mut containers = Vec::new();
     let mut volumes = Vec::new();
+    let mut taken = Vec::new();
     for component in &plan.components {
         let ready: Vec<Dependency> = component
             .services
@@ -86,10 +89,13 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
             .ports
             .iter()
             .map(|port| Item {
-                value: format!("127.0.0.1:{}:{}", outside(port.port), port.port),
+                value: format!("127.0.0.1:{}:{}", outside(port.port, &mut taken), port.port),
                 why: marks.mark(&port.origin),
             })
             .collect();
+        if plan.components.len() > 1 && component.main_port().is_some() {
+            app.alias = Some(object_name(plan, &component.id));
+        }
         app.depends_on.clone_from(&ready);
         app.restart = "unless-stopped";
         if !component.prepare.is_empty() {
@@ -180,6 +186,13 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
             value: with_hint(var.default.as_deref().unwrap_or_default()),
             why: marks.mark(&var.origin),
         });
+    let own = own_settings(plan, component).into_iter().filter_map(|var| {
+        Some(Var {
+            name: var.name.clone(),
+            value: with_hint(value(var, "development")?),
+            why: marks.mark(&var.origin),
+        })
+    });
     let secrets = component
         .env
         .iter()
@@ -204,7 +217,7 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
         image: format!("{}:dev", object_name(plan, &component.id)),
         why: marks.mark(&component.image.origin),
         env_files,
-        environment: service_env.chain(secrets).collect(),
+        environment: own.chain(service_env).chain(secrets).collect(),
         hardened: true,
         has_low_port: component.has_low_port(),
         user: format!("{0}:{0}", component.image.user),
@@ -243,9 +256,13 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
     }
 }
 
-/// The port of a developer's machine: one that needs no root.
-fn outside(port: u16) -> u16 {
-    if port < 1024 { 8000 + port } else { port }
+/// The port of a developer's machine: one that needs no root and that no other component has.
+fn outside(port: u16, taken: &mut Vec<u16>) -> u16 {
+    let first = if port < 1024 { 8000 + port } else { port };
+    let free = (first..=u16::MAX).find(|port| !taken.contains(port));
+    let port = free.unwrap_or(first);
+    taken.push(port);
+    port
 }
 
 fn backing(service: &Service, marks: &Marks, named: &mut Vec<String>) -> Container {

@@ -27,7 +27,7 @@ struct DockerfileView {
 struct Stage {
     from: String,
     /// ` AS build`, or empty.
-    alias: &'static str,
+    alias: String,
     why: String,
     groups: Vec<Group>,
 }
@@ -134,13 +134,16 @@ impl Writer<'_> {
 /// Returns the Dockerfile of `component`.
 pub fn dockerfile(plan: &BuildPlan, component: &Component) -> anyhow::Result<Artifact> {
     let marks = Marks::default();
+    let assets = 0..component.assets.len();
+    let mut stages: Vec<Stage> = assets
+        .map(|index| asset_stage(component, index, &marks))
+        .collect();
+    stages.push(build_stage(component, &marks));
+    stages.push(run_stage(plan, component, &marks));
     let mut view = DockerfileView {
         header: HEADER,
         pragma: None,
-        stages: vec![
-            build_stage(component, &marks),
-            run_stage(plan, component, &marks),
-        ],
+        stages,
     };
     view.pragma = view
         .stages
@@ -193,7 +196,7 @@ fn build_stage(component: &Component, marks: &Marks) -> Stage {
     }
     writer.group("the source", &[]);
     writer.workdir(&image.workdir, &image.origin);
-    writer.line("COPY . .", &image.origin);
+    source(&mut writer, component, component.assets.len());
     for file in &component.files {
         let text = format!(
             "RUN cp {} {}",
@@ -219,8 +222,84 @@ fn build_stage(component: &Component, marks: &Marks) -> Stage {
     }
     Stage {
         from: image.build_from.clone(),
-        alias: " AS build",
+        alias: " AS build".to_owned(),
         why: marks.mark(&component.runtime.origin),
+        groups: writer.groups,
+    }
+}
+
+/// Copies the source, from the last of `assets` stages where there is one.
+fn source(writer: &mut Writer<'_>, component: &Component, assets: usize) {
+    let image = &component.image;
+    match (assets.checked_sub(1), image.source.as_str()) {
+        (Some(last), _) => {
+            let stage = &component.assets[last];
+            let text = format!(
+                "COPY --from={} {} ./",
+                stage_name(last),
+                word(&image.workdir)
+            );
+            writer.line(&text, &stage.origin);
+        }
+        (None, ".") => writer.line("COPY . .", &image.origin),
+        (None, folder) => {
+            let text = format!("COPY {0} ./{0}", word(folder));
+            writer.line(&text, &image.origin);
+        }
+    }
+}
+
+/// The name of the stage that builds assets number `index`.
+fn stage_name(index: usize) -> String {
+    match index {
+        0 => "assets".to_owned(),
+        index => format!("assets-{}", index + 1),
+    }
+}
+
+fn asset_stage(component: &Component, index: usize, marks: &Marks) -> Stage {
+    let stage = &component.assets[index];
+    let image = &component.image;
+    let mut writer = Writer {
+        marks,
+        groups: Vec::new(),
+        directory: String::new(),
+    };
+    env(&mut writer, &stage.env, &stage.origin);
+    packages(
+        &mut writer,
+        "needed to build the assets",
+        &stage.packages,
+        component,
+    );
+    let origins = |commands: &[Command]| -> Vec<Origin> {
+        let origins = commands.iter().flat_map(|command| command.origin.clone());
+        origins.collect()
+    };
+    let installs = origins(&stage.install);
+    writer.group("the tools that build the assets", &installs);
+    writer.workdir(&image.workdir, &stage.origin);
+    copies(&mut writer, &stage.manifests, &image.workdir, &installs);
+    for command in &stage.install {
+        writer.workdir(&component.absolute(&command.directory), &command.origin);
+        writer.run(command, &stage.caches);
+    }
+    writer.group("the assets", &origins(&stage.build));
+    writer.workdir(&image.workdir, &stage.origin);
+    source(&mut writer, component, index);
+    for command in &stage.build {
+        writer.workdir(&component.absolute(&command.directory), &command.origin);
+        writer.run(command, &[]);
+    }
+    if !stage.remove.is_empty() {
+        writer.workdir(&component.absolute(&stage.path), &stage.origin);
+        let folders: Vec<String> = stage.remove.iter().map(|folder| word(folder)).collect();
+        writer.line(&format!("RUN rm -rf {}", folders.join(" ")), &stage.origin);
+    }
+    Stage {
+        from: stage.build_from.clone(),
+        alias: format!(" AS {}", stage_name(index)),
+        why: marks.mark(&stage.runtime.origin),
         groups: writer.groups,
     }
 }
@@ -350,7 +429,7 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
     }
     Stage {
         from: image.run_from.clone(),
-        alias: "",
+        alias: String::new(),
         why: marks.mark(&component.runtime.origin),
         groups: writer.groups,
     }

@@ -7,7 +7,7 @@ use super::{
     marks::{Marks, one_line},
     template::lay_out,
 };
-use crate::plan::{BuildPlan, ENVIRONMENTS, EnvKind, EnvVar, Origin};
+use crate::plan::{BuildPlan, Component, ENVIRONMENTS, EnvKind, EnvVar, Origin};
 
 #[derive(Serialize)]
 struct EnvView {
@@ -100,15 +100,37 @@ fn otherwise() -> Origin {
     Origin::manifest("templates/env.j2", "layout of an env file")
 }
 
-/// Returns the plain settings of all components, each name once.
+/// Returns the plain settings of all components, each name once, without those of which components
+/// want different values.
 pub fn settings(plan: &BuildPlan) -> Vec<&EnvVar> {
     let mut vars: Vec<&EnvVar> = Vec::new();
     for var in plan.components.iter().flat_map(|component| &component.env) {
-        if var.kind == EnvKind::Config && !vars.iter().any(|known| known.name == var.name) {
+        if var.kind == EnvKind::Config
+            && !vars.iter().any(|known| known.name == var.name)
+            && !is_disputed(plan, var)
+        {
             vars.push(var);
         }
     }
     vars
+}
+
+/// Returns the plain settings of `component` of which another one wants another value.
+pub fn own_settings<'p>(plan: &'p BuildPlan, component: &'p Component) -> Vec<&'p EnvVar> {
+    let config = component
+        .env
+        .iter()
+        .filter(|var| var.kind == EnvKind::Config);
+    config.filter(|var| is_disputed(plan, var)).collect()
+}
+
+fn is_disputed(plan: &BuildPlan, var: &EnvVar) -> bool {
+    let mut all = plan.components.iter().flat_map(|component| &component.env);
+    all.any(|other| {
+        other.name == var.name
+            && other.kind == EnvKind::Config
+            && (other.default != var.default || other.values != var.values)
+    })
 }
 
 /// Returns the value of `var` in `environment`, if it has one.

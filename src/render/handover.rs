@@ -196,6 +196,12 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
             row(label, code(name), origins);
         }
     }
+    for stage in &component.assets {
+        row("assets", code(&stage.build_from), &stage.runtime.origin);
+        for command in stage.install.iter().chain(&stage.build) {
+            row("assets", code(&command.command), &command.origin);
+        }
+    }
     for (label, commands) in [
         ("install", &component.install),
         ("build", &component.build),

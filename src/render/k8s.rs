@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{
     Artifact, HEADER,
     compose::{measured_origin, memory_limit, memory_request, volume_name},
-    env::{settings, value},
+    env::{own_settings, settings, value},
     marks::{Marks, one_line},
     object_name,
     template::lay_out,
@@ -444,8 +444,16 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
         value: String::new(),
         why: marks.mark(why),
     };
+    let own = own_settings(plan, component).into_iter().filter_map(|var| {
+        Some(Var {
+            name: var.name.clone(),
+            secret: None,
+            value: one_line(value(var, "production")?),
+            why: marks.mark(&var.origin),
+        })
+    });
     // A value may refer to a variable only if that one is listed before it.
-    let mut env: Vec<Var> = Vec::new();
+    let mut env: Vec<Var> = own.collect();
     for service in &component.services {
         let leads = |name: &String| {
             component.env.iter().any(|var| {
@@ -565,7 +573,8 @@ fn service(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<Obj
         component: component.id.clone(),
         port: Some(ServicePort {
             name: port_name(port.protocol),
-            port: if port.protocol == Protocol::Http {
+            // Components find each other on the port that they know.
+            port: if port.protocol == Protocol::Http && plan.components.len() == 1 {
                 80
             } else {
                 port.port

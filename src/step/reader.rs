@@ -193,7 +193,27 @@ impl Reader<'_> {
         let ["cd", target] = texts[..] else { return };
         let from_here = self.repo.has_folder(&repo::join(&self.directory, target));
         if !from_here && self.repo.has_folder(&repo::join(&self.home, target)) {
-            self.directory = self.home.to_owned();
+            self.return_home();
+        }
+    }
+
+    /// The reader is back at the top although no command said so: then the sections between this one
+    /// and the one that left it were written for the top, too.
+    fn return_home(&mut self) {
+        let left = std::mem::replace(&mut self.directory, self.home.clone());
+        let is_leaving = |step: &InstallStep| step.action == Action::ChangeDirectory;
+        let Some(at) = self.steps.iter().rposition(is_leaving) else {
+            return;
+        };
+        let section = self.steps[at].context.headings.clone();
+        let source = Arc::clone(&self.source);
+        for step in &mut self.steps[at + 1..] {
+            if step.source.path == source.path
+                && step.context.headings != section
+                && step.context.directory == left
+            {
+                step.context.directory.clone_from(&self.home);
+            }
         }
     }
 

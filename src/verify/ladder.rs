@@ -251,7 +251,7 @@ impl<E: Engine> Site<'_, E> {
 
         let wanted = self.options.publish_port.filter(|_| !started.has_published);
         let app = ContainerSpec {
-            alias: Some(component.id.clone()),
+            alias: Some(self.alias(component)),
             publish: component
                 .main_port()
                 .map(|port| (port.port, wanted.unwrap_or(0))),
@@ -302,6 +302,14 @@ impl<E: Engine> Site<'_, E> {
             progress(Event::Reached(format!("process {} stays up", process.id)));
         }
         Ok(Ok(()))
+    }
+
+    /// The name by which other components find this one.
+    fn alias(&self, component: &Component) -> String {
+        match self.plan.components.len() {
+            1 => component.id.clone(),
+            _ => format!("{}-{}", self.plan.name, component.id),
+        }
     }
 
     fn index(&self, component: &Component) -> usize {
