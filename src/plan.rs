@@ -6,6 +6,7 @@
 
 mod build;
 mod env;
+mod extensions;
 mod ledger;
 mod model;
 mod packages;

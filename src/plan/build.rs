@@ -117,11 +117,14 @@ fn component(
     let candidates = env::candidates(&input, ledger);
     let known = env::known(&candidates);
     let (services, bound) = services::services(name, &known, &input, ledger, questions);
-    let mut packages =
-        packages::system_packages(selection, documents, ledger, catalog, diagnostics);
+    let (mut packages, extensions) =
+        packages::system_packages(&input, &runtime, &base.suite, &services, ledger, diagnostics);
     let files = files(repo, ledger, diagnostics);
     let (mut install, late_install) = install(&input, ledger, diagnostics);
     let mut image = image(&input, &base, &install);
+    let (added, artifacts) = extensions.added();
+    image.setup.extend(added);
+    image.artifacts.extend(artifacts);
     let (links, seeds, mut volumes) = data_files(&input);
     let mut build = written_files(&input, ledger);
     build.extend(late_install);
