@@ -197,6 +197,7 @@ impl Manifest {
             DeclaredFormat::GoMod => self.go_mod(source),
             DeclaredFormat::Cargo => self.toml(source, diagnostics, Self::cargo),
             DeclaredFormat::Composer => self.composer(source, diagnostics),
+            DeclaredFormat::ComposerLock => self.composer_lock(source, diagnostics),
             DeclaredFormat::Gemfile => self.gemfile(source),
         }
     }

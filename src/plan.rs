@@ -15,6 +15,7 @@ mod image;
 mod input;
 mod kind;
 mod install;
+mod extensions;
 mod ledger;
 mod missing;
 mod model;

@@ -350,17 +350,17 @@ impl Catalog {
             .any(|part| words.iter().any(|word| word == part))
     }
 
-    /// Returns what Debian packages the library `package` of the language `language` needs.
-    pub fn needs_of(&self, language: &str, package: &str) -> Option<(&str, &PackageNeeds)> {
-        self.system_packages.iter().find_map(|(id, table)| {
-            let same = |needs: &&PackageNeeds| needs.package.eq_ignore_ascii_case(package);
-            let needs = table
-                .needs
-                .iter()
-                .filter(|_| table.language.as_deref() == Some(language))
-                .find(same)?;
-            Some((id.as_str(), needs))
-        })
+    /// Returns what packages of the language `language` need from Debian, with the id of the table.
+    pub fn needs_of<'c>(
+        &'c self,
+        language: &'c str,
+    ) -> impl Iterator<Item = (&'c str, &'c PackageNeeds)> {
+        let is_meant =
+            move |table: &SystemPackageTable| table.language.as_deref() == Some(language);
+        let tables = self.system_packages.iter();
+        tables
+            .filter(move |(_, table)| is_meant(table))
+            .flat_map(|(id, table)| table.needs.iter().map(move |needs| (id.as_str(), needs)))
     }
 
     /// Returns why no supported suite of Debian has the package `name`, if a pattern says so.
@@ -374,24 +374,112 @@ impl Catalog {
             .map(|gone| gone.why.as_str())
     }
 
-    /// Returns how Debian calls what another package manager calls `name`.
-    pub fn debian_name(&self, name: &str) -> Option<&str> {
-        let mut packages = self
-            .system_packages
-            .values()
-            .flat_map(|table| &table.package);
-        let same = |package: &&DebianPackage| {
-            package.name == name || package.elsewhere.iter().any(|known| known == name)
+    /// Returns how Debian calls what the package manager `manager` calls `name`: several packages
+    /// where others put in one what Debian divides. A version behind `@` is ignored, as brew writes
+    /// it. What is not listed under another name may have Debian's own.
+    pub fn debian_names(&self, manager: &str, name: &str) -> Vec<&str> {
+        let bare = name.split_once('@').map_or(name, |(bare, _)| bare);
+        let called = |name: &str| -> Vec<&str> {
+            let has_name = |package: &&DebianPackage| {
+                let names = package.elsewhere.get(manager);
+                names.is_some_and(|names| names.iter().any(|known| known == name))
+            };
+            let found = self.debian_packages().filter(has_name);
+            found.map(|package| package.name.as_str()).collect()
         };
-        packages.find(same).map(|package| package.name.as_str())
+        let mut names = called(name);
+        if names.is_empty() {
+            names = called(bare);
+        }
+        if names.is_empty() {
+            let same = |package: &&DebianPackage| package.name == bare;
+            let own = self.debian_packages().find(same);
+            names.extend(own.map(|package| package.name.as_str()));
+        }
+        names
     }
 
-    /// Returns what is known of the Debian package `name`.
+    /// Returns what is known of the Debian package `name`, which may be its name on any suite.
     pub fn debian_package(&self, name: &str) -> Option<&DebianPackage> {
-        self.system_packages
-            .values()
-            .flat_map(|table| &table.package)
-            .find(|package| package.name == name)
+        let own = |package: &&DebianPackage| package.name == name;
+        let elsewhere = |package: &&DebianPackage| {
+            let mut names = package.on.values().flatten();
+            names.any(|known| known == name)
+        };
+        let mut packages = self.debian_packages();
+        packages
+            .find(own)
+            .or_else(|| self.debian_packages().find(elsewhere))
+    }
+
+    /// Returns the packages that the suite `suite` has for `name`, which may be the name of an
+    /// earlier or later suite; none where nothing took its place, and `name` itself where the
+    /// catalogue does not know it.
+    pub fn packages_on(&self, name: &str, suite: &str) -> Vec<String> {
+        let Some(package) = self.debian_package(name) else {
+            return vec![name.to_owned()];
+        };
+        if let Some(here) = package.on.get(suite) {
+            return here.clone();
+        }
+        match &package.instead {
+            Some(instead) => {
+                let others = instead.iter().filter(|other| *other != name);
+                let named = others.flat_map(|other| self.packages_on(other, suite));
+                named.collect()
+            }
+            None => vec![package.name.clone()],
+        }
+    }
+
+    /// Returns the packages of the suite `suite` that hold the file `name` of the kind `kind`; none
+    /// where the catalogue does not know it. A header, a shared object or a command may be given
+    /// with the path before it.
+    ///
+    /// ```
+    /// use longshore::recipe::{Catalog, FileKind};
+    ///
+    /// let catalog = Catalog::built_in();
+    /// let packages = catalog.packages_with_file(FileKind::Header, "libpq-fe.h", "bookworm");
+    /// assert_eq!(packages, ["libpq-dev"]);
+    /// ```
+    pub fn packages_with_file(&self, kind: FileKind, name: &str, suite: &str) -> Vec<String> {
+        let tables = self.system_packages.values();
+        let is_meant = |other: FileKind| {
+            let is_link = other == FileKind::Alternative && kind == FileKind::Command;
+            other == kind || is_link
+        };
+        let kinds = tables.flat_map(|table| &table.file);
+        let files = kinds.filter(|(other, _)| is_meant(**other));
+        let found = files.flat_map(|(_, files)| files).filter(|(file, _)| {
+            let path = name.strip_suffix(file.as_str());
+            path.is_some_and(|path| path.is_empty() || path.ends_with('/'))
+        });
+        // Of `parser.h` and `libxml/parser.h` the longer one says more.
+        let best = found.max_by_key(|(file, _)| file.len());
+        best.map_or_else(Vec::new, |(_, package)| self.packages_on(package, suite))
+    }
+
+    /// Returns how the base image of `language` is given extensions, with the id of the table.
+    pub fn extension_ways(&self, language: &str) -> Option<(&str, &ExtensionWays)> {
+        self.system_packages.iter().find_map(|(id, table)| {
+            let ways = table.extensions.as_ref();
+            let is_meant = table.language.as_deref() == Some(language);
+            ways.filter(|_| is_meant).map(|ways| (id.as_str(), ways))
+        })
+    }
+
+    /// Returns the extensions of `language`.
+    pub fn extensions<'c>(&'c self, language: &'c str) -> impl Iterator<Item = &'c Extension> {
+        let tables = self.system_packages.values();
+        tables
+            .filter(move |table| table.language.as_deref() == Some(language))
+            .flat_map(|table| &table.extension)
+    }
+
+    fn debian_packages(&self) -> impl Iterator<Item = &DebianPackage> {
+        let tables = self.system_packages.values();
+        tables.flat_map(|table| &table.package)
     }
 }
 

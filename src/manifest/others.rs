@@ -72,6 +72,28 @@ impl Manifest {
         }
     }
 
+    /// The platform packages, such as `ext-gd`, that locked packages require
+    /// (<https://getcomposer.org/doc/01-basic-usage.md#platform-packages>).
+    pub(super) fn composer_lock(
+        &mut self,
+        source: &Arc<SourceFile>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let Some(json) = json(source, diagnostics) else {
+            return;
+        };
+        let packages = json.get("packages").and_then(|list| list.as_array());
+        for package in packages.into_iter().flatten() {
+            let required = package.get("require").and_then(|table| table.as_object());
+            let required = required.into_iter().flat_map(|table| table.keys());
+            for name in required.filter(|name| name.starts_with("ext-")) {
+                let by = package.get("name").and_then(|name| name.as_str());
+                let by = by.and_then(|name| source.text.find(&format!("\"{name}\"")));
+                self.declare(name, "", source, source.line(by.unwrap_or(0)));
+            }
+        }
+    }
+
     /// Lines `gem "name", "~> 1.2"`.
     pub(super) fn gemfile(&mut self, source: &SourceFile) {
         for (index, line) in source.text.lines().enumerate() {

@@ -62,7 +62,8 @@ pub fn stage(
         build.extend(script(&input));
     }
     let layout = image::image(&input, &base, &installs);
-    let packages = packages::system_packages(selection, &[], ledger, catalog, diagnostics);
+    let (packages, _) =
+        packages::system_packages(&input, &runtime, &base.suite, &[], ledger, diagnostics);
     ledger.restore(scope);
     AssetStage {
         path: selection.folder.clone(),

@@ -143,11 +143,20 @@ fn component(
     let candidates = env::candidates(&input, ledger);
     let known = env::known(&candidates);
     let (services, bound) = services::services(name, &known, &input, ledger, questions);
-    let mut packages =
-        packages::system_packages(selection, documents.own, ledger, catalog, diagnostics);
+    let (mut packages, extensions) = packages::system_packages(
+        &input,
+        &runtime,
+        &base.suite,
+        &services,
+        ledger,
+        diagnostics,
+    );
     let files = files::files(repo, ledger, diagnostics);
     let (mut install, late_install) = install::install(&input, ledger, diagnostics);
     let mut image = image::image(&input, &base, &install);
+    let (added, artifacts) = extensions.added();
+    image.setup.extend(added);
+    image.artifacts.extend(artifacts);
     let (links, seeds, mut volumes) = files::data_files(&input);
     let mut build = files::written_files(&input, ledger);
     build.extend(late_install);

@@ -3,29 +3,46 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Fate, Origin, OriginKind, SystemPackages,
+    Fate, Origin, OriginKind, Runtime, Service, SystemPackages,
+    extensions::Extensions,
+    input::Input,
     ledger::{self, Ledger},
+    runtime::lacks_build,
+    version,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     readme::{Document, Part},
-    recipe::{Catalog, PackageStage, contains_word},
-    select::Selection,
-    step::Action,
+    recipe::{Catalog, DebianPackage, PackageStage, contains_word},
+    step::{Action, InstallStep},
 };
 
 /// Manager whose names are Debian's own.
 const DEBIAN: &str = "apt";
 
-/// Returns the packages that documents ask for and declared libraries need.
-pub fn system_packages(
-    selection: &Selection<'_>,
-    documents: &[Document],
+/// Returns the packages that documents ask for and declared libraries need, as the suite `suite` of
+/// the base image has them, and the extensions that the runtime is given.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the two last collect what is said on the way"
+)]
+pub fn system_packages<'r>(
+    input: &Input<'_, 'r>,
+    runtime: &Runtime,
+    suite: &str,
+    services: &[Service],
     ledger: &mut Ledger<'_>,
-    catalog: &Catalog,
     diagnostics: &mut Vec<Diagnostic>,
-) -> SystemPackages {
-    let mut wanted = Wanted::default();
+) -> (SystemPackages, Extensions<'r>) {
+    let (selection, catalog) = (input.selection, input.catalog);
+    let mut wanted = Wanted {
+        build: BTreeMap::new(),
+        runtime: BTreeMap::new(),
+        language: &selection.stack.language,
+        suite,
+        catalog,
+    };
+    let mut extensions = Extensions::needed(input, &runtime.version, services, diagnostics);
     for (index, step) in ledger.steps.iter().enumerate() {
         let Action::SystemPackages { manager, packages } = &step.action else {
             continue;
@@ -33,84 +50,73 @@ pub fn system_packages(
         if !ledger.is_open(index) {
             continue;
         }
-        let is_foreign = manager != DEBIAN;
         let origin = ledger::origin(step);
         let mut taken = Vec::new();
         let mut left = Vec::new();
-        let mut services = Vec::new();
-        for name in packages {
-            let name = name.split(['=', '/']).next().unwrap_or(name);
-            let named_here = is_foreign.then(|| catalog.debian_name(name)).flatten();
-            let name = named_here.unwrap_or(name);
-            if !is_package_name(name) {
-                left.push(format!("{name} (no-package-name)"));
-                continue;
-            }
-            let known = catalog.debian_package(name);
-            if let Some((service, _)) = catalog.service_named(name).filter(|_| known.is_none()) {
-                services.push(service.to_owned());
-                continue;
-            }
-            // What has the same name in Debian is taken only where the catalogue knows it.
-            if is_foreign && known.is_none() {
-                left.push(format!("{name} (no-debian-name-known)"));
-                continue;
-            }
-            if let Some(why) = catalog.gone_package(name).filter(|_| known.is_none()) {
-                diagnostics.push(
-                    Diagnostic::new(
-                        Severity::Note,
-                        Code::RenamedPackage,
-                        format!("Debian has no `{name}` any more"),
-                    )
-                    .at(&step.source, step.span, why)
-                    .hint("it was left out"),
-                );
-                left.push(format!("{name} (gone-from-debian)"));
-                continue;
-            }
-            let names = match known.and_then(|package| package.instead.as_ref()) {
-                Some(instead) => {
-                    let now = if instead.is_empty() {
-                        "nothing".to_owned()
-                    } else {
-                        instead.join(", ")
-                    };
-                    diagnostics.push(
-                        Diagnostic::new(
-                            Severity::Note,
-                            Code::RenamedPackage,
-                            format!("Debian has no `{name}` any more; {now} was taken"),
-                        )
-                        .at(&step.source, step.span, "named here"),
-                    );
-                    instead.clone()
+        let mut named = Vec::new();
+        for asked in packages {
+            let asked = asked.split(['=', '/']).next().unwrap_or(asked);
+            match extensions.packaged(manager, asked, &origin) {
+                Some(Ok(())) => {
+                    taken.push(asked.to_owned());
+                    continue;
                 }
-                None => vec![name.to_owned()],
-            };
-            for name in names {
-                match wanted.add(&name, &origin, catalog) {
-                    Ok(()) => taken.push(name),
-                    Err(reason) => left.push(format!("{name} ({reason})")),
+                Some(Err(reason)) => {
+                    left.push(format!("{asked} ({reason})"));
+                    continue;
+                }
+                None => {}
+            }
+            for name in debian_names(manager, asked, catalog) {
+                match wanted.asked(manager, name, step, diagnostics) {
+                    Asked::Taken(names, refused) => {
+                        for name in names {
+                            match wanted.add(&name, &origin) {
+                                Ok(()) => taken.push(name),
+                                Err(reason) => left.push(format!("{name} ({reason})")),
+                            }
+                        }
+                        left.extend(refused);
+                    }
+                    Asked::Service(service) => named.push(service),
+                    Asked::Left(reason) => left.push(format!("{name} ({reason})")),
                 }
             }
         }
         let remark = (!left.is_empty()).then(|| format!("without {}", left.join(", ")));
-        match (taken.is_empty(), services.is_empty()) {
+        match (taken.is_empty(), named.is_empty()) {
             (false, _) => ledger.set(index, Fate::Dockerfile, "Dockerfile", remark),
             (true, false) => {} // the services decide
             (true, true) => ledger.skip(index, "not-needed-in-the-image", Some(&left.join(", "))),
         }
     }
-    said(documents, &mut wanted, catalog);
+    said(input.documents, &mut wanted);
+    for (extension, origins) in extensions.all() {
+        wanted.need(&extension.build, &extension.runtime, &origins);
+    }
+    declared(input, runtime, &mut wanted, diagnostics);
+    (wanted.finish(), extensions)
+}
+
+/// What declared packages of the language need.
+fn declared(
+    input: &Input<'_, '_>,
+    runtime: &Runtime,
+    wanted: &mut Wanted<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let (selection, catalog) = (input.selection, input.catalog);
     let language = &selection.stack.language;
-    for package in selection
-        .manifest
-        .packages
-        .values()
-        .filter(|package| !package.development)
-    {
-        let Some((table, needs)) = catalog.needs_of(language, &package.name) else {
+    let recipe = catalog.runtimes.get(&runtime.name);
+    let holds = |code: &[String]| {
+        let sources = selection.facts.files.iter();
+        let mut sources = sources.filter_map(|path| input.repo.source(path));
+        let has = |text: &str| code.iter().any(|piece| text.contains(piece.as_str()));
+        code.is_empty() || sources.any(|source| has(&source.text))
+    };
+    for (table, needs) in catalog.needs_of(language) {
+        let declared = selection.manifest.package(&needs.package);
+        let Some(package) = declared.filter(|_| holds(&needs.code)) else {
             continue;
         };
         if let Some(instead) = &needs.dead {
@@ -127,43 +133,50 @@ pub fn system_packages(
                 .hint(format!("{instead} took its place: {}", needs.source)),
             );
         }
-        let pinned = super::version::pinned(&package.requirement);
+        let pinned = version::pinned(&package.requirement);
         let is_newer = needs.below.as_ref().is_some_and(|below| {
-            pinned.is_none_or(|pinned| {
-                super::version::compare(&pinned, &super::version::numbers(below)).is_ge()
-            })
+            pinned.is_none_or(|pinned| version::compare(&pinned, &version::numbers(below)).is_ge())
         });
-        if is_newer {
+        let lacks_build = recipe.is_some_and(|recipe| {
+            let version = &runtime.version;
+            lacks_build(recipe, version, &package.name, &package.requirement)
+        });
+        if is_newer && !lacks_build {
             continue;
         }
         let text = format!("{} needs it", package.name);
-        let declared = Origin::at(
-            super::OriginKind::Manifest,
-            &package.file,
-            package.line,
-            text,
-        );
+        let declared = Origin::at(OriginKind::Manifest, &package.file, package.line, text);
         let source = Origin::recipe(&format!("system-packages/{table}"), &needs.source);
-        for name in &needs.build {
-            wanted
-                .build
-                .entry(name.clone())
-                .or_default()
-                .extend([declared.clone(), source.clone()]);
-        }
-        for name in &needs.runtime {
-            wanted
-                .runtime
-                .entry(name.clone())
-                .or_default()
-                .extend([declared.clone(), source.clone()]);
-        }
+        wanted.need(&needs.build, &needs.runtime, &[declared, source]);
     }
-    wanted.finish(catalog)
+}
+
+/// What became of a name that a document asks for.
+enum Asked {
+    /// These packages have its place, without others that are not installed.
+    Taken(Vec<String>, Option<String>),
+    /// It is a backing service.
+    Service(String),
+    /// It is left out, for the reason given.
+    Left(String),
+}
+
+/// Debian's names for `asked`: its own where `manager` is Debian's.
+fn debian_names<'a>(manager: &str, asked: &'a str, catalog: &'a Catalog) -> Vec<&'a str> {
+    let translated = match manager {
+        DEBIAN => Vec::new(),
+        _ => catalog.debian_names(manager, asked),
+    };
+    if translated.is_empty() {
+        vec![asked]
+    } else {
+        translated
+    }
 }
 
 /// "Requirements: ImageMagick, ffmpeg": packages that prose names as needed.
-fn said(documents: &[Document], wanted: &mut Wanted, catalog: &Catalog) {
+fn said(documents: &[Document], wanted: &mut Wanted<'_>) {
+    let catalog = wanted.catalog;
     let tables = catalog
         .system_packages
         .values()
@@ -186,67 +199,132 @@ fn said(documents: &[Document], wanted: &mut Wanted, catalog: &Catalog) {
             })
         });
         if let Some(origin) = found {
-            // A package that is installed in no stage is none to add.
-            let _ = wanted.add(&package.name, &origin, catalog);
+            for name in catalog.packages_on(&package.name, wanted.suite) {
+                // A package that is installed in no stage is none to add.
+                let _ = wanted.add(&name, &origin);
+            }
         }
     }
 }
 
-#[derive(Default)]
-struct Wanted {
+/// The packages of each stage, as the suite has them.
+struct Wanted<'c> {
     build: BTreeMap<String, Vec<Origin>>,
     runtime: BTreeMap<String, Vec<Origin>>,
+    language: &'c str,
+    suite: &'c str,
+    catalog: &'c Catalog,
 }
 
-impl Wanted {
-    /// Adds a Debian package, or says why it is not installed.
-    fn add(&mut self, name: &str, origin: &Origin, catalog: &Catalog) -> Result<(), String> {
-        let known = catalog.debian_package(name);
-        let stage = known.map_or_else(|| stage_by_name(name), |package| package.stage);
-        let mut add = |to_build: bool, to_runtime: bool| {
-            if to_build {
-                self.build
-                    .entry(name.to_owned())
-                    .or_default()
-                    .push(origin.clone());
-            }
-            if to_runtime {
-                self.runtime
-                    .entry(name.to_owned())
-                    .or_default()
-                    .push(origin.clone());
-            }
-        };
-        match stage {
-            PackageStage::Build => add(true, false),
-            PackageStage::Runtime => add(false, true),
-            PackageStage::Both => add(true, true),
-            PackageStage::None => {
-                return Err(known
-                    .and_then(|package| package.reason.clone())
-                    .unwrap_or_default());
-            }
+impl Wanted<'_> {
+    /// Says what becomes of Debian's name `name`, which `step` asks for.
+    fn asked(
+        &self,
+        manager: &str,
+        name: &str,
+        step: &InstallStep,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Asked {
+        let catalog = self.catalog;
+        if !is_package_name(name) {
+            return Asked::Left("no-package-name".to_owned());
         }
-        for library in known.into_iter().flat_map(|package| &package.runtime) {
-            self.runtime
-                .entry(library.clone())
-                .or_default()
-                .push(origin.clone());
+        let known = catalog.debian_package(name);
+        if let Some((service, _)) = catalog.service_named(name).filter(|_| known.is_none()) {
+            return Asked::Service(service.to_owned());
+        }
+        // What has the same name in Debian is taken only where the catalogue knows it.
+        if manager != DEBIAN && known.is_none() {
+            return Asked::Left("no-debian-name-known".to_owned());
+        }
+        let renamed = |title: String| Diagnostic::new(Severity::Note, Code::RenamedPackage, title);
+        if let Some(why) = catalog.gone_package(name).filter(|_| known.is_none()) {
+            diagnostics.push(
+                renamed(format!("Debian has no `{name}` any more"))
+                    .at(&step.source, step.span, why)
+                    .hint("it was left out"),
+            );
+            return Asked::Left("gone-from-debian".to_owned());
+        }
+        if let Some(reason) = known.and_then(|package| self.unwanted(package)) {
+            return Asked::Left(reason);
+        }
+        let names = catalog.packages_on(name, self.suite);
+        if names == [name] {
+            return Asked::Taken(names, None);
+        }
+        let now = match names.is_empty() {
+            true => "nothing".to_owned(),
+            false => names.join(", "),
+        };
+        let is_dead = known.is_some_and(|package| package.instead.is_some());
+        let title = match is_dead {
+            true => format!("Debian has no `{name}` any more; {now} was taken"),
+            false => format!("the suite {} has no `{name}`; {now} was taken", self.suite),
+        };
+        diagnostics.push(renamed(title).at(&step.source, step.span, "named here"));
+        let refused = names
+            .is_empty()
+            .then(|| format!("{name} (gone-from-debian)"));
+        Asked::Taken(names, refused)
+    }
+
+    /// Why an image of the language has no use for `package`.
+    fn unwanted(&self, package: &DebianPackage) -> Option<String> {
+        if package
+            .image_of
+            .iter()
+            .any(|language| language == self.language)
+        {
+            return Some("base-image-has-it".to_owned());
+        }
+        let is_none = package.stage == PackageStage::None;
+        is_none.then(|| package.reason.clone().unwrap_or_default())
+    }
+
+    /// Adds a package of the suite, or says why it is not installed.
+    fn add(&mut self, name: &str, origin: &Origin) -> Result<(), String> {
+        let known = self.catalog.debian_package(name);
+        if let Some(reason) = known.and_then(|package| self.unwanted(package)) {
+            return Err(reason);
+        }
+        let stage = known.map_or_else(|| stage_by_name(name), |package| package.stage);
+        let origin = std::slice::from_ref(origin);
+        let one = [name.to_owned()];
+        let libraries = known.map_or(&[][..], |package| &package.runtime);
+        match stage {
+            PackageStage::Build => self.need(&one, libraries, origin),
+            PackageStage::Runtime => self.need(&[], &[&one, libraries].concat(), origin),
+            PackageStage::Both => self.need(&one, &[&one, libraries].concat(), origin),
+            PackageStage::None => {}
         }
         Ok(())
     }
 
-    fn finish(mut self, catalog: &Catalog) -> SystemPackages {
+    /// Adds packages by their stage; each may have its name of another suite.
+    fn need(&mut self, build: &[String], runtime: &[String], origins: &[Origin]) {
+        let (suite, catalog) = (self.suite, self.catalog);
+        for (stage, names) in [(&mut self.build, build), (&mut self.runtime, runtime)] {
+            for name in names
+                .iter()
+                .flat_map(|name| catalog.packages_on(name, suite))
+            {
+                stage
+                    .entry(name)
+                    .or_default()
+                    .extend(origins.iter().cloned());
+            }
+        }
+    }
+
+    fn finish(mut self) -> SystemPackages {
+        let (suite, catalog) = (self.suite, self.catalog);
         for packages in [&mut self.build, &mut self.runtime] {
             for (name, origins) in packages.clone() {
-                for other in catalog
-                    .debian_package(&name)
-                    .into_iter()
-                    .flat_map(|package| &package.also)
-                {
-                    packages
-                        .entry(other.clone())
-                        .or_insert_with(|| origins.clone());
+                let known = catalog.debian_package(&name);
+                let others = known.into_iter().flat_map(|package| &package.also);
+                for other in others.flat_map(|other| catalog.packages_on(other, suite)) {
+                    packages.entry(other).or_insert_with(|| origins.clone());
                 }
             }
         }

@@ -28,8 +28,9 @@ struct Request {
 pub struct Base {
     /// The image.
     pub image: String,
+    /// Its suite of Debian.
+    pub suite: String,
     version: String,
-    suite: String,
 }
 
 impl Base {
@@ -300,6 +301,26 @@ fn pin_sign(ceiling: &Ceiling, manifest: &Manifest) -> Option<Origin> {
         package.line,
         text,
     ))
+}
+
+/// Returns whether a ceiling says that what `requirement` pins of `package` was never built for the
+/// version `version` of the runtime: then it is compiled, if it installs at all.
+pub fn lacks_build(
+    recipe: &RuntimeRecipe,
+    version: &str,
+    package: &str,
+    requirement: &str,
+) -> bool {
+    let Some(pinned) = version::pinned(requirement) else {
+        return false;
+    };
+    recipe.ceiling.iter().any(|ceiling| {
+        let is_meant = ceiling.package.as_deref() == Some(package);
+        let below = ceiling.below.as_ref();
+        is_meant
+            && below.is_some_and(|below| compare(&pinned, &numbers(below)).is_lt())
+            && compare(&numbers(version), &numbers(&ceiling.newest)).is_gt()
+    })
 }
 
 fn text_sign(

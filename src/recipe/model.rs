@@ -278,6 +278,8 @@ pub enum DeclaredFormat {
     Cargo,
     /// PHP's `composer.json`.
     Composer,
+    /// PHP's `composer.lock`: the extensions that locked packages require.
+    ComposerLock,
     /// Ruby's `Gemfile`: lines `gem "name"`.
     Gemfile,
 }
@@ -846,6 +848,121 @@ pub struct SystemPackageTable {
     /// What packages of the language need.
     #[serde(default)]
     pub needs: Vec<PackageNeeds>,
+    /// Which Debian package has a file: kind, then file, then package. Names are those of the suite
+    /// that most base images have; [`DebianPackage::on`] tells those of others.
+    #[serde(default)]
+    pub file: BTreeMap<FileKind, BTreeMap<String, String>>,
+    /// How the base image of the language is given extensions of the runtime.
+    #[serde(default)]
+    pub extensions: Option<ExtensionWays>,
+    /// Extensions of the language's runtime.
+    #[serde(default)]
+    pub extension: Vec<Extension>,
+}
+
+/// How something is called that a build or a program misses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileKind {
+    /// A header that a compiler includes, such as `openssl/ssl.h`.
+    Header,
+    /// A module of pkg-config, without `.pc`, such as `cairo`.
+    PkgConfig,
+    /// A shared object that the loader opens, such as `libGL.so.1`.
+    Library,
+    /// A library that the linker is told of by `-l`, such as `pq`.
+    Linked,
+    /// A command, such as `pg_config`.
+    Command,
+    /// A command that `update-alternatives` makes a link for when a package is set up, such as `cc`:
+    /// no package lists it. Looked up as [`FileKind::Command`].
+    Alternative,
+}
+
+/// How the official image of a runtime is given extensions.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtensionWays {
+    /// What stands before the name of an extension where a manifest requires it, such as `ext-`.
+    pub prefix: String,
+    /// Managers (see [`CommandRule::manager`]) that install extensions by their names.
+    #[serde(default)]
+    pub managers: Vec<String>,
+    /// Regular expression for the system packages of the runtime, which the image has or adds in its
+    /// own way; group `name` is what stands for extensions.
+    pub system_package: String,
+    /// Extensions that the image has already.
+    #[serde(default)]
+    pub present: Vec<String>,
+    /// The commands, by the name of the way.
+    pub way: BTreeMap<String, ExtensionWay>,
+    /// Absolute paths in which extensions are, for the run stage to take over.
+    #[serde(default)]
+    pub artifacts: Vec<String>,
+    /// Where this is written.
+    pub source: String,
+}
+
+/// The commands by which extensions are added to an image.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtensionWay {
+    /// Command for an extension with [`Extension::options`], before it is installed; `{name}` and
+    /// `{options}` are replaced.
+    #[serde(default)]
+    pub configure: Option<String>,
+    /// Command that installs all that are wanted: `{packages}` are the names to install, `{names}`
+    /// those of the extensions.
+    pub install: String,
+}
+
+/// An extension of a runtime.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    /// Its name, as the runtime lists it.
+    pub name: String,
+    /// How it is added: a key of [`ExtensionWays::way`].
+    pub way: String,
+    /// Only versions of the runtime from this one on are meant.
+    #[serde(default)]
+    pub since: Option<String>,
+    /// Only versions of the runtime below this one are meant.
+    #[serde(default)]
+    pub below: Option<String>,
+    /// What is installed for it, where that is not its name: the package of a registry, or a release
+    /// that an older runtime still works with.
+    #[serde(default)]
+    pub package: Option<String>,
+    /// Options that it is configured with.
+    #[serde(default)]
+    pub options: Option<String>,
+    /// Debian packages needed to build it.
+    #[serde(default)]
+    pub build: Vec<String>,
+    /// Debian packages needed to run it.
+    #[serde(default)]
+    pub runtime: Vec<String>,
+    /// Other extensions that must be there before it.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// What stands for it in the name of a system package, where that is not its name.
+    #[serde(default)]
+    pub packaged_as: Vec<String>,
+    /// Pieces of source code that use it.
+    #[serde(default)]
+    pub code: Vec<String>,
+    /// Packages of the language that do not run without it, although no manifest needs to say so.
+    #[serde(default)]
+    pub used_by: Vec<String>,
+    /// Backing services that it reaches for frameworks whose code does not name it.
+    #[serde(default)]
+    pub services: Vec<String>,
+    /// Whether it only helps developers.
+    #[serde(default)]
+    pub development: bool,
+    /// Where this is written.
+    pub source: String,
 }
 
 /// Names that no supported suite of Debian has any more.
@@ -874,9 +991,14 @@ pub struct DebianPackage {
     /// installed in an image.
     #[serde(default)]
     pub also: Vec<String>,
-    /// How other package managers call it.
+    /// How other package managers call it: manager, then names. One name may mean different things
+    /// to two managers.
     #[serde(default)]
-    pub elsewhere: Vec<String>,
+    pub elsewhere: BTreeMap<String, Vec<String>>,
+    /// What suites have in its place that do not have it: suite, then packages; none where nothing
+    /// took its place.
+    #[serde(default)]
+    pub on: BTreeMap<String, Vec<String>>,
     /// How prose calls it, as a thing that the application needs.
     #[serde(default)]
     pub words: Vec<String>,
@@ -886,6 +1008,9 @@ pub struct DebianPackage {
     /// Why it is not installed, in kebab-case, where `stage` is `none`.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Languages whose base images have it, so that only other stacks install it.
+    #[serde(default)]
+    pub image_of: Vec<String>,
 }
 
 /// Which stage needs a package.
@@ -909,9 +1034,13 @@ pub enum PackageStage {
 pub struct PackageNeeds {
     /// The package.
     pub package: String,
-    /// Only pins below this version are meant: later ones bring what they need.
+    /// Only pins below this version are meant: later ones bring what they need, except where a
+    /// [`Ceiling`] says that there is no build of the pin for the runtime's version.
     #[serde(default)]
     pub below: Option<String>,
+    /// Only an application whose source code has one of these pieces is meant.
+    #[serde(default)]
+    pub code: Vec<String>,
     /// The package that took its place: this one does not install any more.
     #[serde(default)]
     pub dead: Option<String>,
