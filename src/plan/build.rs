@@ -107,7 +107,8 @@ fn component(
     questions::skip_unknown(ledger, catalog, diagnostics);
     let candidates = env::candidates(&input, ledger);
     let known = env::known(&candidates);
-    let (services, bound) = services::services(name, &known, &input, ledger, questions);
+    let (services, bound, socket_files) =
+        services::services(name, &known, &input, ledger, questions, diagnostics);
     let mut packages =
         packages::system_packages(selection, documents, ledger, catalog, diagnostics);
     let files = files::files(repo, ledger, diagnostics);
@@ -130,6 +131,7 @@ fn component(
     {
         install.push(missing);
     }
+    image.extra_files.extend(socket_files);
     image
         .extra_files
         .extend(image::env_file(&input, &image.workdir));
