@@ -8,8 +8,8 @@ use super::{
     address::{self, Written},
     input::Input,
     ledger::{self, Ledger},
-    runtime::mentioned_version,
-    version::fits,
+    runtime::{mentioned_version, pin_sign},
+    version::{compare, fits, numbers},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
@@ -305,6 +305,15 @@ fn service(
     let framework = input.selection.framework.map(|(id, _)| id);
     let mentioned = mentioned_version(&recipe.detect.words, &recipe.versions, documents)
         .or_else(|| composed_version(id, recipe, input));
+    let ceiling = recipe
+        .ceiling
+        .iter()
+        .filter_map(|ceiling| {
+            let origin = pin_sign(ceiling, &input.selection.manifest)?;
+            Some((ceiling.newest.clone(), origin))
+        })
+        .min_by(|a, b| compare(&numbers(&a.0), &numbers(&b.0)));
+    let mentioned = mentioned.or(ceiling);
     let (version, version_origin) = mentioned.map_or_else(
         || {
             (

@@ -550,6 +550,9 @@ pub struct ServiceRecipe {
     pub default: String,
     /// Versions that have an image, oldest first.
     pub versions: Vec<String>,
+    /// Pinned clients that do not work with newer versions.
+    #[serde(default)]
+    pub ceiling: Vec<Ceiling>,
     /// Port it listens on.
     pub port: u16,
     /// Numeric user of the image.
