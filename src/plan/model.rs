@@ -348,6 +348,9 @@ pub struct Service {
     pub user: u32,
     /// Folders it must be able to write besides `data`.
     pub writable: Vec<String>,
+    /// Whether it works with a read-only root file system.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub read_only: bool,
     /// Files of the repository to load when it is created, such as a schema, in order.
     pub init: Vec<String>,
     /// Folder of the image from which such files are loaded.
@@ -356,6 +359,18 @@ pub struct Service {
     pub optional: bool,
     /// Why it is there.
     pub origin: Vec<Origin>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 /// An address that stands in the source.

@@ -6,6 +6,7 @@ use super::{
     EnvKind, EnvVar, ExtraFile, Fate, FixedAddress, LOCALHOST, Origin, OriginKind, Question,
     Service,
     address::{self, Written},
+    env::switch,
     input::Input,
     ledger::{self, Ledger},
     runtime::{mentioned_version, pin_sign},
@@ -77,6 +78,12 @@ pub fn services(
     for (id, signs) in signs {
         let recipe = &catalog.services[id];
         let is_optional = signs.has_alternative && signs.steps.is_empty();
+        if recipe.needs_address && !has_address(recipe, known, input) {
+            for (index, _) in &signs.steps {
+                ledger.skip(*index, "service-not-used-by-the-code", Some(id));
+            }
+            continue;
+        }
         match (signs.code.is_empty(), signs.steps.is_empty()) {
             (false, _) if !is_optional => {
                 let (service, vars) = service(
@@ -304,7 +311,8 @@ fn service(
     });
     let framework = input.selection.framework.map(|(id, _)| id);
     let mentioned = mentioned_version(&recipe.detect.words, &recipe.versions, documents)
-        .or_else(|| composed_version(id, recipe, input));
+        .or_else(|| composed_version(id, recipe, input))
+        .or_else(|| version_in_command(id, recipe, ledger));
     let ceiling = recipe
         .ceiling
         .iter()
@@ -424,6 +432,14 @@ fn service(
     bind("url", &url);
     bind("host", &|_| id.to_owned());
     bind("port", &|_| recipe.port.to_string());
+    bind("address", &|_| format!("{id}:{}", recipe.port));
+    for (role, value) in &recipe.values {
+        bind(role, &|name| {
+            let shown = known.get(name).and_then(Option::as_deref);
+            let (_, off) = switch(shown.unwrap_or("false"));
+            fill(value).replace("{off}", off)
+        });
+    }
     bind("user", &|_| user.clone());
     bind("database", &|_| database.clone());
     if let Some(password) = &password {
@@ -451,11 +467,15 @@ fn service(
     for (name, value) in of_framework.into_iter().flatten() {
         env.entry(name.clone()).or_insert_with(|| fill(value));
     }
-    // A URL that shows another service's scheme is not this one's.
+    // A URL that shows another service's scheme is not this one's; `http` is nobody's.
+    let is_anothers = |scheme: &String| {
+        let mut all = catalog.services.values();
+        !recipe.schemes.contains(scheme) && all.any(|other| other.schemes.contains(scheme))
+    };
     env.retain(|name, _| {
         let shown = known.get(name).cloned().flatten().unwrap_or_default();
         let scheme = shown.split_once("://").map(|(scheme, _)| scheme.to_owned());
-        scheme.is_none_or(|scheme| recipe.schemes.contains(&scheme))
+        !scheme.as_ref().is_some_and(is_anothers)
     });
     let mut origin = signs.code.clone();
     origin.extend(signs.steps.iter().map(|(_, origin)| origin.clone()));
@@ -510,9 +530,10 @@ fn service(
         (None, true) if !recipe.without_password.is_empty() => &recipe.without_password,
         (None, _) => &recipe.settings,
     };
+    let host = written.as_ref().map_or(id, |written| &written.host);
     let settings = settings
         .iter()
-        .map(|(name, value)| (name.clone(), fill(value)))
+        .map(|(name, value)| (name.clone(), fill(value).replace("{host}", host)))
         .collect();
     let mut secrets = recipe.secrets.clone();
     let mut values = BTreeMap::new();
@@ -554,6 +575,7 @@ fn service(
         data: recipe.data.clone(),
         user: recipe.user,
         writable: recipe.writable.clone(),
+        read_only: recipe.read_only,
         init,
         init_directory: recipe.init_directory.clone(),
         optional: false,
@@ -575,9 +597,38 @@ fn leads_there(recipe: &ServiceRecipe, known: &Known, name: &str) -> bool {
     scheme.is_some_and(|(scheme, _)| recipe.schemes.iter().any(|known| known == scheme))
 }
 
+/// Whether an address can be set to the service, and is not that of somebody else's.
+fn has_address(recipe: &ServiceRecipe, known: &Known, input: &Input<'_, '_>) -> bool {
+    let roles = ["url", "host", "address"];
+    let names = roles
+        .iter()
+        .filter_map(|role| recipe.env.get(*role))
+        .flatten();
+    let is_public = |value: &str| {
+        let host = value.split_once("://").map_or(value, |(_, rest)| rest);
+        let host = host.rsplit('@').next().unwrap_or_default();
+        let host = host.split(['/', ':']).next().unwrap_or_default();
+        let is_local = input
+            .catalog
+            .list("addresses", "local")
+            .iter()
+            .any(|local| local == host);
+        host.contains('.') && !is_local && !host.contains("example")
+    };
+    let mut led = names.filter(|name| known.contains_key(*name) && is_read(name, input));
+    match led.next() {
+        Some(name) => !known[name].as_deref().is_some_and(is_public),
+        None => {
+            is_led_by_env(recipe, known, input)
+                || address::written(&[recipe], input)
+                    .is_some_and(|written| written.host == LOCALHOST)
+        }
+    }
+}
+
 /// Whether environment variables can tell the application where the service is.
 fn is_led_by_env(recipe: &ServiceRecipe, known: &Known, input: &Input<'_, '_>) -> bool {
-    let names = ["url", "host"]
+    let names = ["url", "host", "address"]
         .iter()
         .filter_map(|role| recipe.env.get(*role))
         .flatten();
@@ -724,7 +775,6 @@ fn composed_version(
     recipe: &ServiceRecipe,
     input: &Input<'_, '_>,
 ) -> Option<(String, Origin)> {
-    let own = recipe.image.split(':').next().map_or("", repo::file_name);
     let patterns = ["docker-compose*.y*ml", "compose*.y*ml"];
     let places = patterns
         .iter()
@@ -737,28 +787,41 @@ fn composed_version(
             let Some(image) = line.trim().strip_prefix("image:") else {
                 continue;
             };
-            let image = image.trim().trim_matches(['"', '\'']);
-            let Some((name, tag)) = image.rsplit_once(':') else {
-                continue;
-            };
-            let name = repo::file_name(name);
-            let number: String = tag
-                .chars()
-                .take_while(|c| c.is_ascii_digit() || *c == '.')
-                .collect();
-            let version = recipe
-                .versions
-                .iter()
-                .find(|version| fits(version, &number));
-            if (name == own || name == id)
-                && let Some(version) = version.filter(|_| !number.is_empty())
-            {
+            if let Some(version) = version_of_image(id, recipe, image) {
                 let origin = Origin::at(OriginKind::Manifest, path, index + 1, line.trim());
-                return Some((version.clone(), origin));
+                return Some((version, origin));
             }
         }
     }
     None
+}
+
+/// The version of the service in a command of the documents: `docker run -p 5432:5432 postgres:14`.
+fn version_in_command(
+    id: &str,
+    recipe: &ServiceRecipe,
+    ledger: &Ledger<'_>,
+) -> Option<(String, Origin)> {
+    ledger.steps.iter().find_map(|step| {
+        let mut versions = step.words.iter().skip(1);
+        let version = versions.find_map(|word| version_of_image(id, recipe, word))?;
+        Some((version, ledger::origin(step)))
+    })
+}
+
+/// The version that an image of the service, such as `library/postgres:14-alpine`, stands for.
+fn version_of_image(id: &str, recipe: &ServiceRecipe, image: &str) -> Option<String> {
+    let own = recipe.image.split(':').next().map_or("", repo::file_name);
+    let (name, tag) = image.trim().trim_matches(['"', '\'']).rsplit_once(':')?;
+    let name = repo::file_name(name);
+    let number: String = tag
+        .trim_start_matches('v')
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == '.')
+        .collect();
+    let is_own = (name == own || name == id) && !number.is_empty();
+    let mut versions = recipe.versions.iter().filter(|_| is_own);
+    versions.find(|version| fits(version, &number)).cloned()
 }
 
 fn unique(origins: Vec<Origin>) -> Vec<Origin> {

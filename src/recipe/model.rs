@@ -563,6 +563,9 @@ pub struct ServiceRecipe {
     /// Folders that it writes besides its data.
     #[serde(default)]
     pub writable: Vec<String>,
+    /// Whether it works with a read-only root file system.
+    #[serde(default = "yes")]
+    pub read_only: bool,
     /// Command that succeeds once it accepts work.
     pub healthcheck: Vec<String>,
     /// Folder of scripts that it runs when it is created.
@@ -577,7 +580,8 @@ pub struct ServiceRecipe {
     /// Secrets that exist to reach it.
     #[serde(default)]
     pub secrets: Vec<String>,
-    /// Environment of its container; `{user}`, `{database}` and `${SECRET}` are replaced.
+    /// Environment of its container; `{user}`, `{database}`, `{host}` (by which the application finds
+    /// it) and `${SECRET}` are replaced.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
     /// Arguments for the program that its image starts.
@@ -615,10 +619,22 @@ pub struct ServiceRecipe {
     pub load: Option<String>,
     /// Signs that the application uses it.
     pub detect: ServiceDetect,
-    /// Names of environment variables by what they hold: `url`, `host`, `port`, `user`,
-    /// `password`, `database`.
+    /// Whether client libraries alone are no sign, because they mostly reach a service of somebody
+    /// else: it is started only where an address can be set to it.
+    #[serde(default)]
+    pub needs_address: bool,
+    /// What variables hold, by further roles of `env`; `{off}` is the word for off in the manner of
+    /// the example.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+    /// Names of environment variables by what they hold: `url`, `host`, `port`, `address` (host and
+    /// port), `user`, `password`, `database`, and the roles of `values`.
     #[serde(default)]
     pub env: BTreeMap<String, Vec<String>>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A user of a service who is there from the beginning, such as MySQL's `root`.

@@ -61,6 +61,8 @@ struct Container {
     args: Vec<String>,
     /// Whether it runs beside the containers, although it is started before them.
     is_sidecar: bool,
+    /// Whether it must write to its root file system.
+    writes_root: bool,
     /// User, where it is not that of the pod.
     user: Option<u32>,
     command: Vec<String>,
@@ -984,6 +986,7 @@ fn backing(
         image: service.image.clone(),
         why: why(),
         args: words(&service.command),
+        writes_root: !service.read_only,
         port: Some(ContainerPort {
             name: "tcp",
             number: service.port,
