@@ -75,6 +75,8 @@ pub enum Code {
     RenamedPackage,
     /// A development server is all there is.
     DevelopmentServer,
+    /// An address stands in the source, so that no setting can change it.
+    HardCodedAddress,
     /// `longshore.toml` or a user's recipe is wrong.
     Configuration,
 }
@@ -105,6 +107,7 @@ impl Code {
             Self::SecretInRepository => "secret-in-repository",
             Self::RenamedPackage => "renamed-package",
             Self::DevelopmentServer => "development-server",
+            Self::HardCodedAddress => "hard-coded-address",
             Self::Configuration => "configuration",
         }
     }

@@ -4,6 +4,7 @@
 //! runtime, the system packages, the services, the environment, the start command. The plan is
 //! complete: rendering and verification look at nothing else.
 
+mod address;
 mod assets;
 mod build;
 mod components;

@@ -142,7 +142,8 @@ fn component(
 
     let candidates = env::candidates(&input, ledger);
     let known = env::known(&candidates);
-    let (services, bound) = services::services(name, &known, &input, ledger, questions);
+    let (services, bound, socket_files) =
+        services::services(name, &known, &input, ledger, questions, diagnostics);
     let (mut packages, extensions) = packages::system_packages(
         &input,
         &runtime,
@@ -175,6 +176,7 @@ fn component(
     {
         install.push(missing);
     }
+    image.extra_files.extend(socket_files);
     image
         .extra_files
         .extend(image::env_file(&input, &image.workdir));

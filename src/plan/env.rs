@@ -278,7 +278,7 @@ fn variable(name: String, candidate: Candidate, catalog: &Catalog) -> EnvVar {
 }
 
 /// Returns the words for on and off in the manner of `example`.
-fn switch(example: &str) -> (&'static str, &'static str) {
+pub fn switch(example: &str) -> (&'static str, &'static str) {
     match example {
         "True" | "False" => ("True", "False"),
         "true" | "false" => ("true", "false"),

@@ -369,8 +369,17 @@ pub struct Service {
     pub env: BTreeMap<String, String>,
     /// Environment of the service's own container, with `${NAME}` for secrets.
     pub settings: BTreeMap<String, String>,
+    /// Arguments for the program that its image starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
     /// Names of the secrets that exist only to reach this service, such as `POSTGRES_PASSWORD`.
     pub secrets: Vec<String>,
+    /// Values of those secrets that stand in the source, so that no other value works.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub written: BTreeMap<String, String>,
+    /// The address in the source, where no environment variable can change it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<FixedAddress>,
     /// Command to run inside its container that succeeds once it accepts work.
     pub healthcheck: Vec<String>,
     /// Folder of its data, if it keeps any.
@@ -379,6 +388,9 @@ pub struct Service {
     pub user: u32,
     /// Folders it must be able to write besides `data`.
     pub writable: Vec<String>,
+    /// Whether it works with a read-only root file system.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub read_only: bool,
     /// Files of the repository to load when it is created, such as a schema, in order.
     pub init: Vec<String>,
     /// Folder of the image from which such files are loaded.
@@ -386,6 +398,30 @@ pub struct Service {
     /// Whether the application starts and answers without it.
     pub optional: bool,
     /// Why it is there.
+    pub origin: Vec<Origin>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+/// An address that stands in the source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FixedAddress {
+    /// The host: `localhost`, or a name that the service must have.
+    pub host: String,
+    /// Folder of the Unix socket that clients take for this host, in both containers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<String>,
+    /// Where it stands.
     pub origin: Vec<Origin>,
 }
 
@@ -518,7 +554,23 @@ pub fn pieces(value: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
+impl BuildPlan {
+    /// Returns the service whose network those share that are looked for on the application's own
+    /// machine, and the components that look there. A service owns the network, and not the
+    /// application, because the owner starts first.
+    pub fn network_owner(&self) -> Option<&Service> {
+        self.components
+            .iter()
+            .find_map(|component| component.local_services().next())
+    }
+}
+
 impl Component {
+    /// Returns whether it looks for a service on its own machine.
+    pub fn shares_network(&self) -> bool {
+        self.local_services().next().is_some()
+    }
+
     /// Returns the absolute folder of `directory` in the image.
     pub fn absolute(&self, directory: &str) -> String {
         match directory {
@@ -532,11 +584,41 @@ impl Component {
         self.ports.iter().any(|port| port.port < 1024)
     }
 
+    /// Returns the services that it looks for on its own machine: [`BuildPlan::network_owner`].
+    pub fn local_services(&self) -> impl Iterator<Item = &Service> {
+        self.services.iter().filter(|service| service.is_local())
+    }
+
     /// Returns the main port, if the application listens on one.
     pub fn main_port(&self) -> Option<&Port> {
         self.ports.first()
     }
 }
+
+impl Service {
+    /// Returns whether the source looks for it on its own machine.
+    pub fn is_local(&self) -> bool {
+        self.fixed
+            .as_ref()
+            .is_some_and(|fixed| fixed.host == LOCALHOST)
+    }
+
+    /// Returns the name by which the application finds it on the network.
+    pub fn host_name(&self) -> &str {
+        match &self.fixed {
+            Some(fixed) if fixed.host != LOCALHOST => &fixed.host,
+            _ => &self.kind,
+        }
+    }
+
+    /// Returns the folder of the socket that it shares with the application.
+    pub fn socket(&self) -> Option<&str> {
+        self.fixed.as_ref()?.socket.as_deref()
+    }
+}
+
+/// The host of a [`FixedAddress`] on the application's own machine, however the source writes it.
+pub const LOCALHOST: &str = "localhost";
 
 #[cfg(test)]
 mod tests {

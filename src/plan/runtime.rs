@@ -288,7 +288,8 @@ fn ceiling(
     hits.min_by(|a, b| compare(&numbers(&a.0), &numbers(&b.0)))
 }
 
-fn pin_sign(ceiling: &Ceiling, manifest: &Manifest) -> Option<Origin> {
+/// Returns the pin that a ceiling is about, if the manifest has it.
+pub fn pin_sign(ceiling: &Ceiling, manifest: &Manifest) -> Option<Origin> {
     let package = manifest.packages.get(ceiling.package.as_ref()?)?;
     let pinned = version::pinned(&package.requirement)?;
     if compare(&pinned, &numbers(ceiling.below.as_ref()?)).is_ge() {

@@ -3,13 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    EnvKind, EnvVar, Fate, Origin, OriginKind, Question, Service,
+    EnvKind, EnvVar, ExtraFile, Fate, FixedAddress, LOCALHOST, Origin, OriginKind, Question,
+    Service,
+    address::{self, Written},
+    env::switch,
     input::Input,
     ledger::{self, Ledger},
-    runtime::mentioned_version,
-    version::fits,
+    runtime::{mentioned_version, pin_sign},
+    version::{compare, fits, numbers},
 };
 use crate::{
+    diagnostic::{Code, Diagnostic, Severity},
     readme::Part,
     recipe::{ServiceRecipe, contains_word},
     repo,
@@ -32,14 +36,16 @@ struct Signs {
 /// An environment variable by name, with the value that an example or a document gives it.
 pub type Known = BTreeMap<String, Option<String>>;
 
-/// Returns the services, and the environment variables that lead to them.
+/// Returns the services, the environment variables that lead to them, and the files of the image
+/// that clients need to find them.
 pub fn services(
     name: &str,
     known: &Known,
     input: &Input<'_, '_>,
     ledger: &mut Ledger<'_>,
     questions: &mut Vec<Question>,
-) -> (Vec<Service>, Vec<EnvVar>) {
+    diagnostics: &mut Vec<Diagnostic>,
+) -> (Vec<Service>, Vec<EnvVar>, Vec<ExtraFile>) {
     let catalog = input.catalog;
     let mut signs: BTreeMap<&str, Signs> = BTreeMap::new();
     for (id, recipe) in &catalog.services {
@@ -68,13 +74,28 @@ pub fn services(
         }
     }
 
-    let (mut services, mut env) = (Vec::new(), Vec::new());
+    let (mut services, mut env, mut files) = (Vec::new(), Vec::new(), Vec::new());
     for (id, signs) in signs {
         let recipe = &catalog.services[id];
         let is_optional = signs.has_alternative && signs.steps.is_empty();
+        if recipe.needs_address && !has_address(recipe, known, input) {
+            for (index, _) in &signs.steps {
+                ledger.skip(*index, "service-not-used-by-the-code", Some(id));
+            }
+            continue;
+        }
         match (signs.code.is_empty(), signs.steps.is_empty()) {
             (false, _) if !is_optional => {
-                let (service, vars) = service(id, recipe, name, known, &signs, input, ledger);
+                let (service, vars) = service(
+                    (id, recipe),
+                    name,
+                    known,
+                    &signs,
+                    input,
+                    ledger,
+                    diagnostics,
+                );
+                files.extend(socket_files(recipe, &service, input));
                 services.push(service);
                 env.extend(vars);
             }
@@ -103,7 +124,7 @@ pub fn services(
             (true, true) => {}
         }
     }
-    (services, env)
+    (services, env, files)
 }
 
 fn signs_of(
@@ -141,11 +162,7 @@ fn signs_of(
             ));
         }
     }
-    // An address in an example file counts where the code reads it.
-    let is_read = |name: &str| {
-        selection.facts.env.is_empty() || selection.facts.env.iter().any(|read| read.name == name)
-    };
-    for (name, value) in known.iter().filter(|(name, _)| is_read(name)) {
+    for (name, value) in known.iter().filter(|(name, _)| is_read(name, input)) {
         let scheme = value
             .as_deref()
             .and_then(|value| value.split_once("://"))
@@ -259,18 +276,52 @@ fn signs_of(
 }
 
 fn service(
-    id: &str,
-    recipe: &ServiceRecipe,
+    (id, recipe): (&str, &ServiceRecipe),
     name: &str,
     known: &Known,
     signs: &Signs,
     input: &Input<'_, '_>,
     ledger: &mut Ledger<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> (Service, Vec<EnvVar>) {
     let (documents, catalog) = (input.documents, input.catalog);
+    let recipes: Vec<&ServiceRecipe> = std::iter::once(recipe)
+        .chain(
+            recipe
+                .detect
+                .instead_of
+                .iter()
+                .filter_map(|id| catalog.services.get(id)),
+        )
+        .collect();
+    let written = if is_led_by_env(recipe, known, input) {
+        None
+    } else {
+        address::written(&recipes, input)
+    };
+    // What the source leaves open can be told to its clients.
+    let mut told: Vec<&str> = Vec::new();
+    if let Some(written) = &written {
+        told.extend(&written.unnamed);
+        told.extend(Some("host").filter(|_| written.named.is_empty()));
+    }
+    told.retain(|role| recipe.client_env.contains_key(*role));
+    let written = written.filter(|written| {
+        told.contains(&"host") || is_reachable(recipe, written, input, diagnostics)
+    });
     let framework = input.selection.framework.map(|(id, _)| id);
     let mentioned = mentioned_version(&recipe.detect.words, &recipe.versions, documents)
-        .or_else(|| composed_version(id, recipe, input));
+        .or_else(|| composed_version(id, recipe, input))
+        .or_else(|| version_in_command(id, recipe, ledger));
+    let ceiling = recipe
+        .ceiling
+        .iter()
+        .filter_map(|ceiling| {
+            let origin = pin_sign(ceiling, &input.selection.manifest)?;
+            Some((ceiling.newest.clone(), origin))
+        })
+        .min_by(|a, b| compare(&numbers(&a.0), &numbers(&b.0)));
+    let mentioned = mentioned.or(ceiling);
     let (version, version_origin) = mentioned.map_or_else(
         || {
             (
@@ -303,7 +354,10 @@ fn service(
         });
         sentences.find_map(|text| step::database_name(text, catalog))
     };
-    let database = from_steps
+    let fixed = written.as_ref();
+    let database = fixed
+        .and_then(|fixed| fixed.database.clone())
+        .or(from_steps)
         .or_else(from_prose)
         .or_else(|| example("database"))
         .unwrap_or_else(|| {
@@ -319,31 +373,39 @@ fn service(
     // https://dev.mysql.com/doc/refman/8.0/en/user-names.html
     let short: String = fallback.chars().take(32).collect();
     let short = short.trim_end_matches('_');
-    let user = example("user").filter(ordinary).unwrap_or_else(|| {
-        recipe
-            .username
-            .as_deref()
-            .unwrap_or("{name}")
-            .replace("{name}", short)
-    });
+    let unnamed = |role: &str| {
+        let is_meant = fixed.is_some_and(|fixed| fixed.unnamed.contains(&role));
+        recipe.unnamed.get(role).filter(|_| is_meant).cloned()
+    };
+    let in_source = fixed
+        .and_then(|fixed| fixed.user.clone())
+        .or_else(|| unnamed("user"));
+    let user = in_source
+        .or_else(|| example("user").filter(ordinary))
+        .unwrap_or_else(|| {
+            recipe
+                .username
+                .as_deref()
+                .unwrap_or("{name}")
+                .replace("{name}", short)
+        });
     let fill = |text: &str| {
         text.replace("{user}", &user)
             .replace("{database}", &database)
             .replace("{name}", &fallback)
     };
 
+    let password_in_source = written.as_ref().and_then(|written| {
+        let unnamed = || Some((unnamed("password")?, written.origin.clone()));
+        written.password.clone().or_else(unnamed)
+    });
     let mut env = BTreeMap::new();
     let password = recipe
         .secrets
         .first()
         .map(|secret| format!("${{{secret}}}"));
     let mut vars = Vec::new();
-    let mut bind = |role: &str, value: &dyn Fn(&str) -> String| {
-        for name in roles(role).iter().filter(|name| known.contains_key(*name)) {
-            env.entry(name.clone()).or_insert_with(|| value(name));
-        }
-    };
-    bind("url", &|name| {
+    let url = |name: &str| {
         let shown = known.get(name).cloned().flatten().unwrap_or_default();
         let scheme = shown.split_once("://").map(|(scheme, _)| scheme.to_owned());
         let is_own = scheme
@@ -356,13 +418,40 @@ fn service(
             .filter(|_| is_own)
             .unwrap_or_else(|| recipe.schemes[0].clone());
         fill(&recipe.url).replace("{scheme}", &scheme) + &options
-    });
+    };
+    for name in known.keys().filter(|name| is_read(name, input)) {
+        if leads_there(recipe, known, name) {
+            env.entry(name.clone()).or_insert_with(|| url(name));
+        }
+    }
+    let mut bind = |role: &str, value: &dyn Fn(&str) -> String| {
+        for name in roles(role).iter().filter(|name| known.contains_key(*name)) {
+            env.entry(name.clone()).or_insert_with(|| value(name));
+        }
+    };
+    bind("url", &url);
     bind("host", &|_| id.to_owned());
     bind("port", &|_| recipe.port.to_string());
+    bind("address", &|_| format!("{id}:{}", recipe.port));
+    for (role, value) in &recipe.values {
+        bind(role, &|name| {
+            let shown = known.get(name).and_then(Option::as_deref);
+            let (_, off) = switch(shown.unwrap_or("false"));
+            fill(value).replace("{off}", off)
+        });
+    }
     bind("user", &|_| user.clone());
     bind("database", &|_| database.clone());
     if let Some(password) = &password {
         bind("password", &|_| password.clone());
+    }
+    for role in &told {
+        let value = match *role {
+            "host" => id.to_owned(),
+            "user" => user.clone(),
+            _ => password.clone().unwrap_or_default(),
+        };
+        env.insert(recipe.client_env[*role].clone(), value);
     }
     if let Some(dsn) = &recipe.dsn {
         let shows = |value: &Option<String>| {
@@ -378,11 +467,15 @@ fn service(
     for (name, value) in of_framework.into_iter().flatten() {
         env.entry(name.clone()).or_insert_with(|| fill(value));
     }
-    // A URL that shows another service's scheme is not this one's.
+    // A URL that shows another service's scheme is not this one's; `http` is nobody's.
+    let is_anothers = |scheme: &String| {
+        let mut all = catalog.services.values();
+        !recipe.schemes.contains(scheme) && all.any(|other| other.schemes.contains(scheme))
+    };
     env.retain(|name, _| {
         let shown = known.get(name).cloned().flatten().unwrap_or_default();
         let scheme = shown.split_once("://").map(|(scheme, _)| scheme.to_owned());
-        scheme.is_none_or(|scheme| recipe.schemes.contains(&scheme))
+        !scheme.as_ref().is_some_and(is_anothers)
     });
     let mut origin = signs.code.clone();
     origin.extend(signs.steps.iter().map(|(_, origin)| origin.clone()));
@@ -424,11 +517,49 @@ fn service(
             ),
         }
     }
-    let settings = recipe
-        .settings
+    let superuser = recipe
+        .superuser
+        .as_ref()
+        .filter(|superuser| superuser.names.contains(&user));
+    let is_open = password_in_source
+        .as_ref()
+        .is_some_and(|(password, _)| password.is_empty());
+    let settings = match (superuser, is_open) {
+        (Some(superuser), true) => &superuser.without_password,
+        (Some(superuser), false) => &superuser.settings,
+        (None, true) if !recipe.without_password.is_empty() => &recipe.without_password,
+        (None, _) => &recipe.settings,
+    };
+    let host = written.as_ref().map_or(id, |written| &written.host);
+    let settings = settings
         .iter()
-        .map(|(name, value)| (name.clone(), fill(value)))
+        .map(|(name, value)| (name.clone(), fill(value).replace("{host}", host)))
         .collect();
+    let mut secrets = recipe.secrets.clone();
+    let mut values = BTreeMap::new();
+    if let (Some((password, place)), Some(secret)) = (&password_in_source, secrets.first()) {
+        if is_open {
+            secrets.clear();
+        } else {
+            values.insert(secret.clone(), password.clone());
+        }
+        diagnostics.push(password_warning(recipe, place, values.keys().next(), input));
+    }
+    let fixed = fixed.filter(|_| !told.contains(&"host")).map(|fixed| {
+        let socket = recipe.socket.as_ref().filter(|socket| {
+            let has = |name: &String| input.selection.manifest.package(name).is_some();
+            let is_stack = socket
+                .stacks
+                .iter()
+                .any(|stack| *stack == input.selection.stack_id);
+            socket.hosts.contains(&fixed.named) && (is_stack || socket.packages.iter().any(has))
+        });
+        FixedAddress {
+            host: fixed.host.clone(),
+            socket: socket.map(|socket| socket.directory.clone()),
+            origin: vec![fixed.origin.clone()],
+        }
+    });
     let service = Service {
         kind: id.to_owned(),
         image: recipe.image.replace("{version}", &version),
@@ -436,11 +567,15 @@ fn service(
         port: recipe.port,
         env,
         settings,
-        secrets: recipe.secrets.clone(),
+        command: recipe.command.iter().map(|word| fill(word)).collect(),
+        secrets,
+        written: values,
+        fixed,
         healthcheck: recipe.healthcheck.iter().map(|word| fill(word)).collect(),
         data: recipe.data.clone(),
         user: recipe.user,
         writable: recipe.writable.clone(),
+        read_only: recipe.read_only,
         init,
         init_directory: recipe.init_directory.clone(),
         optional: false,
@@ -449,13 +584,197 @@ fn service(
     (service, vars)
 }
 
+/// An address in an example file counts where the code reads it.
+fn is_read(name: &str, input: &Input<'_, '_>) -> bool {
+    let reads = &input.selection.facts.env;
+    reads.is_empty() || reads.iter().any(|read| read.name == name)
+}
+
+/// Whether the value that `name` is known to have is an address of the service.
+fn leads_there(recipe: &ServiceRecipe, known: &Known, name: &str) -> bool {
+    let value = known.get(name).and_then(Option::as_deref);
+    let scheme = value.and_then(|value| value.split_once("://"));
+    scheme.is_some_and(|(scheme, _)| recipe.schemes.iter().any(|known| known == scheme))
+}
+
+/// Whether an address can be set to the service, and is not that of somebody else's.
+fn has_address(recipe: &ServiceRecipe, known: &Known, input: &Input<'_, '_>) -> bool {
+    let roles = ["url", "host", "address"];
+    let names = roles
+        .iter()
+        .filter_map(|role| recipe.env.get(*role))
+        .flatten();
+    let is_public = |value: &str| {
+        let host = value.split_once("://").map_or(value, |(_, rest)| rest);
+        let host = host.rsplit('@').next().unwrap_or_default();
+        let host = host.split(['/', ':']).next().unwrap_or_default();
+        let is_local = input
+            .catalog
+            .list("addresses", "local")
+            .iter()
+            .any(|local| local == host);
+        host.contains('.') && !is_local && !host.contains("example")
+    };
+    let mut led = names.filter(|name| known.contains_key(*name) && is_read(name, input));
+    match led.next() {
+        Some(name) => !known[name].as_deref().is_some_and(is_public),
+        None => {
+            is_led_by_env(recipe, known, input)
+                || address::written(&[recipe], input)
+                    .is_some_and(|written| written.host == LOCALHOST)
+        }
+    }
+}
+
+/// Whether environment variables can tell the application where the service is.
+fn is_led_by_env(recipe: &ServiceRecipe, known: &Known, input: &Input<'_, '_>) -> bool {
+    let names = ["url", "host", "address"]
+        .iter()
+        .filter_map(|role| recipe.env.get(*role))
+        .flatten();
+    let is_known = |name: &String| known.contains_key(name) && is_read(name, input);
+    let has_dsn = |value: &str| {
+        recipe
+            .dsn
+            .as_ref()
+            .is_some_and(|dsn| value.contains(&dsn.sign))
+    };
+    let framework = input.selection.framework.map(|(id, _)| id);
+    names.into_iter().any(is_known)
+        || framework.is_some_and(|id| recipe.frameworks.contains_key(id))
+        || known.iter().any(|(name, value)| {
+            is_read(name, input)
+                && (leads_there(recipe, known, name) || value.as_deref().is_some_and(has_dsn))
+        })
+}
+
+/// Whether a container can be found at the address in the source; says so either way.
+fn is_reachable(
+    recipe: &ServiceRecipe,
+    written: &Written,
+    input: &Input<'_, '_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> bool {
+    let title = &recipe.title;
+    let host = &written.host;
+    let is_label = !host.is_empty()
+        && host.len() <= 63
+        && host
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        && host.starts_with(|c: char| c.is_ascii_lowercase())
+        && !host.ends_with('-');
+    let other_port = written.port.filter(|port| *port != recipe.port);
+    let (severity, message, hint) = match (other_port, host.as_str()) {
+        (Some(port), _) => (
+            Severity::Warning,
+            format!(
+                "the source looks for {title} on port {port}, not {}",
+                recipe.port
+            ),
+            "read the address from an environment variable",
+        ),
+        (None, LOCALHOST) => (
+            Severity::Note,
+            format!(
+                "the source looks for {title} on its own machine, and no environment variable changes that: both share one network"
+            ),
+            "read the address from an environment variable, and the service can run anywhere",
+        ),
+        (None, _) if is_label => (
+            Severity::Note,
+            format!("the source looks for {title} at `{host}`: the service has that name"),
+            "read the address from an environment variable, and the service can run anywhere",
+        ),
+        (None, _) => (
+            Severity::Warning,
+            format!("the source looks for {title} at `{host}`, which no container can be"),
+            "read the address from an environment variable",
+        ),
+    };
+    let diagnostic = Diagnostic::new(severity, Code::HardCodedAddress, message).hint(hint);
+    diagnostics.push(placed(diagnostic, &written.origin, "connects", input));
+    other_port.is_none() && is_label
+}
+
+/// Shows the line of `origin`.
+fn placed(
+    diagnostic: Diagnostic,
+    origin: &Origin,
+    label: &str,
+    input: &Input<'_, '_>,
+) -> Diagnostic {
+    let source = origin
+        .file
+        .as_deref()
+        .and_then(|file| input.repo.source(file));
+    match (source, origin.line) {
+        (Some(source), Some(line)) => diagnostic.at(&source, source.line_span(line), label),
+        (None, _) | (_, None) => diagnostic,
+    }
+}
+
+/// What tells the clients of the image where the socket is.
+fn socket_files(
+    recipe: &ServiceRecipe,
+    service: &Service,
+    input: &Input<'_, '_>,
+) -> Vec<ExtraFile> {
+    let Some(socket) = recipe
+        .socket
+        .as_ref()
+        .filter(|_| service.socket().is_some())
+    else {
+        return Vec::new();
+    };
+    let is_stack = |stack: &String| *stack == input.selection.stack_id;
+    let files = socket
+        .file
+        .iter()
+        .filter(|_| socket.stacks.iter().any(is_stack));
+    files
+        .map(|file| ExtraFile {
+            path: file.path.clone(),
+            to: file.to.clone(),
+            contents: file.contents.clone(),
+            origin: vec![Origin::recipe(
+                &format!("services/{}", service.kind),
+                &file.why,
+            )],
+        })
+        .collect()
+}
+
+fn password_warning(
+    recipe: &ServiceRecipe,
+    place: &Origin,
+    secret: Option<&String>,
+    input: &Input<'_, '_>,
+) -> Diagnostic {
+    let title = &recipe.title;
+    let (message, hint) = match secret {
+        Some(secret) => (
+            format!("the password of {title} stands in the source"),
+            format!(
+                "{title} is set up with it, as `{secret}`; read it from the environment, then change it"
+            ),
+        ),
+        None => (
+            format!("the source logs in to {title} without a password"),
+            format!("{title} is set up to allow that; give the user a password"),
+        ),
+    };
+    let diagnostic =
+        Diagnostic::new(Severity::Warning, Code::SecretInRepository, message).hint(hint);
+    placed(diagnostic, place, "stands here", input)
+}
+
 /// The version of the service in a compose file that a person wrote: `image: postgres:14`.
 fn composed_version(
     id: &str,
     recipe: &ServiceRecipe,
     input: &Input<'_, '_>,
 ) -> Option<(String, Origin)> {
-    let own = recipe.image.split(':').next().map_or("", repo::file_name);
     let patterns = ["docker-compose*.y*ml", "compose*.y*ml"];
     let places = patterns
         .iter()
@@ -468,28 +787,41 @@ fn composed_version(
             let Some(image) = line.trim().strip_prefix("image:") else {
                 continue;
             };
-            let image = image.trim().trim_matches(['"', '\'']);
-            let Some((name, tag)) = image.rsplit_once(':') else {
-                continue;
-            };
-            let name = repo::file_name(name);
-            let number: String = tag
-                .chars()
-                .take_while(|c| c.is_ascii_digit() || *c == '.')
-                .collect();
-            let version = recipe
-                .versions
-                .iter()
-                .find(|version| fits(version, &number));
-            if (name == own || name == id)
-                && let Some(version) = version.filter(|_| !number.is_empty())
-            {
+            if let Some(version) = version_of_image(id, recipe, image) {
                 let origin = Origin::at(OriginKind::Manifest, path, index + 1, line.trim());
-                return Some((version.clone(), origin));
+                return Some((version, origin));
             }
         }
     }
     None
+}
+
+/// The version of the service in a command of the documents: `docker run -p 5432:5432 postgres:14`.
+fn version_in_command(
+    id: &str,
+    recipe: &ServiceRecipe,
+    ledger: &Ledger<'_>,
+) -> Option<(String, Origin)> {
+    ledger.steps.iter().find_map(|step| {
+        let mut versions = step.words.iter().skip(1);
+        let version = versions.find_map(|word| version_of_image(id, recipe, word))?;
+        Some((version, ledger::origin(step)))
+    })
+}
+
+/// The version that an image of the service, such as `library/postgres:14-alpine`, stands for.
+fn version_of_image(id: &str, recipe: &ServiceRecipe, image: &str) -> Option<String> {
+    let own = recipe.image.split(':').next().map_or("", repo::file_name);
+    let (name, tag) = image.trim().trim_matches(['"', '\'']).rsplit_once(':')?;
+    let name = repo::file_name(name);
+    let number: String = tag
+        .trim_start_matches('v')
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == '.')
+        .collect();
+    let is_own = (name == own || name == id) && !number.is_empty();
+    let mut versions = recipe.versions.iter().filter(|_| is_own);
+    versions.find(|version| fits(version, &number)).cloned()
 }
 
 fn unique(origins: Vec<Origin>) -> Vec<Origin> {

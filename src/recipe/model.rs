@@ -569,6 +569,9 @@ pub struct ServiceRecipe {
     pub default: String,
     /// Versions that have an image, oldest first.
     pub versions: Vec<String>,
+    /// Pinned clients that do not work with newer versions.
+    #[serde(default)]
+    pub ceiling: Vec<Ceiling>,
     /// Port it listens on.
     pub port: u16,
     /// Numeric user of the image.
@@ -579,6 +582,9 @@ pub struct ServiceRecipe {
     /// Folders that it writes besides its data.
     #[serde(default)]
     pub writable: Vec<String>,
+    /// Whether it works with a read-only root file system.
+    #[serde(default = "yes")]
+    pub read_only: bool,
     /// Command that succeeds once it accepts work.
     pub healthcheck: Vec<String>,
     /// Folder of scripts that it runs when it is created.
@@ -593,9 +599,29 @@ pub struct ServiceRecipe {
     /// Secrets that exist to reach it.
     #[serde(default)]
     pub secrets: Vec<String>,
-    /// Environment of its container; `{user}`, `{database}` and `${SECRET}` are replaced.
+    /// Environment of its container; `{user}`, `{database}`, `{host}` (by which the application finds
+    /// it) and `${SECRET}` are replaced.
     #[serde(default)]
     pub settings: BTreeMap<String, String>,
+    /// Arguments for the program that its image starts.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// What differs where the source logs in as a user who is there from the beginning.
+    #[serde(default)]
+    pub superuser: Option<SuperuserRecipe>,
+    /// Environment in place of `settings` where the source logs in without a password.
+    #[serde(default)]
+    pub without_password: BTreeMap<String, String>,
+    /// User and password that clients take where the source names none: `user`, `password`.
+    #[serde(default)]
+    pub unnamed: BTreeMap<String, String>,
+    /// Environment variables that all its clients read, for what the source does not name: `host`,
+    /// `user`, `password` → name.
+    #[serde(default)]
+    pub client_env: BTreeMap<String, String>,
+    /// The Unix socket that some clients take in place of its port.
+    #[serde(default)]
+    pub socket: Option<SocketRecipe>,
     /// Its address as a URL; `{scheme}` is the one the application uses.
     pub url: String,
     /// Its address in a form of its own, for variables whose example has the sign.
@@ -612,10 +638,56 @@ pub struct ServiceRecipe {
     pub load: Option<String>,
     /// Signs that the application uses it.
     pub detect: ServiceDetect,
-    /// Names of environment variables by what they hold: `url`, `host`, `port`, `user`,
-    /// `password`, `database`.
+    /// Whether client libraries alone are no sign, because they mostly reach a service of somebody
+    /// else: it is started only where an address can be set to it.
+    #[serde(default)]
+    pub needs_address: bool,
+    /// What variables hold, by further roles of `env`; `{off}` is the word for off in the manner of
+    /// the example.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+    /// Names of environment variables by what they hold: `url`, `host`, `port`, `address` (host and
+    /// port), `user`, `password`, `database`, and the roles of `values`.
     #[serde(default)]
     pub env: BTreeMap<String, Vec<String>>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A user of a service who is there from the beginning, such as MySQL's `root`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SuperuserRecipe {
+    /// The names.
+    pub names: Vec<String>,
+    /// Environment in place of the recipe's `settings`.
+    pub settings: BTreeMap<String, String>,
+    /// The same where the source logs in without a password.
+    #[serde(default)]
+    pub without_password: BTreeMap<String, String>,
+}
+
+/// A Unix socket that some clients take in place of a TCP port.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SocketRecipe {
+    /// The hosts for which clients take it; an empty one stands for none.
+    pub hosts: Vec<String>,
+    /// Folder of the socket in the image of the service, and where clients look for it.
+    pub directory: String,
+    /// Packages whose clients do so.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// Stacks whose clients all do so.
+    #[serde(default)]
+    pub stacks: Vec<String>,
+    /// Files of the application's image that tell clients where the socket is.
+    #[serde(default)]
+    pub file: Vec<ImageFile>,
+    /// Where that is written.
+    pub source: String,
 }
 
 /// An address that is no URL.
@@ -647,6 +719,12 @@ pub struct ServiceDetect {
     /// Pieces of source code that use it.
     #[serde(default)]
     pub code: Vec<String>,
+    /// Regular expressions for code that connects to it. `{host}`, `{port}`, `{user}`,
+    /// `{password}` and `{database}` stand for an argument, `{host=}` and so on for text within a
+    /// string; group `block` holds `name: value`
+    /// pairs, group `words` a string of `name=value`. What names no host means this machine.
+    #[serde(default)]
+    pub connects: Vec<String>,
     /// Texts of other files that use it.
     #[serde(default)]
     pub text: Vec<TextSign>,

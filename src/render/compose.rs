@@ -10,7 +10,7 @@ use super::{
     template::lay_out,
 };
 use crate::{
-    plan::{BuildPlan, Component, EnvKind, Origin, Piece, Service, pieces},
+    plan::{BuildPlan, Component, EnvKind, Origin, Piece, Port, Service, pieces},
     repo::file_name,
 };
 
@@ -33,9 +33,9 @@ struct Container {
     directory: Option<String>,
     env_files: Vec<String>,
     environment: Vec<Var>,
+    network_mode: Option<String>,
+    aliases: Vec<String>,
     ports: Vec<Item>,
-    /// The name by which other components find it, here as in Kubernetes.
-    alias: Option<String>,
     hardened: bool,
     has_low_port: bool,
     user: String,
@@ -85,16 +85,11 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
             .collect();
         let mut app = base(plan, component, &component.id, &marks);
         app.dockerfile = Some(dockerfile_name(plan, &component.id));
-        app.ports = component
-            .ports
-            .iter()
-            .map(|port| Item {
-                value: format!("127.0.0.1:{}:{}", outside(port.port, &mut taken), port.port),
-                why: marks.mark(&port.origin),
-            })
-            .collect();
-        if plan.components.len() > 1 && component.main_port().is_some() {
-            app.alias = Some(object_name(plan, &component.id));
+        if !component.shares_network() {
+            app.ports = ports(component, &mut taken, &marks);
+            if plan.components.len() > 1 && component.main_port().is_some() {
+                app.aliases.push(object_name(plan, &component.id));
+            }
         }
         app.depends_on.clone_from(&ready);
         app.restart = "unless-stopped";
@@ -147,7 +142,7 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
         containers.insert(0, app);
         for service in &component.services {
             if !containers.iter().any(|known| known.id == service.kind) {
-                containers.push(backing(service, &marks, &mut volumes));
+                containers.push(backing(plan, service, &marks, &mut volumes, &mut taken));
             }
         }
         volumes.extend(
@@ -219,7 +214,11 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
         env_files,
         environment: own.chain(service_env).chain(secrets).collect(),
         hardened: true,
-        has_low_port: component.has_low_port(),
+        has_low_port: component.has_low_port() && !component.shares_network(),
+        network_mode: plan
+            .network_owner()
+            .filter(|_| component.shares_network())
+            .map(|owner| format!("service:{}", owner.kind)),
         user: format!("{0}:{0}", component.image.user),
         tmpfs: vec!["/tmp:exec,mode=1777".to_owned()]
             .into_iter()
@@ -251,9 +250,30 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
                 ),
                 why: marks.mark(&volume.origin),
             })
+            .chain(component.services.iter().filter_map(|service| {
+                let socket = service.socket()?;
+                Some(Item {
+                    value: format!("{}-socket:{socket}", service.kind),
+                    why: marks.mark(&fixed_origin(service)),
+                })
+            }))
             .collect(),
         ..Container::default()
     }
+}
+
+fn ports(component: &Component, taken: &mut Vec<u16>, marks: &Marks) -> Vec<Item> {
+    let mut item = |port: &Port| Item {
+        value: format!("127.0.0.1:{}:{}", outside(port.port, taken), port.port),
+        why: marks.mark(&port.origin),
+    };
+    component.ports.iter().map(&mut item).collect()
+}
+
+/// Returns where the source says at which address the service is.
+pub fn fixed_origin(service: &Service) -> Vec<Origin> {
+    let fixed = service.fixed.as_ref();
+    fixed.map_or_else(Vec::new, |fixed| fixed.origin.clone())
 }
 
 /// The port of a developer's machine: one that needs no root and that no other component has.
@@ -265,9 +285,43 @@ fn outside(port: u16, taken: &mut Vec<u16>) -> u16 {
     port
 }
 
-fn backing(service: &Service, marks: &Marks, named: &mut Vec<String>) -> Container {
+fn backing(
+    plan: &BuildPlan,
+    service: &Service,
+    marks: &Marks,
+    named: &mut Vec<String>,
+    taken: &mut Vec<u16>,
+) -> Container {
     let why = || marks.mark(&service.origin);
     let mut volumes = Vec::new();
+    if let Some(socket) = service.socket() {
+        let name = format!("{}-socket", service.kind);
+        volumes.push(Item {
+            value: format!("{name}:{socket}"),
+            why: marks.mark(&fixed_origin(service)),
+        });
+        named.push(name);
+    }
+    // The owner of a network is known on it by all names, and publishes all ports.
+    let owner = plan.network_owner().map(|owner| owner.kind.as_str());
+    let owns_network = owner == Some(service.kind.as_str());
+    let guests: Vec<&Component> = plan
+        .components
+        .iter()
+        .filter(|component| owns_network && component.shares_network())
+        .collect();
+    let mut aliases: Vec<String> = Vec::new();
+    if service.host_name() != service.kind {
+        aliases.push(service.host_name().to_owned());
+    }
+    if plan.components.len() > 1 {
+        aliases.extend(guests.iter().map(|guest| object_name(plan, &guest.id)));
+    }
+    let joins = owner.filter(|_| service.is_local() && !owns_network);
+    let depends_on = joins.map(|owner| Dependency {
+        id: owner.to_owned(),
+        condition: "service_started",
+    });
     if let Some(data) = &service.data {
         let name = format!("{}-data", service.kind);
         volumes.push(Item {
@@ -291,6 +345,15 @@ fn backing(service: &Service, marks: &Marks, named: &mut Vec<String>) -> Contain
         id: service.kind.clone(),
         image: service.image.clone(),
         why: why(),
+        command: escaped(&service.command),
+        network_mode: joins.map(|owner| format!("service:{owner}")),
+        aliases,
+        ports: guests
+            .iter()
+            .flat_map(|guest| ports(guest, taken, marks))
+            .collect(),
+        has_low_port: guests.iter().any(|guest| guest.has_low_port()),
+        depends_on: depends_on.into_iter().collect(),
         environment: service
             .settings
             .iter()

@@ -30,6 +30,8 @@ struct Line {
 pub struct Secret {
     /// Its name.
     pub name: String,
+    /// The only value that works, where it stands in the source.
+    pub value: Option<String>,
     /// What it is for.
     pub about: Vec<String>,
     /// Why it is needed.
@@ -73,7 +75,7 @@ pub fn env_files(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
             Line {
                 prefix: "",
                 name: secret.name,
-                value: String::new(),
+                value: secret.value.as_deref().map(one_line).unwrap_or_default(),
                 comments,
                 why: marks.mark(&secret.origin),
             }
@@ -147,12 +149,21 @@ pub fn secrets(plan: &BuildPlan) -> Vec<Secret> {
     for component in &plan.components {
         for service in &component.services {
             for name in &service.secrets {
-                let about = vec![format!(
-                    "made up by you: the password between the application and {}",
-                    service.kind
-                )];
+                let value = service.written.get(name).cloned();
+                let about = match &value {
+                    Some(_) => format!(
+                        "stands in the source, so {} must be set up with it: change both together",
+                        service.kind
+                    ),
+                    None => format!(
+                        "made up by you: the password between the application and {}",
+                        service.kind
+                    ),
+                };
+                let about = vec![about];
                 secrets.push(Secret {
                     name: name.clone(),
+                    value,
                     about,
                     origin: service.origin.clone(),
                     required: true,
@@ -167,6 +178,7 @@ pub fn secrets(plan: &BuildPlan) -> Vec<Secret> {
             let about = var.about.iter().map(|about| one_line(about)).collect();
             secrets.push(Secret {
                 name: var.name.clone(),
+                value: None,
                 about,
                 origin: var.origin.clone(),
                 required: var.required,

@@ -4,14 +4,17 @@ use serde::Serialize;
 
 use super::{
     Artifact, HEADER,
-    compose::{measured_origin, memory_limit, memory_request, volume_name},
+    compose::{fixed_origin, measured_origin, memory_limit, memory_request, volume_name},
     env::{own_settings, settings, value},
     marks::{Marks, one_line},
     object_name,
     template::lay_out,
 };
 use crate::{
-    plan::{BuildPlan, Command, Component, ENVIRONMENTS, EnvKind, Origin, Protocol, Service},
+    plan::{
+        BuildPlan, Command, Component, ENVIRONMENTS, EnvKind, Origin, Piece, Protocol, Service,
+        pieces,
+    },
     repo::file_name,
 };
 
@@ -54,6 +57,14 @@ struct Container {
     name: String,
     image: String,
     why: String,
+    /// Arguments for the program that the image starts.
+    args: Vec<String>,
+    /// Whether it runs beside the containers, although it is started before them.
+    is_sidecar: bool,
+    /// Whether it must write to its root file system.
+    writes_root: bool,
+    /// User, where it is not that of the pod.
+    user: Option<u32>,
     command: Vec<String>,
     command_why: String,
     directory: Option<String>,
@@ -76,6 +87,8 @@ struct ContainerPort {
 struct Var {
     name: String,
     secret: Option<String>,
+    /// The key of the secret.
+    key: String,
     value: String,
     why: String,
 }
@@ -201,7 +214,7 @@ pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
             format!("deployment{suffix}.yaml"),
             deployments(plan, component, &marks),
         ));
-        if !component.prepare.is_empty() {
+        if !component.prepare.is_empty() && !component.shares_network() {
             workloads.push((
                 format!("prepare-job{suffix}.yaml"),
                 vec![prepare_job(plan, component, &marks)],
@@ -302,47 +315,111 @@ fn deployments(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Wo
         why: marks.mark(&port.origin),
     });
     app.probes = probes(component, marks);
+    let processes = component.processes.iter().map(|process| {
+        let container = Container {
+            command: words(&process.command),
+            command_why: marks.mark(&process.origin),
+            directory: Some(component.absolute(&process.directory)),
+            ..app_container(plan, component, marks)
+        };
+        (process.id.clone(), container)
+    });
+    let list = |kind: &'static str, containers: Vec<Container>| ContainerList { kind, containers };
+    if component.shares_network() {
+        let mut containers = vec![app];
+        containers.extend(processes.map(|(name, container)| Container { name, ..container }));
+        let own = with_sidecars(plan, component, marks, list("containers", containers));
+        return vec![own];
+    }
     let mut workloads = vec![Workload {
         recreate: keeps_data,
-        lists: vec![ContainerList {
-            kind: "containers",
-            containers: vec![app],
-        }],
+        lists: vec![list("containers", vec![app])],
         ..workload(plan, component, "Deployment", "apps/v1", &component.id)
     }];
-    for process in &component.processes {
-        let mut container = app_container(plan, component, marks);
-        container.command = words(&process.command);
-        container.command_why = marks.mark(&process.origin);
-        container.directory = Some(component.absolute(&process.directory));
-        workloads.push(Workload {
-            recreate: keeps_data,
-            lists: vec![ContainerList {
-                kind: "containers",
-                containers: vec![container],
-            }],
-            ..workload(plan, component, "Deployment", "apps/v1", &process.id)
-        });
-    }
+    workloads.extend(processes.map(|(id, container)| Workload {
+        recreate: keeps_data,
+        lists: vec![list("containers", vec![container])],
+        ..workload(plan, component, "Deployment", "apps/v1", &id)
+    }));
     workloads
 }
 
+/// The pod of a component that looks for services on its own machine: they are started before it
+/// and run beside it (<https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>, from
+/// Kubernetes 1.29 on), and what prepares a release runs between.
+fn with_sidecars(
+    plan: &BuildPlan,
+    component: &Component,
+    marks: &Marks,
+    containers: ContainerList,
+) -> Workload {
+    let mut workload = workload(plan, component, "Deployment", "apps/v1", &component.id);
+    workload.recreate = true;
+    let mut before = Vec::new();
+    for service in component.local_services() {
+        let claim = service_claim(plan, component, service);
+        let mut backing = backing(plan, service, &format!("{}-", service.kind), claim, marks);
+        backing.container.is_sidecar = true;
+        backing.container.user = Some(service.user);
+        backing.container.port = None;
+        let place = Origin::place;
+        let place = service
+            .fixed
+            .iter()
+            .flat_map(|fixed| &fixed.origin)
+            .map(place);
+        workload.comments.push(one_line(&format!(
+            "{} runs in the pod of the application, which looks for it at localhost: {}.",
+            service.kind,
+            place.collect::<Vec<_>>().join(", ")
+        )));
+        workload.comments.extend(backing.comments);
+        workload.volumes.extend(backing.volumes);
+        before.push(backing.container);
+    }
+    let prepare = component.prepare.iter().enumerate();
+    before.extend(
+        prepare.map(|(index, command)| prepare_container(plan, component, index, command, marks)),
+    );
+    workload.lists = vec![
+        ContainerList {
+            kind: "initContainers",
+            containers: before,
+        },
+        containers,
+    ];
+    workload
+}
+
+/// The claim for the data of a service in the pod of the component.
+fn service_claim(plan: &BuildPlan, component: &Component, service: &Service) -> Option<String> {
+    service.data.as_ref()?;
+    Some(format!("{}-{}-{}", plan.name, component.id, service.kind))
+}
+
+fn prepare_container(
+    plan: &BuildPlan,
+    component: &Component,
+    index: usize,
+    command: &Command,
+    marks: &Marks,
+) -> Container {
+    let line = one_line(&command.command);
+    Container {
+        name: format!("prepare-{}", index + 1),
+        command: vec!["sh".to_owned(), "-c".to_owned(), line],
+        command_why: marks.mark(&command.origin),
+        directory: Some(component.absolute(&command.directory)),
+        ..app_container(plan, component, marks)
+    }
+}
+
 fn prepare_job(plan: &BuildPlan, component: &Component, marks: &Marks) -> Workload {
-    let container = |index: usize, command: &Command| {
-        let line = one_line(&command.command);
-        Container {
-            name: format!("prepare-{}", index + 1),
-            command: vec!["sh".to_owned(), "-c".to_owned(), line],
-            command_why: marks.mark(&command.origin),
-            directory: Some(component.absolute(&command.directory)),
-            ..app_container(plan, component, marks)
-        }
-    };
     let mut containers: Vec<Container> = component
         .prepare
         .iter()
         .enumerate()
-        .map(|(index, command)| container(index, command))
+        .map(|(index, command)| prepare_container(plan, component, index, command, marks))
         .collect();
     let last = containers.pop();
     let mut lists = Vec::new();
@@ -379,7 +456,18 @@ fn cron_jobs(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Work
                 directory: Some(component.absolute(&schedule.directory)),
                 ..app_container(plan, component, marks)
             };
+            let mut comments = Vec::new();
+            if component.shares_network() {
+                comments.push(
+                    "Looks for its services at localhost and finds none there: they run in the pod of the"
+                        .to_owned(),
+                );
+                comments.push(
+                    "application. It needs their address from the environment to work.".to_owned(),
+                );
+            }
             Workload {
+                comments,
                 restart: Some("Never"),
                 cron: schedule.cron.clone(),
                 cron_why: marks.mark(&schedule.origin),
@@ -441,6 +529,7 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
     let secret = |name: &str, why: &[Origin]| Var {
         name: name.to_owned(),
         secret: Some(secret_name(plan)),
+        key: name.to_owned(),
         value: String::new(),
         why: marks.mark(why),
     };
@@ -448,6 +537,7 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
         Some(Var {
             name: var.name.clone(),
             secret: None,
+            key: String::new(),
             value: one_line(value(var, "production")?),
             why: marks.mark(&var.origin),
         })
@@ -490,6 +580,7 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
         env.push(Var {
             name: var.name.clone(),
             secret: None,
+            key: String::new(),
             value,
             why: marks.mark(&var.origin),
         });
@@ -505,6 +596,14 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
         path: one_line(&volume.path),
         file: None,
         why: marks.mark(&volume.origin),
+    }));
+    mounts.extend(component.services.iter().filter_map(|service| {
+        Some(Mount {
+            name: format!("{}-socket", service.kind),
+            path: service.socket()?.to_owned(),
+            file: None,
+            why: marks.mark(&fixed_origin(service)),
+        })
     }));
     Container {
         name: component.id.clone(),
@@ -606,6 +705,18 @@ fn component_claims(plan: &BuildPlan, component: &Component, marks: &Marks) -> V
         why: marks.mark(&volume.origin),
         ..Object::default()
     })
+    .chain(component.local_services().filter_map(|service| {
+        Some(Object {
+            kind: "PersistentVolumeClaim",
+            name: service_claim(plan, component, service)?,
+            app: Some(plan.name.clone()),
+            component: component.id.clone(),
+            comments: vec![format!("the data of {}", service.kind)],
+            storage: "1Gi".to_owned(),
+            why: marks.mark(&service.origin),
+            ..Object::default()
+        })
+    }))
     .collect()
 }
 
@@ -655,6 +766,7 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
         .components
         .iter()
         .flat_map(|component| &component.services)
+        .filter(|service| !service.is_local())
     {
         if !services.iter().any(|known| known.kind == service.kind) {
             services.push(service);
@@ -663,7 +775,7 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
     if is_production {
         let hosts: Vec<String> = services
             .iter()
-            .map(|service| format!("{}:{}", service.kind, service.port))
+            .map(|service| format!("{}:{}", service.host_name(), service.port))
             .collect();
         if !hosts.is_empty() {
             comments.push(format!(
@@ -737,7 +849,10 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
             .components
             .iter()
             // A volume that one pod writes cannot serve two.
-            .filter(|component| !component.volumes.iter().any(|volume| volume.persistent))
+            .filter(|component| {
+                !component.volumes.iter().any(|volume| volume.persistent)
+                    && !component.shares_network()
+            })
             .map(|component| Replicas {
                 name: object_name(plan, &component.id),
                 count: if is_production { 2 } else { 1 },
@@ -757,116 +872,25 @@ fn backing_services(
     let mut objects = Vec::new();
     let mut workloads = Vec::new();
     for service in services {
-        let why = || marks.mark(&service.origin);
         objects.push(Object {
             kind: "Service",
-            name: service.kind.clone(),
+            name: service.host_name().to_owned(),
             app: Some(plan.name.clone()),
             component: service.kind.clone(),
             port: Some(ServicePort {
                 name: "tcp",
                 port: service.port,
                 target: "tcp".to_owned(),
-                why: why(),
+                why: marks.mark(&service.origin),
             }),
             ..Object::default()
         });
-        let secret_of = |value: &str| {
-            value
-                .strip_prefix("${")
-                .and_then(|value| value.strip_suffix('}'))
-                .map(str::to_owned)
-        };
-        let env = service.settings.iter().map(|(name, value)| {
-            // A setting that is a secret of another name would need a key of its own in the Secret.
-            let secret = secret_of(value)
-                .filter(|secret| secret == name)
-                .map(|_| secret_name(plan));
-            Var {
-                name: name.clone(),
-                secret,
-                value: one_line(value).replace("${", "$(").replace('}', ")"),
-                why: why(),
-            }
-        });
-        let mut volumes = Vec::new();
-        let mut mounts = Vec::new();
-        for (index, path) in service.data.iter().chain(&service.writable).enumerate() {
-            let name = format!("writable-{}", index + 1);
-            volumes.push(VolumeSource {
-                name: name.clone(),
-                claim: None,
-                config: None,
-            });
-            mounts.push(Mount {
-                name,
-                path: path.clone(),
-                file: None,
-                why: why(),
-            });
-        }
         let mut comments = vec![format!(
             "{} for trying things out: its data is gone with the pod.",
             service.kind
         )];
-        if let (Some(folder), false) = (&service.init_directory, service.init.is_empty()) {
-            let name = format!("{}-init", service.kind);
-            comments.push(format!(
-                "Loads {} from the ConfigMap {name}:",
-                service.init.join(", ")
-            ));
-            let files: Vec<String> = service
-                .init
-                .iter()
-                .map(|file| format!("--from-file={file}"))
-                .collect();
-            comments.push(format!(
-                "kubectl create configmap {name} {}",
-                files.join(" ")
-            ));
-            volumes.push(VolumeSource {
-                name: "init".to_owned(),
-                claim: None,
-                config: Some(name),
-            });
-            for (index, file) in service.init.iter().enumerate() {
-                mounts.push(Mount {
-                    name: "init".to_owned(),
-                    path: format!("{folder}/{index:02}-{}", file_name(file)),
-                    file: Some(file_name(file).to_owned()),
-                    why: why(),
-                });
-            }
-        }
-        let probe = |kind: &'static str, period: u32, failures: u64| Probe {
-            kind,
-            command: service.healthcheck.clone(),
-            why: why(),
-            period,
-            timeout: 5,
-            failures,
-            ..Probe::default()
-        };
-        let container = Container {
-            name: service.kind.clone(),
-            image: service.image.clone(),
-            why: why(),
-            port: Some(ContainerPort {
-                name: "tcp",
-                number: service.port,
-                why: why(),
-            }),
-            env: env.collect(),
-            probes: vec![probe("startupProbe", 2, 60), probe("readinessProbe", 10, 3)],
-            resources: Resources {
-                cpu: "100m",
-                request: "128Mi".to_owned(),
-                limit: "512Mi".to_owned(),
-                why: String::new(),
-            },
-            mounts,
-            ..Container::default()
-        };
+        let backing = backing(plan, service, "", None, marks);
+        comments.extend(backing.comments);
         workloads.push(Workload {
             api: "apps/v1",
             kind: "Deployment",
@@ -880,11 +904,157 @@ fn backing_services(
             recreate: true,
             lists: vec![ContainerList {
                 kind: "containers",
-                containers: vec![container],
+                containers: vec![backing.container],
             }],
-            volumes,
+            volumes: backing.volumes,
             ..Workload::default()
         });
     }
     (objects, workloads)
+}
+
+/// The container of a backing service, its volumes, and what to know about them.
+struct Backing {
+    container: Container,
+    volumes: Vec<VolumeSource>,
+    comments: Vec<String>,
+}
+
+/// `prefix` keeps the names of volumes apart from others of the pod; `claim` keeps the data.
+fn backing(
+    plan: &BuildPlan,
+    service: &Service,
+    prefix: &str,
+    claim: Option<String>,
+    marks: &Marks,
+) -> Backing {
+    let why = || marks.mark(&service.origin);
+    let mut volumes = Vec::new();
+    let mut mounts = Vec::new();
+    let mut comments = Vec::new();
+    let socket = service.socket();
+    let data = service.data.iter().map(|path| (path, claim.clone()));
+    let writable = service.writable.iter().map(|path| (path, None));
+    for (index, (path, claim)) in data.chain(writable).enumerate() {
+        let name = match socket {
+            Some(socket) if socket == path => format!("{}-socket", service.kind),
+            _ => format!("{prefix}writable-{}", index + 1),
+        };
+        volumes.push(VolumeSource {
+            name: name.clone(),
+            claim,
+            config: None,
+        });
+        mounts.push(Mount {
+            name,
+            path: path.clone(),
+            file: None,
+            why: why(),
+        });
+    }
+    if let (Some(folder), false) = (&service.init_directory, service.init.is_empty()) {
+        let config = format!("{}-init", service.kind);
+        comments.push(one_line(&format!(
+            "Loads {} from the ConfigMap {config}:",
+            service.init.join(", ")
+        )));
+        let files: Vec<String> = service
+            .init
+            .iter()
+            .map(|file| format!("--from-file={file}"))
+            .collect();
+        comments.push(one_line(&format!(
+            "kubectl create configmap {config} {}",
+            files.join(" ")
+        )));
+        let name = format!("{prefix}init");
+        volumes.push(VolumeSource {
+            name: name.clone(),
+            claim: None,
+            config: Some(config),
+        });
+        for (index, file) in service.init.iter().enumerate() {
+            mounts.push(Mount {
+                name: name.clone(),
+                path: format!("{folder}/{index:02}-{}", file_name(file)),
+                file: Some(file_name(file).to_owned()),
+                why: why(),
+            });
+        }
+    }
+    let probe = |kind: &'static str, period: u32, failures: u64| Probe {
+        kind,
+        command: service.healthcheck.clone(),
+        why: why(),
+        period,
+        timeout: 5,
+        failures,
+        ..Probe::default()
+    };
+    let container = Container {
+        name: service.kind.clone(),
+        image: service.image.clone(),
+        why: why(),
+        args: words(&service.command),
+        writes_root: !service.read_only,
+        port: Some(ContainerPort {
+            name: "tcp",
+            number: service.port,
+            why: why(),
+        }),
+        env: service_env(plan, service, marks),
+        probes: vec![probe("startupProbe", 2, 60), probe("readinessProbe", 10, 3)],
+        resources: Resources {
+            cpu: "100m",
+            request: "128Mi".to_owned(),
+            limit: "512Mi".to_owned(),
+            why: String::new(),
+        },
+        mounts,
+        ..Container::default()
+    };
+    Backing {
+        container,
+        volumes,
+        comments,
+    }
+}
+
+/// The environment of a service's own container. A value may refer to a variable only if that one
+/// is listed before it, so the secrets within longer values come first.
+fn service_env(plan: &BuildPlan, service: &Service, marks: &Marks) -> Vec<Var> {
+    let why = || marks.mark(&service.origin);
+    let secret = |name: &str, key: &str| Var {
+        name: name.to_owned(),
+        secret: Some(secret_name(plan)),
+        key: key.to_owned(),
+        value: String::new(),
+        why: why(),
+    };
+    let mut env: Vec<Var> = Vec::new();
+    let (mut plain, mut whole) = (Vec::new(), Vec::new());
+    for (name, value) in &service.settings {
+        match pieces(value)[..] {
+            [Piece::Secret(key)] => whole.push(secret(name, key)),
+            _ => plain.push((name, value)),
+        }
+    }
+    for (_, value) in &plain {
+        for piece in pieces(value) {
+            if let Piece::Secret(key) = piece
+                && !env.iter().chain(&whole).any(|known| known.name == key)
+            {
+                env.push(secret(key, key));
+            }
+        }
+    }
+    env.extend(whole);
+    env.extend(plain.into_iter().map(|(name, value)| Var {
+        name: name.clone(),
+        secret: None,
+        key: String::new(),
+        value: one_line(value).replace("${", "$(").replace('}', ")"),
+        why: why(),
+    }));
+    env
 }

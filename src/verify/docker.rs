@@ -355,7 +355,10 @@ impl Engine for Docker {
             ..Mount::default()
         });
         let mut host = HostConfig {
-            network_mode: Some(network(run)),
+            network_mode: Some(match &spec.shares_network_of {
+                Some(owner) => format!("container:{owner}"),
+                None => network(run),
+            }),
             mounts: Some(mounts.collect()),
             log_config: Some(HostConfigLogConfig {
                 typ: Some("json-file".to_owned()),
@@ -385,25 +388,34 @@ impl Engine for Docker {
             host.memory = Some(hardening.memory);
             host.memory_swap = Some(hardening.memory);
             host.pids_limit = Some(512);
-            // As the manifests do for a program that is no root and listens below 1024.
-            if spec.publish.is_some_and(|(inside, _)| inside < 1024) {
-                let name = "net.ipv4.ip_unprivileged_port_start".to_owned();
-                host.sysctls = Some([(name, "0".to_owned())].into());
-            }
         }
-        let mut exposed = None;
-        if let Some((inside, outside)) = spec.publish {
+        // As the manifests do for a program that is no root and listens below 1024.
+        if spec.publish.iter().any(|(inside, _)| *inside < 1024) {
+            let name = "net.ipv4.ip_unprivileged_port_start".to_owned();
+            host.sysctls = Some([(name, "0".to_owned())].into());
+        }
+        let bindings = spec.publish.iter().map(|(inside, outside)| {
             let binding = PortBinding {
                 host_ip: Some("127.0.0.1".to_owned()),
                 host_port: Some(outside.to_string()),
             };
-            host.port_bindings = Some([(format!("{inside}/tcp"), Some(vec![binding]))].into());
-            exposed = Some(vec![format!("{inside}/tcp")]);
-        }
+            (format!("{inside}/tcp"), Some(vec![binding]))
+        });
+        host.port_bindings = Some(bindings.collect());
+        let exposed = spec
+            .publish
+            .iter()
+            .map(|(inside, _)| format!("{inside}/tcp"));
+        let exposed = Some(exposed.collect());
         let endpoint = EndpointSettings {
-            aliases: spec.alias.clone().map(|alias| vec![alias]),
+            aliases: Some(spec.aliases.clone()),
             ..EndpointSettings::default()
         };
+        // Who shares the network of another container has none of its own.
+        let networking = NetworkingConfig {
+            endpoints_config: Some([(network(run), endpoint)].into()),
+        };
+        let networking = Some(networking).filter(|_| spec.shares_network_of.is_none());
         let body = ContainerCreateBody {
             image: Some(spec.image.clone()),
             user,
@@ -418,9 +430,7 @@ impl Engine for Docker {
             labels: Some(hash(&run.labels)),
             exposed_ports: exposed,
             host_config: Some(host),
-            networking_config: Some(NetworkingConfig {
-                endpoints_config: Some([(network(run), endpoint)].into()),
-            }),
+            networking_config: networking,
             ..ContainerCreateBody::default()
         };
         let options = CreateContainerOptionsBuilder::default()
@@ -476,11 +486,13 @@ impl Engine for Docker {
             .network_settings
             .and_then(|network| network.ports)
             .unwrap_or_default();
-        let published = ports
-            .values()
-            .flatten()
-            .flatten()
-            .find_map(|binding| binding.host_port.as_ref()?.parse().ok());
+        let published = ports.into_iter().filter_map(|(inside, bindings)| {
+            let inside = inside.split('/').next()?.parse().ok()?;
+            let mut outside = bindings.into_iter().flatten();
+            let outside = outside.find_map(|binding| binding.host_port?.parse().ok())?;
+            Some((inside, outside))
+        });
+        let published = published.collect();
         let never_started = state
             .started_at
             .as_deref()

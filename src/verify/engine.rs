@@ -103,10 +103,12 @@ pub struct ImageInfo {
 /// A container to create.
 #[derive(Debug, Clone, Default)]
 pub struct ContainerSpec {
-    /// Name within the run; other containers reach it under `alias`.
+    /// Name within the run; other containers reach it under `aliases`.
     pub name: String,
-    /// Name in the network.
-    pub alias: Option<String>,
+    /// Names in the network.
+    pub aliases: Vec<String>,
+    /// Id of the container whose network it shares, in place of the run's.
+    pub shares_network_of: Option<String>,
     /// Its image.
     pub image: String,
     /// Command in place of the image's own.
@@ -119,8 +121,8 @@ pub struct ContainerSpec {
     pub hardened: Option<Hardening>,
     /// Volumes: name → path.
     pub volumes: BTreeMap<String, String>,
-    /// Port to publish on loopback: inside, outside (0 for a free one).
-    pub publish: Option<(u16, u16)>,
+    /// Ports to publish on loopback: inside, outside (0 for a free one).
+    pub publish: Vec<(u16, u16)>,
 }
 
 /// The security context of the manifests.
@@ -143,8 +145,8 @@ pub struct State {
     pub exit_code: Option<i64>,
     /// Whether the kernel ended it for want of memory.
     pub out_of_memory: bool,
-    /// The loopback port that its port was published on.
-    pub published: Option<u16>,
+    /// The loopback ports that its ports were published on: inside → outside.
+    pub published: BTreeMap<u16, u16>,
 }
 
 /// What a command in a container came to.

@@ -1,6 +1,6 @@
 //! The environment of a run: the settings of production, with secrets made for the occasion.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::engine::Run;
 use crate::plan::{BuildPlan, Component, EnvKind, Piece, pieces};
@@ -8,24 +8,25 @@ use crate::plan::{BuildPlan, Component, EnvKind, Piece, pieces};
 /// The secrets of a plan, and the run that gives them values.
 pub struct Secrets<'a> {
     run: &'a Run,
-    names: BTreeSet<&'a str>,
+    /// Name → its value, where only one works.
+    names: BTreeMap<&'a str, Option<&'a str>>,
 }
 
 impl<'a> Secrets<'a> {
     /// Returns the secrets that `plan` names.
     pub fn new(run: &'a Run, plan: &'a BuildPlan) -> Self {
-        let mut names = BTreeSet::new();
+        let mut names = BTreeMap::new();
         for component in &plan.components {
             let own = component
                 .env
                 .iter()
                 .filter(|var| var.kind == EnvKind::Secret);
-            names.extend(own.map(|var| var.name.as_str()));
-            let services = component
-                .services
-                .iter()
-                .flat_map(|service| &service.secrets);
-            names.extend(services.map(String::as_str));
+            names.extend(own.map(|var| (var.name.as_str(), None)));
+            for service in &component.services {
+                let written = |name: &String| service.written.get(name).map(String::as_str);
+                let secrets = service.secrets.iter();
+                names.extend(secrets.map(|name| (name.as_str(), written(name))));
+            }
         }
         Self { run, names }
     }
@@ -34,8 +35,11 @@ impl<'a> Secrets<'a> {
     pub fn fill(&self, value: &str) -> String {
         let text = |piece| match piece {
             Piece::Text(text) => text.to_owned(),
-            Piece::Secret(name) if self.names.contains(name) => self.run.secret(name),
-            Piece::Secret(name) => format!("${{{name}}}"),
+            Piece::Secret(name) => match self.names.get(name) {
+                Some(Some(written)) => (*written).to_owned(),
+                Some(None) => self.run.secret(name),
+                None => format!("${{{name}}}"),
+            },
         };
         pieces(value).into_iter().map(text).collect()
     }
@@ -79,13 +83,14 @@ mod tests {
         let run = Run::new().expect("random");
         let secrets = Secrets {
             run: &run,
-            names: ["KEY"].into(),
+            names: [("KEY", None), ("WRITTEN", Some("guest"))].into(),
         };
         let key = run.secret("KEY");
         assert_eq!(
             secrets.fill("a://u:${KEY}@h/${KEY}"),
             format!("a://u:{key}@h/{key}")
         );
+        assert_eq!(secrets.fill("${WRITTEN}"), "guest");
         for text in ["", "$KEY", "${HOME}/x", "${KEY", "%${", "${}", "a$$b"] {
             assert_eq!(secrets.fill(text), text);
         }

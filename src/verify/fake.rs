@@ -118,7 +118,7 @@ impl Engine for Fake {
             running: exit_code.is_none(),
             exit_code,
             out_of_memory: exit_code == Some(137),
-            published: Some(1),
+            published: [(8000, 1)].into(),
         })
     }
 

@@ -66,10 +66,21 @@ struct Site<'a, E> {
 struct Started {
     /// Backing services: kind → container.
     services: BTreeMap<String, String>,
+    /// Volumes of the sockets that services share: kind → name.
+    sockets: BTreeMap<String, String>,
     /// Applications that run: place in the plan, container.
     applications: Vec<(usize, String)>,
     /// Whether the port that the user asked for is in use.
     has_published: bool,
+}
+
+/// The network that an application shares with services.
+#[derive(Default)]
+struct Network {
+    /// The container that owns it and publishes its ports; empty for its own.
+    owner: String,
+    /// What the services listen on.
+    others: Vec<Listener>,
 }
 
 /// Climbs as far as each component gets.
@@ -192,13 +203,29 @@ impl<E: Engine> Site<'_, E> {
         )));
 
         let env = self.secrets.env(component);
-        for service in &component.services {
+        let mut volumes = BTreeMap::new();
+        // Those that share the application's network first: what they publish is its ports.
+        let local = component.local_services();
+        let remote = component
+            .services
+            .iter()
+            .filter(|service| !service.is_local());
+        for service in local.chain(remote) {
             if !started.services.contains_key(&service.kind) {
-                let id = reach!(self.service(service, report, progress).await);
+                let id = reach!(self.service(service, started, report, progress).await);
                 started.services.insert(service.kind.clone(), id);
             }
+            if let (Some(folder), Some(name)) =
+                (service.socket(), started.sockets.get(&service.kind))
+            {
+                volumes.insert(name.clone(), folder.to_owned());
+            }
         }
-        let mut volumes = BTreeMap::new();
+        let owner = self
+            .plan
+            .network_owner()
+            .filter(|_| component.shares_network());
+        let owner = owner.and_then(|owner| started.services.get(&owner.kind).cloned());
         for (index, volume) in component
             .volumes
             .iter()
@@ -215,6 +242,7 @@ impl<E: Engine> Site<'_, E> {
             name: format!("{}-{name}", component.id),
             image: image.clone(),
             env: env.clone(),
+            shares_network_of: owner.clone(),
             volumes: volumes.clone(),
             hardened: Some(Hardening {
                 user: component.image.user,
@@ -249,15 +277,22 @@ impl<E: Engine> Site<'_, E> {
             progress(Event::Reached(format!("prepared: {}", command.command)));
         }
 
-        let wanted = self.options.publish_port.filter(|_| !started.has_published);
-        let app = ContainerSpec {
-            alias: Some(self.alias(component)),
-            publish: component
-                .main_port()
-                .map(|port| (port.port, wanted.unwrap_or(0))),
-            ..spec("app")
+        let app = if owner.is_some() {
+            spec("app")
+        } else {
+            ContainerSpec {
+                aliases: vec![self.alias(component)],
+                publish: self.published(component, started),
+                ..spec("app")
+            }
         };
-        started.has_published |= app.publish.is_some();
+        let network = match &owner {
+            Some(owner) => Network {
+                owner: owner.clone(),
+                others: self.listeners(owner).await?,
+            },
+            None => Network::default(),
+        };
         progress(Event::Stage(format!("starting {}", component.id)));
         let id = self.engine.create(self.run, &app).await?;
         let begun = Instant::now();
@@ -266,7 +301,9 @@ impl<E: Engine> Site<'_, E> {
             self.start(&id, Cause::Ended, "its start command cannot be run", origin)
                 .await
         );
-        let result = self.up(component, &id, begun, report, progress).await;
+        let result = self
+            .up(component, &id, &network, begun, report, progress)
+            .await;
         report
             .logs
             .extend(self.keep_log(&format!("{}-app", component.id), &id).await);
@@ -310,6 +347,22 @@ impl<E: Engine> Site<'_, E> {
             1 => component.id.clone(),
             _ => format!("{}-{}", self.plan.name, component.id),
         }
+    }
+
+    /// The port of `component` to publish, on the one that the user asked for if it is still free.
+    fn published(&self, component: &Component, started: &mut Started) -> Vec<(u16, u16)> {
+        let Some(port) = component.main_port() else {
+            return Vec::new();
+        };
+        let wanted = self.options.publish_port.filter(|_| !started.has_published);
+        started.has_published = true;
+        vec![(port.port, wanted.unwrap_or(0))]
+    }
+
+    /// What is listened on in the network of a container.
+    async fn listeners(&self, id: &str) -> anyhow::Result<Vec<Listener>> {
+        let tables = self.engine.sockets(id).await?;
+        Ok(tables.map_or_else(Vec::new, |tables| listeners(&tables)))
     }
 
     fn index(&self, component: &Component) -> usize {
@@ -453,13 +506,41 @@ impl<E: Engine> Site<'_, E> {
     async fn service(
         &self,
         service: &Service,
+        started: &mut Started,
         report: &mut ComponentReport,
         progress: &mut dyn FnMut(Event),
     ) -> Reached<String> {
         progress(Event::Stage(format!("starting {}", service.kind)));
+        let owner = self.plan.network_owner().filter(|_| service.is_local());
+        let owns = owner.is_some_and(|owner| owner.kind == service.kind);
+        let mut aliases = vec![service.kind.clone()];
+        aliases.extend(
+            Some(service.host_name())
+                .filter(|name| *name != service.kind)
+                .map(str::to_owned),
+        );
+        let mut publish = Vec::new();
+        let guests = self.plan.components.iter();
+        for guest in guests.filter(|guest| owns && guest.shares_network()) {
+            aliases.push(self.alias(guest));
+            publish.extend(self.published(guest, started));
+        }
+        let mut volumes = BTreeMap::new();
+        if let Some(folder) = service.socket() {
+            let name = format!("{}-socket", service.kind);
+            let name = self.engine.create_volume(self.run, &name).await?;
+            volumes.insert(name.clone(), folder.to_owned());
+            started.sockets.insert(service.kind.clone(), name);
+        }
         let spec = ContainerSpec {
             name: service.kind.clone(),
-            alias: Some(service.kind.clone()),
+            aliases,
+            shares_network_of: owner
+                .filter(|_| !owns)
+                .and_then(|owner| started.services.get(&owner.kind).cloned()),
+            publish,
+            volumes,
+            command: Some(service.command.clone()).filter(|command| !command.is_empty()),
             image: service.image.clone(),
             env: self.secrets.fill_all(&service.settings),
             ..ContainerSpec::default()
@@ -640,6 +721,7 @@ impl<E: Engine> Site<'_, E> {
         &self,
         component: &Component,
         id: &str,
+        network: &Network,
         begun: Instant,
         report: &mut ComponentReport,
         progress: &mut dyn FnMut(Event),
@@ -663,7 +745,8 @@ impl<E: Engine> Site<'_, E> {
                 );
                 break Vec::new();
             };
-            let found = listeners(&tables);
+            let mut found = listeners(&tables);
+            found.retain(|listener| !network.others.contains(listener));
             if found
                 .iter()
                 .any(|listener| listener.port == port.port && !listener.is_local())
@@ -694,7 +777,7 @@ impl<E: Engine> Site<'_, E> {
                 port.port
             ));
         } else {
-            let answer = reach!(self.answer(component, id, begun, &mut peak).await);
+            let answer = reach!(self.answer(component, id, network, begun, &mut peak).await);
             progress(Event::Reached(format!(
                 "{} gave {} after {} ms",
                 answer.path,
@@ -731,9 +814,11 @@ impl<E: Engine> Site<'_, E> {
         &self,
         component: &Component,
         id: &str,
+        network: &Network,
         begun: Instant,
         peak: &mut u64,
     ) -> Reached<Answered> {
+        let inside = component.main_port().map_or(0, |port| port.port);
         let deadline = begun + self.options.start_timeout;
         let health = component.health.as_ref();
         let host = health
@@ -758,9 +843,14 @@ impl<E: Engine> Site<'_, E> {
             if !state.running {
                 return Ok(Err(self.ended(component, id, &state).await?));
             }
-            let port = state
-                .published
+            let published = match network.owner.as_str() {
+                "" => state.published,
+                owner => self.engine.state(owner).await?.published,
+            };
+            let port = published
+                .get(&inside)
                 .context("the engine did not publish the port")?;
+            let port = *port;
             let tried = self.ask(port, &paths, host, errors).await;
             let (what, body) = match tried {
                 Tried::Answered(answer) => return Ok(Ok(answer)),
@@ -1521,7 +1611,37 @@ mod tests {
                 Some(10001)
             );
         }
-        assert!(service.hardened.is_none() && service.alias.as_deref() == Some("postgres"));
+        assert!(service.hardened.is_none() && service.aliases == ["postgres"]);
+    }
+
+    #[test]
+    fn a_service_at_localhost_owns_the_network_and_publishes_the_port() {
+        let mut plan = with_prepare(None);
+        let service = &mut plan.components[0].services[0];
+        service.fixed = Some(crate::plan::FixedAddress {
+            host: crate::plan::LOCALHOST.into(),
+            socket: Some("/run/pg".into()),
+            origin: Vec::new(),
+        });
+        service.written.insert("PASSWORD".into(), "guest".into());
+        let fake = Fake {
+            ended: [("-prepare-1", 0)].into(),
+            is_blind: true,
+            ..serving(&[("/", &[status(200)])])
+        };
+        check_answer(&fake, &plan, "/", 200, true);
+        let specs = fake.specs.borrow();
+        let [service, prepare, app] = &specs[..] else {
+            panic!("{specs:?}")
+        };
+        assert_eq!(service.publish, [(8000, 0)]);
+        assert_eq!(service.aliases, ["postgres", "web"]);
+        assert_eq!(service.env["PASSWORD"], "guest");
+        for spec in [prepare, app] {
+            assert_eq!(spec.shares_network_of.as_deref(), Some("postgres"));
+            assert_eq!(spec.volumes, service.volumes);
+            assert!(spec.publish.is_empty() && spec.aliases.is_empty());
+        }
     }
 
     #[test]

@@ -40,6 +40,8 @@ create_database() {
   mariadb-install-db --auth-root-authentication-method=normal --skip-test-db >/dev/null
   {
     echo 'FLUSH PRIVILEGES;'
+    # As the official images do: else these, without a password, come before root@'%'.
+    echo "DROP USER IF EXISTS root@'127.0.0.1', root@'::1', root@'$(hostname)';"
     echo "CREATE USER root@'%' IDENTIFIED BY $(quoted "$root_password");"
     echo "GRANT ALL ON *.* TO root@'%' WITH GRANT OPTION;"
     if [ -n "$database" ]; then

@@ -1,0 +1,3 @@
+module.exports = {
+  url: 'mongodb://localhost:27017/garden'
+};

@@ -1,0 +1,3 @@
+package post;
+
+public class Post {}

@@ -1,0 +1,404 @@
+//! Addresses of services that stand in the source, where no environment variable can move them.
+
+use regex::{Captures, Regex};
+
+use super::{LOCALHOST, Origin, OriginKind, input::Input};
+use crate::{
+    recipe::{Catalog, ServiceRecipe},
+    repo,
+    source::SourceFile,
+};
+
+/// What the source says of a service: where it looks for it, and who logs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// [`LOCALHOST`] for this machine, or another host as it stands there.
+    pub host: String,
+    /// The host as it stands there, empty where none does.
+    pub named: String,
+    /// The port, where one is named.
+    pub port: Option<u16>,
+    /// The user.
+    pub user: Option<String>,
+    /// The password, which may be empty, and where it stands.
+    pub password: Option<(String, Origin)>,
+    /// Those of `user` and `password` that the source does not name at all.
+    pub unnamed: Vec<&'static str>,
+    /// The database.
+    pub database: Option<String>,
+    /// The line that connects.
+    pub origin: Origin,
+}
+
+/// The parts of an address that patterns name.
+const ROLES: [&str; 5] = ["host", "port", "user", "password", "database"];
+
+/// An argument: a string, or a name with what is looked up in it.
+const ARGUMENT: &str = r#"(?:"[^"\n]*"|'[^'\n]*'|`[^`\n]*`|[$@]?[A-Za-z_][\w.$]*(?:->\w+|\[[^\]\n]*\]|\(\s*["'][^"'\n]*["'][^)\n]*\))*|\d+)"#;
+
+/// A part of the text of a string, or what is put in its place: `${x}`, `{x}`, `" + x + "`, `$x`.
+const TEXT: &str = r#"(?:[$#]?\{[^}\n]+\}|["'`]\s*[.+]\s*[^"'`\n;,]+?\s*[.+]\s*["'`]|\$\w+(?:->\w+)*|%s|[^\s"'`$:/@;,?&{}()<>]*)"#;
+
+/// A name and the string beside it, in the manner of most languages and configuration files.
+const PAIR: &str = r#"(?:define\(\s*["'](?<defined>\w+)["']\s*,|["']?\b(?<name>[A-Za-z_][\w-]*)["']?\s*(?:\]\s*)?(?:=>|:=|=|:))\s*(?:"(?<double>[^"\n]*)"|'(?<single>[^'\n]*)'|(?<number>\d+)\b)"#;
+
+/// Returns the address of the service that stands in the source of the component; `recipes` are its
+/// own and those of the services that it stands in for. Addresses on this machine come first.
+pub fn written(recipes: &[&ServiceRecipe], input: &Input<'_, '_>) -> Option<Written> {
+    let patterns = patterns(recipes);
+    let source = Code::new(input);
+    let mut others = None;
+    for file in &source.files {
+        for pattern in &patterns {
+            for found in pattern.captures_iter(&file.text) {
+                let Some(written) = source.read(file, &found, recipes) else {
+                    continue;
+                };
+                if written.host == LOCALHOST {
+                    return Some(written);
+                }
+                others.get_or_insert(written);
+            }
+        }
+    }
+    others
+}
+
+/// URLs of the service, and what its recipe knows of code that connects to it.
+fn patterns(recipes: &[&ServiceRecipe]) -> Vec<Regex> {
+    let schemes: Vec<String> = recipes
+        .iter()
+        .flat_map(|recipe| &recipe.schemes)
+        .map(|scheme| regex::escape(scheme))
+        .collect();
+    let url = format!(
+        r#"["'`](?:jdbc:)?(?:{})://(?:{{user=}}(?::{{password=}})?@)?{{host=}}(?::{{port=}})?(?:/{{database=}})?"#,
+        schemes.join("|")
+    );
+    let own = recipes.iter().flat_map(|recipe| &recipe.detect.connects);
+    own.chain([&url])
+        .filter_map(|pattern| Regex::new(&expanded(pattern)).ok())
+        .collect()
+}
+
+/// Puts regular expressions in the place of `{host}` and `{host=}`.
+pub fn expanded(pattern: &str) -> String {
+    ROLES.iter().fold(pattern.to_owned(), |pattern, role| {
+        pattern
+            .replace(&format!("{{{role}}}"), &format!("(?<{role}>{ARGUMENT})"))
+            .replace(&format!("{{{role}=}}"), &format!("(?<{role}_text>{TEXT})"))
+    })
+}
+
+/// What is read of the component.
+struct Code<'a> {
+    files: Vec<std::sync::Arc<SourceFile>>,
+    pair: Regex,
+    env_reads: Vec<Regex>,
+    catalog: &'a Catalog,
+}
+
+impl<'a> Code<'a> {
+    fn new(input: &'a Input<'_, '_>) -> Self {
+        let (selection, repo, catalog) = (input.selection, input.repo, input.catalog);
+        let configuration = catalog
+            .list("addresses", "files")
+            .iter()
+            .flat_map(|pattern| repo.glob(&repo::join(&selection.folder, pattern)));
+        let mut paths: Vec<&str> = selection.facts.files.iter().map(String::as_str).collect();
+        paths.extend(configuration);
+        let mut seen = std::collections::BTreeSet::new();
+        paths.retain(|path| seen.insert(*path));
+        Self {
+            files: paths
+                .into_iter()
+                .filter_map(|path| repo.source(path))
+                .collect(),
+            pair: Regex::new(PAIR).expect("a constant"),
+            env_reads: selection
+                .stack
+                .env_reads
+                .iter()
+                .filter_map(|pattern| Regex::new(pattern).ok())
+                .collect(),
+            catalog,
+        }
+    }
+
+    /// Reads one place that connects; `None` where it is a comment, or the address comes from
+    /// somewhere else.
+    fn read(
+        &self,
+        file: &SourceFile,
+        found: &Captures<'_>,
+        recipes: &[&ServiceRecipe],
+    ) -> Option<Written> {
+        let whole = found.get(0).expect("the whole match");
+        let line = file.line_text(file.line(whole.start()));
+        if self.is_comment(line) || self.env_reads.iter().any(|read| read.is_match(line)) {
+            return None;
+        }
+        let block = found
+            .name("block")
+            .map(|block| (block.start(), block.as_str()));
+        let value = |role: &str| -> Asked {
+            let text = found.name(&format!("{role}_text"));
+            if let Some(words) = found.name("words") {
+                return self.in_words(role, words.as_str(), words.start(), file);
+            }
+            match (found.name(role), text, block) {
+                (Some(part), _, _) => self.argument(part.as_str(), file, part.start()),
+                (None, Some(part), _) => self.text(part.as_str(), file, part.start()),
+                (None, None, Some((start, text))) => self.in_block(role, text, start, file),
+                (None, None, None) => Asked::Nothing,
+            }
+        };
+        let host = match value("host") {
+            Asked::Value(host, _) => host,
+            Asked::Nothing => String::new(),
+            Asked::Elsewhere => return None,
+        };
+        // `host:3306` in one string.
+        let (host, joined_port) = match host.rsplit_once(':') {
+            Some((name, port)) if port.parse::<u16>().is_ok() && !name.contains(':') => {
+                (name.to_owned(), port.parse().ok())
+            }
+            _ => (host, None),
+        };
+        let is_listed = |list: &str| {
+            let known = self.catalog.list("addresses", list);
+            known.contains(&host)
+        };
+        let is_local = host.is_empty() || is_listed("local");
+        // Where a connection names nobody, the same file often does, by the usual names.
+        let or_beside = |role: &str| match value(role) {
+            Asked::Nothing if recipes.iter().any(|recipe| recipe.database.is_some()) => {
+                self.beside(role, file)
+            }
+            asked => asked,
+        };
+        let is_unnamed = |role: &&str| matches!(or_beside(role), Asked::Nothing);
+        let unnamed = ["user", "password"]
+            .into_iter()
+            .filter(is_unnamed)
+            .collect();
+        let text = |asked: Asked| match asked {
+            Asked::Value(value, _) => Some(value),
+            Asked::Nothing | Asked::Elsewhere => None,
+        };
+        Some(Written {
+            host: if is_local {
+                LOCALHOST.to_owned()
+            } else {
+                host.clone()
+            },
+            named: host,
+            unnamed,
+            port: text(value("port"))
+                .and_then(|port| port.parse().ok())
+                .or(joined_port),
+            user: text(or_beside("user")).filter(|user| is_plain(user)),
+            password: match or_beside("password") {
+                Asked::Value(value, origin) => Some((value, origin)),
+                Asked::Nothing | Asked::Elsewhere => None,
+            },
+            database: text(or_beside("database")).filter(|name| is_plain(name)),
+            origin: self.origin(file, whole.start()),
+        })
+    }
+
+    fn is_comment(&self, line: &str) -> bool {
+        let signs = self.catalog.list("addresses", "comments");
+        signs
+            .iter()
+            .any(|sign| line.trim_start().starts_with(sign.as_str()))
+    }
+
+    /// The value of an argument.
+    fn argument(&self, expression: &str, file: &SourceFile, at: usize) -> Asked {
+        let is_number = expression.starts_with(|c: char| c.is_ascii_digit());
+        match unquoted(expression) {
+            Some(text) => Asked::Value(text.to_owned(), self.origin(file, at)),
+            None if is_number => Asked::Value(expression.to_owned(), self.origin(file, at)),
+            None => self.computed(expression, file),
+        }
+    }
+
+    /// The value of a part of a string.
+    fn text(&self, text: &str, file: &SourceFile, at: usize) -> Asked {
+        match text {
+            "" => Asked::Nothing,
+            "%s" => Asked::Elsewhere,
+            _ if text.contains(['$', '{', '"', '\'', '`']) => self.computed(text, file),
+            _ => Asked::Value(text.to_owned(), self.origin(file, at)),
+        }
+    }
+
+    /// The string that the last name of `expression` is given.
+    fn computed(&self, expression: &str, file: &SourceFile) -> Asked {
+        let is_env = expression.to_lowercase().contains("env")
+            || self.env_reads.iter().any(|read| read.is_match(expression));
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let last = expression
+            .trim_end_matches(|c| !is_name(c))
+            .rsplit(|c| !is_name(c))
+            .next()
+            .unwrap_or_default();
+        let assigned = || self.assigned(last, file).unwrap_or(Asked::Elsewhere);
+        if is_env { Asked::Elsewhere } else { assigned() }
+    }
+
+    fn origin(&self, file: &SourceFile, at: usize) -> Origin {
+        let number = file.line(at);
+        let line = file.line_text(number).trim();
+        Origin::at(OriginKind::Manifest, &file.path, number, line)
+    }
+
+    /// The string that the name is given, in `file` or else in any other one.
+    fn assigned(&self, name: &str, file: &SourceFile) -> Option<Asked> {
+        let others = self
+            .files
+            .iter()
+            .map(|other| &**other)
+            .filter(|other| other.path != file.path);
+        std::iter::once(file)
+            .chain(others)
+            .find_map(|file| self.pairs(file).into_iter().find(|pair| pair.name == name))
+            .map(|pair| Asked::Value(pair.value, pair.origin))
+    }
+
+    /// The value beside a usual name for `role` in the pairs of one connection.
+    fn in_block(&self, role: &str, block: &str, start: usize, file: &SourceFile) -> Asked {
+        let key =
+            format!(r#"["']?\b(?<name>[A-Za-z_][\w-]*)["']?\s*(?:=>|=|:)\s*(?<value>{ARGUMENT})"#);
+        let Ok(key) = Regex::new(&key) else {
+            return Asked::Nothing;
+        };
+        for found in key.captures_iter(block) {
+            let names = [role.to_owned(), format!("{role}-in-block")];
+            let is_role = names
+                .iter()
+                .any(|list| self.is_listed(list, &found["name"]));
+            let value = found.name("value").expect("a group of the pattern");
+            let at = start + value.start();
+            if is_role && !self.is_comment(file.line_text(file.line(at))) {
+                return self.argument(value.as_str(), file, at);
+            }
+        }
+        Asked::Nothing
+    }
+
+    /// The value of `role` in a string such as `host=db user=anna`.
+    fn in_words(&self, role: &str, words: &str, start: usize, file: &SourceFile) -> Asked {
+        let word = Regex::new(&format!(r"\b(?<name>\w+)=(?<value>{TEXT})")).expect("a constant");
+        let found = word
+            .captures_iter(words)
+            .find(|found| self.is_listed(role, &found["name"]));
+        let value = found.as_ref().and_then(|found| found.name("value"));
+        value.map_or(Asked::Nothing, |value| {
+            self.text(value.as_str(), file, start + value.start())
+        })
+    }
+
+    /// The value beside a usual name for `role`, anywhere in `file`.
+    fn beside(&self, role: &str, file: &SourceFile) -> Asked {
+        let found = self
+            .pairs(file)
+            .into_iter()
+            .find(|pair| self.is_listed(role, &pair.name));
+        found.map_or(Asked::Nothing, |pair| Asked::Value(pair.value, pair.origin))
+    }
+
+    fn is_listed(&self, list: &str, name: &str) -> bool {
+        let name: String = name
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|c| c.to_ascii_lowercase())
+            .collect();
+        let known = self.catalog.list("addresses", list);
+        known.contains(&name)
+    }
+
+    fn pairs(&self, file: &SourceFile) -> Vec<Pair> {
+        let mut pairs = Vec::new();
+        for found in self.pair.captures_iter(&file.text) {
+            let at = found.get(0).expect("the whole match").start();
+            let number = file.line(at);
+            if self.is_comment(file.line_text(number)) {
+                continue;
+            }
+            let name = found.name("defined").or_else(|| found.name("name"));
+            let value = ["double", "single", "number"]
+                .iter()
+                .find_map(|group| found.name(group));
+            let (Some(name), Some(value)) = (name, value) else {
+                continue;
+            };
+            pairs.push(Pair {
+                name: name.as_str().to_owned(),
+                value: value.as_str().to_owned(),
+                origin: self.origin(file, at),
+            });
+        }
+        pairs
+    }
+}
+
+/// A name and the string beside it.
+struct Pair {
+    name: String,
+    value: String,
+    origin: Origin,
+}
+
+/// What became of looking for a part of an address.
+enum Asked {
+    /// It stands there.
+    Value(String, Origin),
+    /// The code does not say.
+    Nothing,
+    /// It comes from outside, or is computed.
+    Elsewhere,
+}
+
+/// The text of a string without anything put into it.
+fn unquoted(expression: &str) -> Option<&str> {
+    let quote = expression.chars().next().filter(|c| "\"'`".contains(*c))?;
+    let inner = expression.strip_prefix(quote)?.strip_suffix(quote)?;
+    let is_whole = !inner.contains(quote) && !inner.contains("${") && !inner.contains("#{");
+    is_whole.then_some(inner)
+}
+
+/// A name that is safe in a shell word, a URL and YAML.
+fn is_plain(value: &str) -> bool {
+    !value.is_empty()
+        && value.len() <= 64
+        && value
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c))
+        && value.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_of_the_catalogue_is_a_regular_expression() {
+        for (id, recipe) in &Catalog::built_in().services {
+            for pattern in &recipe.detect.connects {
+                let compiled = Regex::new(&expanded(pattern));
+                assert!(compiled.is_ok(), "{id}: {pattern}: {compiled:?}");
+            }
+            assert_eq!(patterns(&[recipe]).len(), recipe.detect.connects.len() + 1);
+        }
+    }
+
+    #[test]
+    fn a_string_with_something_put_into_it_is_no_value() {
+        assert_eq!(unquoted("'db'"), Some("db"));
+        assert_eq!(unquoted("''"), Some(""));
+        assert_eq!(unquoted("`${host}`"), None);
+        assert_eq!(unquoted("$host"), None);
+    }
+}
