@@ -24,7 +24,7 @@ demo: packages engine ## Converts a Django app by its README, then builds, start
 
 # In the order of what fails soonest.
 .PHONY: test
-test: packages format-check clippy doc cargo-test goldens engine-test ## Runs all checks and tests
+test: packages format-check clippy doc cargo-test goldens debian-test engine-test ## Runs all checks and tests
 
 .PHONY: setup
 setup: packages linters engine stand-ins ## Installs what the tests need: packages, linters, an engine, base images
@@ -57,7 +57,7 @@ clean-images: ## Removes the stand-ins for base images, and what was built on th
 	docker images --quiet --filter label=io.longshore.stand-in | sort -u | xargs --no-run-if-empty docker rmi --force
 
 # The steps of the targets above.
-.PHONY: packages format-check clippy doc cargo-test linters goldens engine stand-ins engine-test
+.PHONY: packages format-check clippy doc cargo-test linters goldens debian-lists debian-test engine stand-ins engine-test
 
 packages:
 	tests/setup/packages.sh
@@ -89,5 +89,12 @@ stand-ins: engine
 	  { sed -nE 's/^FROM ([^ ]+).*/\1/p' samples/*/expected/Dockerfile; \
 	    sed -nE 's/^ *image: "([^"]+)"$$/\1/p' samples/*/expected/compose.yaml | grep -v ':dev$$'; } | sort -u)
 
-engine-test: stand-ins cargo-test goldens
+debian-lists: packages
+	tests/setup/debian-lists.sh
+
+# The names of packages in the recipes, against Debian's own lists.
+debian-test: debian-lists cargo-test
+	$(cargo) test --features docker-tests --test debian
+
+engine-test: stand-ins cargo-test goldens debian-test
 	$(cargo) test --features docker-tests --test engine --test engine_faults

@@ -402,9 +402,10 @@ impl Catalog {
     /// Returns what is known of the Debian package `name`, which may be its name on any suite.
     pub fn debian_package(&self, name: &str) -> Option<&DebianPackage> {
         let own = |package: &&DebianPackage| package.name == name;
+        // What took the place of a dead name is a package of its own.
         let elsewhere = |package: &&DebianPackage| {
             let mut names = package.on.values().flatten();
-            names.any(|known| known == name)
+            package.instead.is_none() && names.any(|known| known == name)
         };
         let mut packages = self.debian_packages();
         packages
@@ -416,7 +417,13 @@ impl Catalog {
     /// earlier or later suite; none where nothing took its place, and `name` itself where the
     /// catalogue does not know it.
     pub fn packages_on(&self, name: &str, suite: &str) -> Vec<String> {
-        let Some(package) = self.debian_package(name) else {
+        // A user's recipes may send names in a circle.
+        self.packages_within(name, suite, 4)
+    }
+
+    fn packages_within(&self, name: &str, suite: &str, steps: usize) -> Vec<String> {
+        let known = self.debian_package(name);
+        let Some(package) = known.filter(|_| steps > 0) else {
             return vec![name.to_owned()];
         };
         if let Some(here) = package.on.get(suite) {
@@ -424,8 +431,8 @@ impl Catalog {
         }
         match &package.instead {
             Some(instead) => {
-                let others = instead.iter().filter(|other| *other != name);
-                let named = others.flat_map(|other| self.packages_on(other, suite));
+                let others = instead.iter();
+                let named = others.flat_map(|other| self.packages_within(other, suite, steps - 1));
                 named.collect()
             }
             None => vec![package.name.clone()],
@@ -467,6 +474,13 @@ impl Catalog {
             let is_meant = table.language.as_deref() == Some(language);
             ways.filter(|_| is_meant).map(|ways| (id.as_str(), ways))
         })
+    }
+
+    /// Returns whether the packages of `manager` are extensions of a runtime.
+    pub fn installs_extensions(&self, manager: &str) -> bool {
+        let tables = self.system_packages.values();
+        let mut ways = tables.filter_map(|table| table.extensions.as_ref());
+        ways.any(|ways| ways.managers.iter().any(|known| known == manager))
     }
 
     /// Returns the extensions of `language`.
@@ -652,5 +666,68 @@ mod tests {
         assert!(contains_word("On macOS (Homebrew)", "macos"));
         assert!(!contains_word("machine", "mac"));
         assert!(contains_word("如何安装它", "安装"));
+    }
+
+    #[test]
+    fn a_package_has_the_name_of_the_suite() {
+        let catalog = Catalog::built_in();
+        let on = |name: &str, suite: &str| catalog.packages_on(name, suite).join(" ");
+        assert_eq!(on("libssl1.1", "bookworm"), "libssl3");
+        assert_eq!(on("libssl3", "trixie"), "libssl3t64");
+        assert_eq!(on("libssl1.1", "bullseye"), "libssl1.1");
+        assert_eq!(on("libicu66", "trixie"), "libicu76");
+        assert_eq!(on("libjpeg62", "bookworm"), "libjpeg62-turbo");
+        assert_eq!(on("libjpeg62-turbo", "jammy"), "libjpeg-turbo8");
+        assert_eq!(on("python", "bullseye"), "python2");
+        assert_eq!(on("mysql-client", "trixie"), "default-mysql-client");
+        assert_eq!(on("phantomjs", "bookworm"), "");
+        assert_eq!(on("made-up", "trixie"), "made-up");
+    }
+
+    #[test]
+    fn the_same_name_means_different_packages_to_different_managers() {
+        let catalog = Catalog::built_in();
+        let names = |manager: &str, name: &str| catalog.debian_names(manager, name).join(" ");
+        assert_eq!(names("brew", "mysql-client"), "default-libmysqlclient-dev");
+        assert_eq!(names("apk", "mysql-client"), "default-mysql-client");
+        assert_eq!(names("yum", "libpq"), "libpq5");
+        assert_eq!(names("brew", "libpq"), "libpq-dev");
+        assert_eq!(
+            names("brew", "imagemagick"),
+            "libmagickwand-dev imagemagick"
+        );
+        assert_eq!(names("brew", "openssl@3"), "libssl-dev openssl");
+        assert_eq!(names("yum", "git"), "git");
+        assert_eq!(names("yum", "made-up"), "");
+    }
+
+    #[test]
+    fn a_missing_file_names_its_package() {
+        let catalog = Catalog::built_in();
+        let has = |kind, name, suite| catalog.packages_with_file(kind, name, suite).join(" ");
+        assert_eq!(
+            has(FileKind::Header, "libxml/parser.h", "trixie"),
+            "libxml2-dev"
+        );
+        assert_eq!(
+            has(FileKind::Header, "/usr/include/ffi.h", "bookworm"),
+            "libffi-dev"
+        );
+        assert_eq!(has(FileKind::Header, "myffi.h", "bookworm"), "");
+        assert_eq!(
+            has(FileKind::PkgConfig, "freetype2", "trixie"),
+            "libfreetype-dev"
+        );
+        assert_eq!(has(FileKind::Library, "libGL.so.1", "bookworm"), "libgl1");
+        assert_eq!(
+            has(FileKind::Library, "libmagic.so.1", "trixie"),
+            "libmagic1t64"
+        );
+        assert_eq!(has(FileKind::Linked, "pq", "bookworm"), "libpq-dev");
+        assert_eq!(
+            has(FileKind::Command, "mysql_config", "bookworm"),
+            "default-libmysqlclient-dev"
+        );
+        assert_eq!(has(FileKind::Command, "cc", "bookworm"), "gcc");
     }
 }

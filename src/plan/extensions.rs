@@ -111,8 +111,10 @@ impl<'c> Extensions<'c> {
                 continue;
             }
             let place = format!("{}:{}", package.file, package.line);
+            let runtime = input.catalog.runtimes.get(&input.selection.stack.runtime);
+            let runtime = runtime.map_or("", |runtime| runtime.title.as_str());
             let title = format!(
-                "`{place}` requires {}, which {version} is not given",
+                "`{place}` requires {}, of which nothing is known for {runtime} {version}",
                 package.name
             );
             diagnostics.push(

@@ -233,11 +233,12 @@ fn signs_of(
             Action::CreateDatabase { service, .. } | Action::LoadFile { service, .. } => {
                 service == id
             }
-            Action::SystemPackages { packages, .. } => packages.iter().any(|package| {
-                catalog.debian_package(package).is_none()
-                    && catalog
-                        .service_named(package)
-                        .is_some_and(|(found, _)| found == id)
+            Action::SystemPackages { manager, packages } => packages.iter().any(|package| {
+                let named = catalog.service_named(package);
+                // An extension may have the name of the service that it reaches.
+                !catalog.installs_extensions(manager)
+                    && catalog.debian_package(package).is_none()
+                    && named.is_some_and(|(found, _)| found == id)
             }),
             _ => false,
         };

@@ -165,7 +165,7 @@ php_works() {
     loaded() { php -m | grep --quiet --line-regexp "$1"; }
     for name in curl mbstring pdo_sqlite xml; do loaded $name; done
     for name in mysqli pdo_mysql bcmath exif gd intl zip; do ! loaded $name || exit 1; done
-    docker-php-ext-install -j2 mysqli pdo_mysql bcmath exif mbstring
+    docker-php-ext-install -j2 mysqli pdo_mysql bcmath exif
     for name in mysqli pdo_mysql bcmath exif; do loaded $name; done
     ! docker-php-ext-install zip || exit 1
     ! docker-php-ext-install nosuch || exit 1
