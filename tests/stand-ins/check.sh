@@ -38,6 +38,10 @@ main() {
       rust:*) check "$image" rust_works ;;
       rabbitmq:*) check "$image" rabbitmq_works ;;
       memcached:*) check "$image" memcached_works ;;
+      mongo:*) check "$image" mongo_works ;;
+      apache/kafka:*) check "$image" kafka_works ;;
+      axllent/mailpit:*) check "$image" mailpit_works ;;
+      bitnamilegacy/openldap:*) check "$image" openldap_works ;;
     esac
   done <images
   [ $failures = 0 ]
@@ -281,6 +285,39 @@ memcached_works() {
   [ "$(docker exec "$server" id --user)" = 11211 ]
   stops_fast
   installs_packages "$1"
+}
+
+mongo_works() {
+  serve "$1" --user 999:999 "${restricted[@]}" --tmpfs /data/db:uid=999 --tmpfs /data/configdb:uid=999
+  wait_for docker exec "$server" sh -c "mongosh --quiet --eval \"db.adminCommand('ping').ok\" || mongo --quiet --eval \"db.adminCommand('ping').ok\""
+  docker stop --time 10 "$server"
+}
+
+kafka_works() {
+  serve "$1" --env KAFKA_NODE_ID=1 --env KAFKA_PROCESS_ROLES=broker,controller \
+    --env KAFKA_LISTENERS=PLAINTEXT://:9092,CONTROLLER://:9093 --env KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://server:9092 \
+    --env KAFKA_CONTROLLER_LISTENER_NAMES=CONTROLLER --env KAFKA_CONTROLLER_QUORUM_VOTERS=1@localhost:9093 \
+    --env KAFKA_LISTENER_SECURITY_PROTOCOL_MAP=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT \
+    --env KAFKA_LOG_DIRS=/var/lib/kafka/data "${restricted[@]}" --tmpfs /opt/kafka/config:uid=1000 \
+    --tmpfs /opt/kafka/logs:uid=1000 --tmpfs /var/lib/kafka/data:uid=1000
+  wait_for docker exec "$server" /opt/kafka/bin/kafka-broker-api-versions.sh --bootstrap-server 127.0.0.1:9092
+}
+
+mailpit_works() {
+  serve "$1" --env MP_SMTP_AUTH_ACCEPT_ANY=1 --env MP_SMTP_AUTH_ALLOW_INSECURE=1 --user 10001:10001 "${restricted[@]}"
+  wait_for docker exec "$server" /mailpit readyz
+  run python:3.11-slim-bookworm python -c '
+import smtplib, urllib.request
+with smtplib.SMTP("server", 1025) as smtp:
+    smtp.login("any", "one")
+    smtp.sendmail("a@example.org", ["b@example.org"], "Subject: hello\n\nthere")
+assert b"b@example.org" in urllib.request.urlopen("http://server:8025/api/v1/messages").read()'
+}
+
+openldap_works() {
+  serve "$1" --env LDAP_ADMIN_PASSWORD=secret --env LDAP_ROOT=dc=shop,dc=example --cap-drop ALL --security-opt no-new-privileges
+  wait_for docker exec "$server" ldapsearch -x -H ldap://127.0.0.1:1389 -s base -b ''
+  docker exec "$server" ldapwhoami -x -H ldap://127.0.0.1:1389 -D cn=admin,dc=shop,dc=example -w secret
 }
 
 # tini, for one.
