@@ -85,7 +85,7 @@ fn component(
 ) -> Component {
     let path = variables::component_path(repo, selection);
     let site = variables::site(repo, documents, catalog);
-    let variables = variables::variables(repo, selection, &path, &site);
+    let variables = variables::variables(repo, documents, selection, &path, &site);
     let input = Input {
         repo,
         documents,

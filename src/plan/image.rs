@@ -9,7 +9,7 @@ use super::{
     runtime,
 };
 use crate::{
-    recipe::{ImageFile, ImageRecipe},
+    recipe::{ConditionalCommand, ImageFile, ImageRecipe},
     repo,
     step::rule,
 };
@@ -53,18 +53,23 @@ pub fn fill_port(image: &mut Image, port: u16) {
     for command in &mut image.run_setup {
         command.command = command.command.replace("{port}", &port);
     }
+    for value in image.run_env.values_mut() {
+        *value = value.replace("{port}", &port);
+    }
 }
 
-/// Adds the packages that every application of the stack needs in its run stage.
+/// Adds the packages that every application of the stack needs.
 pub fn add_packages(input: &Input<'_, '_>, packages: &mut super::SystemPackages) {
     let selection = input.selection;
     let framework = selection.framework.map(|(_, framework)| &framework.image);
-    if framework.is_some_and(|framework| framework.run.is_some()) {
-        return;
-    }
+    let runs_elsewhere = framework.is_some_and(|framework| framework.run.is_some());
+    let stack = &selection.stack.image;
+    let of_run_stage = match runs_elsewhere {
+        true => &[],
+        false => stack.packages.as_slice(),
+    };
     let id = format!("stacks/{}", selection.stack_id);
-    for name in &selection.stack.image.packages {
-        packages.runtime.push(name.clone());
+    for name in stack.build_packages.iter().chain(of_run_stage) {
         let origin = Origin::recipe(&id, "every application of the stack needs it");
         packages
             .origins
@@ -72,6 +77,10 @@ pub fn add_packages(input: &Input<'_, '_>, packages: &mut super::SystemPackages)
             .or_default()
             .push(origin);
     }
+    packages.build.extend(stack.build_packages.iter().cloned());
+    packages.build.sort();
+    packages.build.dedup();
+    packages.runtime.extend(of_run_stage.iter().cloned());
     packages.runtime.sort();
     packages.runtime.dedup();
 }
@@ -126,6 +135,7 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
         .clone()
         .or_else(|| stack.workdir.clone())
         .unwrap_or_else(|| "/app".to_owned());
+    let workdir = fill_text(&workdir, input);
     let mut manifests: Vec<String> = Vec::new();
     let mut folders = vec![selection.folder.as_str()];
     if selection.folder != "." {
@@ -154,8 +164,8 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
             _ => from.to_owned(),
         };
         ArtifactCopy {
-            from,
-            to: to.to_owned(),
+            from: fill_text(&from, input),
+            to: fill_text(to, input),
         }
     });
     let mut artifacts: Vec<ArtifactCopy> = artifacts.collect();
@@ -182,7 +192,20 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
         .clone()
         .or_else(|| stack.run.clone())
         .unwrap_or_else(|| "{runtime}".to_owned());
-    let build = framework.build.as_ref().or(stack.build.as_ref());
+    let fitting = stack.build_if.iter().find(|option| {
+        let conditions = ConditionalCommand {
+            unless_files: option.unless_files.clone(),
+            code: option.code.clone(),
+            ..ConditionalCommand::default()
+        };
+        holds(&conditions, input)
+    });
+    let fitting = fitting.map(|option| &option.image);
+    let build = framework
+        .build
+        .as_ref()
+        .or(fitting)
+        .or(stack.build.as_ref());
     let build = build.map_or("{runtime}", String::as_str);
     let mut origin = vec![Origin::recipe(
         &format!("stacks/{}", selection.stack_id),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Command, Fate, Origin,
     commands::{plain_tool, push},
-    input::Input,
+    input::{Input, fill},
     ledger,
     ledger::Ledger,
 };
@@ -238,13 +238,10 @@ fn option<'c>(folder: &str, input: &Input<'_, 'c>) -> Option<(&'c InstallRecipe,
     let is_there = |file: &String| input.repo.contains(&repo::join(folder, file));
     let mut options = selection.stack.install.iter();
     let option = options.find(|option| option.files.iter().all(is_there))?;
-    let why = format!(
-        "`{}` where there is {}",
-        option.run,
-        option.files.join(" and ")
-    );
+    let run = fill(&option.run, input)?;
+    let why = format!("`{run}` where there is {}", option.files.join(" and "));
     let command = Command {
-        command: option.run.clone(),
+        command: run,
         directory: folder.to_owned(),
         env: BTreeMap::new(),
         runs_in: None,
@@ -264,11 +261,11 @@ fn exact_installs(told: Vec<Command>, input: &Input<'_, '_>) -> Vec<Command> {
     for mut command in told {
         let option = option(&command.directory, input)
             .filter(|(option, _)| option.instead_of.contains(&command.command));
-        if let Some((option, known)) = option {
-            if command.command != option.run {
+        if let Some((_, known)) = option {
+            if command.command != known.command {
                 command.origin.extend(known.origin);
             }
-            command.command.clone_from(&option.run);
+            command.command = known.command;
         }
         push(&mut exact, command);
     }

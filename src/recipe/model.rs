@@ -235,6 +235,10 @@ pub struct DeclaredFile {
     pub file: String,
     /// How it is read.
     pub format: DeclaredFormat,
+    /// Regular expression for each declaration, for `pattern`: groups `package`, `version` and
+    /// `program`, of which a declaration has some.
+    #[serde(default)]
+    pub pattern: Option<String>,
 }
 
 /// How a [`DeclaredFile`] is read.
@@ -263,6 +267,11 @@ pub enum DeclaredFormat {
     Composer,
     /// Ruby's `Gemfile`: lines `gem "name"`.
     Gemfile,
+    /// .NET's `appsettings.json`: connection strings, which the environment overrides as
+    /// `ConnectionStrings__NAME`.
+    AppSettings,
+    /// What a regular expression finds.
+    Pattern,
 }
 
 /// How the image is laid out; an empty field of a framework keeps what the stack says.
@@ -273,11 +282,14 @@ pub struct ImageRecipe {
     /// the runtime's.
     #[serde(default)]
     pub build: Option<String>,
+    /// Base images of the build stage that take its place; the first that fits.
+    #[serde(default)]
+    pub build_if: Vec<ConditionalImage>,
     /// Base image of the run stage; `{runtime}` stands for the runtime's image, `{version}` and
     /// `{suite}` as above.
     #[serde(default)]
     pub run: Option<String>,
-    /// Folder of the source.
+    /// Folder of the source; variables are replaced.
     #[serde(default)]
     pub workdir: Option<String>,
     /// Numeric user.
@@ -292,7 +304,7 @@ pub struct ImageRecipe {
     /// Folders to keep between builds.
     #[serde(default)]
     pub caches: Vec<String>,
-    /// Absolute paths that the run stage takes over, `from` or `from:to`.
+    /// Absolute paths that the run stage takes over, `from` or `from:to`; variables are replaced.
     #[serde(default)]
     pub artifacts: Vec<String>,
     /// Whether the run stage gets the source.
@@ -308,13 +320,17 @@ pub struct ImageRecipe {
     /// Debian packages of the run stage that every application of the stack needs.
     #[serde(default)]
     pub packages: Vec<String>,
+    /// Debian packages of the build stage that every application of the stack needs.
+    #[serde(default)]
+    pub build_packages: Vec<String>,
     /// Command that asks `{url}` inside the container and fails when it gives no success.
     #[serde(default)]
     pub health_command: Option<String>,
     /// Environment of the build stage.
     #[serde(default)]
     pub build_env: BTreeMap<String, String>,
-    /// Environment of the run stage; `{app}` stands for the component's folder in the image.
+    /// Environment of the run stage; `{app}` stands for the component's folder in the image,
+    /// `{port}` for the port.
     #[serde(default)]
     pub run_env: BTreeMap<String, String>,
     /// Small program that runs the start command, for those that ignore SIGTERM as process 1.
@@ -326,6 +342,20 @@ pub struct ImageRecipe {
     /// Paths that must be writable while it runs.
     #[serde(default)]
     pub writable: Vec<String>,
+}
+
+/// A base image with its condition.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionalImage {
+    /// The image, as [`ImageRecipe::build`].
+    pub image: String,
+    /// Patterns of files that must not be there, relative to the component.
+    #[serde(default)]
+    pub unless_files: Vec<String>,
+    /// Text that must stand in one of the source files.
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// A small program that passes signals on.
@@ -363,7 +393,7 @@ pub struct ImageFile {
 pub struct InstallRecipe {
     /// Files that must all be there, relative to the component.
     pub files: Vec<String>,
-    /// The command.
+    /// The command; variables are replaced.
     pub run: String,
     /// Whether it needs the source, and so runs after it is copied.
     #[serde(default)]
@@ -374,7 +404,7 @@ pub struct InstallRecipe {
 }
 
 /// A command with its condition.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConditionalCommand {
     /// The command; `{port}` and the framework's variables are replaced.
@@ -385,6 +415,9 @@ pub struct ConditionalCommand {
     /// Patterns of files that must be there, relative to the component.
     #[serde(default)]
     pub files: Vec<String>,
+    /// Patterns of files that must not be there, relative to the component.
+    #[serde(default)]
+    pub unless_files: Vec<String>,
     /// Script of the package manifest that must be there.
     #[serde(default)]
     pub script: Option<String>,
@@ -421,7 +454,7 @@ pub struct FrameworkRecipe {
     /// The port it listens on by default.
     #[serde(default)]
     pub port: Option<u16>,
-    /// Paths worth asking.
+    /// Paths worth asking; one with a variable that has no value is left out.
     #[serde(default)]
     pub health: Vec<String>,
     /// Value of the `Host` header that it accepts by default.
@@ -507,6 +540,12 @@ pub struct Variable {
     /// Regular expression on its text, first group the value; without it the path is the value.
     #[serde(default)]
     pub pattern: Option<String>,
+    /// Further expressions, each tried where no file has what those before it look for.
+    #[serde(default)]
+    pub or: Vec<String>,
+    /// Pieces of text, with `{value}`, of which a document must have one for the value to count.
+    #[serde(default)]
+    pub named_by: Vec<String>,
     /// How the value is written.
     #[serde(default)]
     pub form: VariableForm,
@@ -536,6 +575,10 @@ pub enum VariableForm {
     PythonModule,
     /// The folder of the file, relative to the component: `.` or `cmd/server`.
     Folder,
+    /// The path of the file, relative to the component.
+    Path,
+    /// The name of the file without its ending.
+    Stem,
 }
 
 /// `recipes/services/ID.toml`: a backing service.
