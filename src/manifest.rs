@@ -216,11 +216,18 @@ impl Manifest {
         let strings = json
             .get("ConnectionStrings")
             .and_then(|all| all.as_object());
+        // A server's address differs between environments; a file's stays.
+        let names_server = |value: &str| {
+            let value = value.to_lowercase();
+            let keys = ["server=", "host=", "password=", "pwd="];
+            keys.iter().any(|key| value.contains(key))
+        };
         let lines = strings.into_iter().flatten().filter_map(|(name, value)| {
+            let value = value.as_str().filter(|value| names_server(value))?;
             let at = source.text.find(&format!("\"{name}\"")).unwrap_or(0);
             Some(EnvLine {
                 name: format!("ConnectionStrings__{name}"),
-                value: value.as_str()?.to_owned(),
+                value: value.to_owned(),
                 about: None,
                 disabled: false,
                 file: source.path.clone(),

@@ -69,15 +69,23 @@ pub fn add_packages(input: &Input<'_, '_>, packages: &mut super::SystemPackages)
         false => stack.packages.as_slice(),
     };
     let id = format!("stacks/{}", selection.stack_id);
-    for name in stack.build_packages.iter().chain(of_run_stage) {
-        let origin = Origin::recipe(&id, "every application of the stack needs it");
-        packages
-            .origins
-            .entry(name.clone())
-            .or_default()
-            .push(origin);
+    let mut needs = |name: &String, why: &str| {
+        let origins = packages.origins.entry(name.clone()).or_default();
+        origins.push(Origin::recipe(&id, why));
+    };
+    for name in of_run_stage {
+        needs(name, "every application of the stack needs it");
     }
-    packages.build.extend(stack.build_packages.iter().cloned());
+    for package in &stack.build_packages {
+        let conditions = ConditionalCommand {
+            files: package.files.clone(),
+            ..ConditionalCommand::default()
+        };
+        if holds(&conditions, input) {
+            needs(&package.name, &package.why);
+            packages.build.push(package.name.clone());
+        }
+    }
     packages.build.sort();
     packages.build.dedup();
     packages.runtime.extend(of_run_stage.iter().cloned());
@@ -164,7 +172,7 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
             _ => from.to_owned(),
         };
         ArtifactCopy {
-            from: fill_text(&from, input),
+            from: fill_text(&from, input).replace("/./", "/"),
             to: fill_text(to, input),
         }
     });
@@ -182,11 +190,11 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
         "." => workdir.clone(),
         folder => format!("{workdir}/{folder}"),
     };
-    for value in run_env.values_mut() {
-        *value = value.replace("{app}", &app);
-    }
     let mut build_env = stack.build_env.clone();
     build_env.extend(framework.build_env.clone());
+    for value in run_env.values_mut().chain(build_env.values_mut()) {
+        *value = value.replace("{app}", &app);
+    }
     let run = framework
         .run
         .clone()
@@ -245,9 +253,10 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
         cached: false,
         origin: vec![origin],
     };
-    let setup = stack.setup.iter().map(|line| {
-        let origin = Origin::recipe(&stack_id, "prepares the build stage");
-        as_root(line.clone(), origin)
+    let setup = stack.setup.iter().filter(|command| holds(command, input));
+    let setup = setup.map(|command| {
+        let why = command.why.as_deref().unwrap_or("prepares the build stage");
+        as_root(command.command.clone(), Origin::recipe(&stack_id, why))
     });
     let (run_setup_of, run_setup) = match &framework_id {
         Some(id) if runs_elsewhere => (id, &framework.run_setup),

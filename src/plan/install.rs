@@ -142,7 +142,11 @@ pub fn install(
             cached: true,
             origin: vec![ledger::origin(step)],
         };
-        let all = if needs_source(&words, input) {
+        // What takes its place may need no more than the manifests.
+        let exact = option(&command.directory, input).is_some_and(|(option, _)| {
+            option.instead_of.contains(&command.command) && !option.needs_source
+        });
+        let all = if needs_source(&words, input) && !exact {
             &mut late
         } else {
             &mut early

@@ -80,6 +80,10 @@ fn of_site(variable: &Variable, site: &Site, repo: &Repo, path: &str) -> Option<
             let fact = site.upload.as_ref()?;
             (fact, fact.value.to_uppercase())
         }
+        SiteFact::Fallback => {
+            let fact = site.fallback.as_ref()?;
+            (fact, fact.value.clone())
+        }
     };
     let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, &fact.value);
     Some((value, origin))
@@ -143,7 +147,21 @@ fn in_files(
     documents: &[Document],
 ) -> Option<Value> {
     let pattern = Regex::new(pattern).ok()?;
-    files.iter().find_map(|file| {
+    // Of several projects the one whose folder a document names.
+    let is_named_folder = |file: &&&str| {
+        let folder = repo::folder_of(file);
+        folder != "."
+            && is_named(
+                folder,
+                &["{value}/", "{value}`", "{value}\n", "{value} "].map(str::to_owned),
+                documents,
+            )
+    };
+    let names_file = matches!(variable.form, VariableForm::Path | VariableForm::Stem);
+    let first = files
+        .iter()
+        .filter(|file| names_file && is_named_folder(file));
+    first.chain(files.iter()).find_map(|file| {
         let source = repo.source(file)?;
         let mut all = pattern.captures_iter(&source.text);
         let found = all.find_map(|found| {

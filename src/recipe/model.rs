@@ -297,7 +297,7 @@ pub struct ImageRecipe {
     pub user: Option<u32>,
     /// Commands right after the system packages of the build stage.
     #[serde(default)]
-    pub setup: Vec<String>,
+    pub setup: Vec<ConditionalCommand>,
     /// Files to copy before dependencies are installed, as patterns.
     #[serde(default)]
     pub manifests: Vec<String>,
@@ -320,13 +320,13 @@ pub struct ImageRecipe {
     /// Debian packages of the run stage that every application of the stack needs.
     #[serde(default)]
     pub packages: Vec<String>,
-    /// Debian packages of the build stage that every application of the stack needs.
+    /// Debian packages of the build stage that applications of the stack need.
     #[serde(default)]
-    pub build_packages: Vec<String>,
+    pub build_packages: Vec<StackPackage>,
     /// Command that asks `{url}` inside the container and fails when it gives no success.
     #[serde(default)]
     pub health_command: Option<String>,
-    /// Environment of the build stage.
+    /// Environment of the build stage; `{app}` stands for the component's folder in the image.
     #[serde(default)]
     pub build_env: BTreeMap<String, String>,
     /// Environment of the run stage; `{app}` stands for the component's folder in the image,
@@ -342,6 +342,19 @@ pub struct ImageRecipe {
     /// Paths that must be writable while it runs.
     #[serde(default)]
     pub writable: Vec<String>,
+}
+
+/// A Debian package that applications of a stack need.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StackPackage {
+    /// Its name.
+    pub name: String,
+    /// Patterns of files that must be there, relative to the component.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// What it is for.
+    pub why: String,
 }
 
 /// A base image with its condition.
@@ -478,7 +491,7 @@ pub struct FrameworkRecipe {
     /// A server that a file of the application starts by itself, on 127.0.0.1 unless told otherwise.
     #[serde(default)]
     pub own_server: Option<OwnServer>,
-    /// Environment variables that it needs, name → value, unless the application names them.
+    /// Environment variables that it needs, name → value, empty for one that only the user knows.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// Whether the result is static files, served by the run stage's web server, so that no start
@@ -562,6 +575,8 @@ pub enum SiteFact {
     Root,
     /// The largest request body, as written.
     Upload,
+    /// The file that answers for paths without a file of their own.
+    Fallback,
 }
 
 /// How the value of a [`Variable`] is written.
