@@ -277,7 +277,7 @@ fn with_kept_wrapper(step: &InstallStep, line: String, catalog: &Catalog) -> Str
         tool.is_some_and(|(_, tool)| tool.command.iter().any(|rule| rule.keep))
     };
     let words: Vec<&str> = step.text.split_whitespace().collect();
-    let Some(wrapper) = words.iter().position(|word| keeps(&word)) else {
+    let Some(wrapper) = words.iter().position(keeps) else {
         return line;
     };
     // `bundle exec rake`: up to what it runs.
