@@ -86,7 +86,7 @@ engine: packages
 # What the samples are built on, and the services that they ask for.
 stand-ins: engine
 	tests/stand-ins/build.sh $$( \
-	  { sed -nE 's/^FROM ([^ ]+).*/\1/p' samples/*/expected/Dockerfile; \
+	  { sed -nE 's/^FROM ([^ ]+).*/\1/p; s/^RUN --mount=type=bind,from=([^,]+),.*/\1/p' samples/*/expected/Dockerfile; \
 	    sed -nE 's/^ *image: "([^"]+)"$$/\1/p' samples/*/expected/compose.yaml | grep -v ':dev$$'; } | sort -u)
 
 debian-lists: packages

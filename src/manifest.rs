@@ -18,9 +18,11 @@ use std::{
     sync::Arc,
 };
 
+use regex::Regex;
+
 use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned},
-    recipe::{Catalog, DeclaredFormat, StackRecipe},
+    recipe::{Catalog, DeclaredFile, DeclaredFormat, StackRecipe},
     repo::{self, Repo},
     source::{SourceFile, Span},
 };
@@ -110,7 +112,7 @@ pub fn manifest(
             .find(|found| !found.is_empty());
         for path in found.into_iter().flatten() {
             if let Some(source) = repo.source(path) {
-                manifest.read(declared.format, &source, &mut diagnostics);
+                manifest.read(declared, &source, &mut diagnostics);
             }
         }
     }
@@ -182,11 +184,11 @@ impl Manifest {
 
     fn read(
         &mut self,
-        format: DeclaredFormat,
+        declared: &DeclaredFile,
         source: &Arc<SourceFile>,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        match format {
+        match declared.format {
             DeclaredFormat::Requirements => self.requirements(source),
             DeclaredFormat::PackageJson => self.package_json(source, diagnostics),
             DeclaredFormat::Pyproject => self.toml(source, diagnostics, Self::pyproject),
@@ -199,6 +201,57 @@ impl Manifest {
             DeclaredFormat::Composer => self.composer(source, diagnostics),
             DeclaredFormat::ComposerLock => self.composer_lock(source, diagnostics),
             DeclaredFormat::Gemfile => self.gemfile(source),
+            DeclaredFormat::AppSettings => self.app_settings(source, diagnostics),
+            DeclaredFormat::Pattern => {
+                self.pattern(declared.pattern.as_deref().unwrap_or_default(), source);
+            }
+        }
+    }
+
+    /// <https://learn.microsoft.com/aspnet/core/fundamentals/configuration/>: the environment overrides
+    /// `A: { B }` as `A__B`.
+    fn app_settings(&mut self, source: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) {
+        let Some(json) = json(source, diagnostics) else {
+            return;
+        };
+        let strings = json
+            .get("ConnectionStrings")
+            .and_then(|all| all.as_object());
+        // A server's address differs between environments; a file's stays.
+        let names_server = |value: &str| {
+            let value = value.to_lowercase();
+            let keys = ["server=", "host=", "password=", "pwd="];
+            keys.iter().any(|key| value.contains(key))
+        };
+        let lines = strings.into_iter().flatten().filter_map(|(name, value)| {
+            let value = value.as_str().filter(|value| names_server(value))?;
+            let at = source.text.find(&format!("\"{name}\"")).unwrap_or(0);
+            Some(EnvLine {
+                name: format!("ConnectionStrings__{name}"),
+                value: value.to_owned(),
+                about: None,
+                disabled: false,
+                file: source.path.clone(),
+                line: source.line(at),
+            })
+        });
+        self.add_env(lines.collect());
+    }
+
+    /// Declarations by the groups of `pattern`: see [`DeclaredFile::pattern`].
+    fn pattern(&mut self, pattern: &str, source: &SourceFile) {
+        let Ok(pattern) = Regex::new(pattern) else {
+            return;
+        };
+        for found in pattern.captures_iter(&source.text) {
+            let version = found.name("version").map_or("", |version| version.as_str());
+            if let Some(package) = found.name("package") {
+                let line = source.line(package.start());
+                self.declare(package.as_str(), version, source, line);
+            }
+            if let Some(program) = found.name("program") {
+                self.program(program.as_str(), "", source);
+            }
         }
     }
 

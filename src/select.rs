@@ -81,7 +81,11 @@ pub fn selections<'c>(
         let overlaps = |known: &str| {
             known == folder || is_inside(known, folder) || known != "." && is_inside(folder, known)
         };
-        if folder == home(repo, &main)
+        let is_covered = candidate.stack_id == main.stack_id
+            && main.stack.covers_nested
+            && is_inside(folder, &main.folder);
+        if is_covered
+            || folder == home(repo, &main)
             || overlaps(&main.folder)
             || more.iter().any(|(_, known)| overlaps(&known.folder))
         {

@@ -22,6 +22,8 @@ pub struct Site {
     pub upload: Option<Fact>,
     /// The certificate that the site shows.
     pub certificate: Option<Fact>,
+    /// The file that answers for paths without a file of their own: `/index.php`.
+    pub fallback: Option<Fact>,
 }
 
 impl Site {
@@ -37,6 +39,7 @@ impl Site {
         take(&mut self.host, other.host);
         take(&mut self.upload, other.upload);
         take(&mut self.certificate, other.certificate);
+        take(&mut self.fallback, other.fallback);
     }
 }
 
@@ -60,7 +63,7 @@ pub fn site(text: &str, file: &str, first: usize, catalog: &Catalog) -> Site {
             let Some((name, arguments)) = directive.split_first() else {
                 continue;
             };
-            let kinds = ["root", "proxy", "host", "upload", "certificate"];
+            let kinds = ["root", "proxy", "host", "upload", "certificate", "fallback"];
             let means = |kind: &&&str| {
                 let names = catalog.list("sites", kind);
                 names.iter().any(|known| known.eq_ignore_ascii_case(name))
@@ -71,14 +74,21 @@ pub fn site(text: &str, file: &str, first: usize, catalog: &Catalog) -> Site {
             // ProxyPass has the path before the address.
             let value = match *kind {
                 "proxy" => arguments.iter().find(|word| word.contains("://")),
+                // try_files has the files to try before it, and a status where there is none.
+                "fallback" => arguments.last().filter(|word| word.starts_with('/')),
                 _ => arguments.first(),
             };
-            let is_told = |value: &&String| !value.contains('$') && value.as_str() != "_";
+            // What the query holds is a variable.
+            let value = value.map(|value| match *kind {
+                "fallback" => value.split('?').next().unwrap_or_default().to_owned(),
+                _ => value.clone(),
+            });
+            let is_told = |value: &String| !value.contains('$') && value.as_str() != "_";
             let Some(value) = value.filter(is_told) else {
                 continue;
             };
             said.entry(*kind).or_insert_with(|| Fact {
-                value: value.clone(),
+                value,
                 file: file.to_owned(),
                 line: first + index,
             });
@@ -90,6 +100,7 @@ pub fn site(text: &str, file: &str, first: usize, catalog: &Catalog) -> Site {
         host: said.remove("host"),
         upload: said.remove("upload"),
         certificate: said.remove("certificate"),
+        fallback: said.remove("fallback"),
     }
 }
 

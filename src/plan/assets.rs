@@ -36,7 +36,7 @@ pub fn stage(
     };
     ledger.narrow(is_own);
     let site = Site::default();
-    let values = variables::variables(repo, selection, &selection.folder, &site);
+    let values = variables::variables(repo, documents, selection, &selection.folder, &site);
     let input = Input {
         repo,
         documents,

@@ -121,7 +121,7 @@ fn component(
         .collect();
     let path = select::home(repo, selection);
     let site = variables::site(repo, documents.own, catalog);
-    let variables = variables::variables(repo, selection, &path, &site);
+    let variables = variables::variables(repo, documents.own, selection, &path, &site);
     let input = Input {
         repo,
         documents: documents.own,

@@ -155,9 +155,17 @@ fn add_of_recipes(
             let Some(line) = fill(&command.command, input) else {
                 continue;
             };
-            let is_known = commands
-                .iter()
-                .any(|known| essence(&known.command) == essence(&line));
+            // A document may name what the script runs.
+            let script = command.script.as_ref().and_then(|name| {
+                let script = selection.manifest.scripts.get(name)?;
+                Some(script.value.as_str())
+            });
+            let is_known = commands.iter().any(|known| {
+                essence(&known.command) == essence(&line)
+                    || script == Some(&known.command)
+                    || command.script.is_some()
+                        && script_name(&known.command, input) == command.script
+            });
             if !is_known {
                 let why = command
                     .why
@@ -173,6 +181,16 @@ fn add_of_recipes(
                 });
             }
         }
+    }
+}
+
+/// The script of the package manifest that `command` runs: `yarn build` and `npm run build` are one.
+fn script_name(command: &str, input: &Input<'_, '_>) -> Option<String> {
+    let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
+    let (found, matched) = rule(&words, input.catalog).0?;
+    match found.rule.script.as_deref()? {
+        "1" => matched.arguments.first().cloned(),
+        name => Some(name.to_owned()),
     }
 }
 
@@ -258,10 +276,15 @@ fn with_kept_wrapper(step: &InstallStep, line: String, catalog: &Catalog) -> Str
         let tool = catalog.tool(word);
         tool.is_some_and(|(_, tool)| tool.command.iter().any(|rule| rule.keep))
     };
-    match step.text.split_whitespace().find(keeps) {
-        Some(wrapper) => format!("{wrapper} {line}"),
-        None => line,
-    }
+    let words: Vec<&str> = step.text.split_whitespace().collect();
+    let Some(wrapper) = words.iter().position(keeps) else {
+        return line;
+    };
+    // `bundle exec rake`: up to what it runs.
+    let inner = line.split_whitespace().next().unwrap_or_default();
+    let end = words.iter().position(|word| *word == inner);
+    let end = end.filter(|end| *end > wrapper).unwrap_or(wrapper + 1);
+    format!("{} {line}", words[wrapper..end].join(" "))
 }
 
 /// `npx knex …` and the like are no build of the image that reads settings; `manage.py` is.

@@ -97,6 +97,19 @@ pub fn candidates(input: &Input<'_, '_>, ledger: &Ledger<'_>) -> BTreeMap<String
         candidate.required |= read.required;
     }
     from_tables(&mut found, input);
+    if let Some((id, framework)) = selection.framework {
+        for (name, value) in &framework.env {
+            let candidate = found.entry(name.clone()).or_default();
+            let why = format!("{} needs it", framework.title);
+            candidate
+                .origin
+                .push(Origin::recipe(&format!("frameworks/{id}"), why));
+            candidate.required = true;
+            if !value.is_empty() {
+                candidate.fallback.get_or_insert_with(|| value.clone());
+            }
+        }
+    }
     let system = |name: &str| listed(catalog, "environment", "system", name);
     found.retain(|name, _| crate::shell::is_name(name) && !system(name));
     found

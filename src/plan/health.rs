@@ -2,7 +2,10 @@
 
 use regex::Regex;
 
-use super::{Health, Origin, OriginKind, input::Input};
+use super::{
+    Health, Origin, OriginKind,
+    input::{Input, fill},
+};
 use crate::readme::{Document, Part};
 
 /// Returns which paths to ask for, best first, and what counts as an answer.
@@ -49,8 +52,11 @@ pub fn health(input: &Input<'_, '_>) -> Health {
         .flat_map(|(_, framework)| &framework.health)
     {
         let id = framework.map_or("", |(id, _)| id);
+        let Some(path) = fill(path, input) else {
+            continue;
+        };
         add(
-            path,
+            &path,
             Origin::recipe(&format!("frameworks/{id}"), "usual first page"),
         );
     }

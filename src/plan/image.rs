@@ -9,7 +9,7 @@ use super::{
     runtime,
 };
 use crate::{
-    recipe::{ImageFile, ImageRecipe},
+    recipe::{ConditionalCommand, ImageFile, ImageRecipe},
     repo,
     step::rule,
 };
@@ -53,25 +53,42 @@ pub fn fill_port(image: &mut Image, port: u16) {
     for command in &mut image.run_setup {
         command.command = command.command.replace("{port}", &port);
     }
+    for value in image.run_env.values_mut() {
+        *value = value.replace("{port}", &port);
+    }
 }
 
-/// Adds the packages that every application of the stack needs in its run stage.
+/// Adds the packages that every application of the stack needs.
 pub fn add_packages(input: &Input<'_, '_>, packages: &mut super::SystemPackages) {
     let selection = input.selection;
     let framework = selection.framework.map(|(_, framework)| &framework.image);
-    if framework.is_some_and(|framework| framework.run.is_some()) {
-        return;
-    }
+    let runs_elsewhere = framework.is_some_and(|framework| framework.run.is_some());
+    let stack = &selection.stack.image;
+    let of_run_stage = match runs_elsewhere {
+        true => &[],
+        false => stack.packages.as_slice(),
+    };
     let id = format!("stacks/{}", selection.stack_id);
-    for name in &selection.stack.image.packages {
-        packages.runtime.push(name.clone());
-        let origin = Origin::recipe(&id, "every application of the stack needs it");
-        packages
-            .origins
-            .entry(name.clone())
-            .or_default()
-            .push(origin);
+    let mut needs = |name: &String, why: &str| {
+        let origins = packages.origins.entry(name.clone()).or_default();
+        origins.push(Origin::recipe(&id, why));
+    };
+    for name in of_run_stage {
+        needs(name, "every application of the stack needs it");
     }
+    for package in &stack.build_packages {
+        let conditions = ConditionalCommand {
+            files: package.files.clone(),
+            ..ConditionalCommand::default()
+        };
+        if holds(&conditions, input) {
+            needs(&package.name, &package.why);
+            packages.build.push(package.name.clone());
+        }
+    }
+    packages.build.sort();
+    packages.build.dedup();
+    packages.runtime.extend(of_run_stage.iter().cloned());
     packages.runtime.sort();
     packages.runtime.dedup();
 }
@@ -126,6 +143,7 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
         .clone()
         .or_else(|| stack.workdir.clone())
         .unwrap_or_else(|| "/app".to_owned());
+    let workdir = fill_text(&workdir, input);
     let mut manifests: Vec<String> = Vec::new();
     let mut folders = vec![selection.folder.as_str()];
     if selection.folder != "." {
@@ -154,8 +172,8 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
             _ => from.to_owned(),
         };
         ArtifactCopy {
-            from,
-            to: to.to_owned(),
+            from: fill_text(&from, input).replace("/./", "/"),
+            to: fill_text(to, input),
         }
     });
     let mut artifacts: Vec<ArtifactCopy> = artifacts.collect();
@@ -172,17 +190,30 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
         "." => workdir.clone(),
         folder => format!("{workdir}/{folder}"),
     };
-    for value in run_env.values_mut() {
-        *value = value.replace("{app}", &app);
-    }
     let mut build_env = stack.build_env.clone();
     build_env.extend(framework.build_env.clone());
+    for value in run_env.values_mut().chain(build_env.values_mut()) {
+        *value = value.replace("{app}", &app);
+    }
     let run = framework
         .run
         .clone()
         .or_else(|| stack.run.clone())
         .unwrap_or_else(|| "{runtime}".to_owned());
-    let build = framework.build.as_ref().or(stack.build.as_ref());
+    let fitting = stack.build_if.iter().find(|option| {
+        let conditions = ConditionalCommand {
+            unless_files: option.unless_files.clone(),
+            code: option.code.clone(),
+            ..ConditionalCommand::default()
+        };
+        holds(&conditions, input)
+    });
+    let fitting = fitting.map(|option| &option.image);
+    let build = framework
+        .build
+        .as_ref()
+        .or(fitting)
+        .or(stack.build.as_ref());
     let build = build.map_or("{runtime}", String::as_str);
     let mut origin = vec![Origin::recipe(
         &format!("stacks/{}", selection.stack_id),
@@ -222,9 +253,10 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
         cached: false,
         origin: vec![origin],
     };
-    let setup = stack.setup.iter().map(|line| {
-        let origin = Origin::recipe(&stack_id, "prepares the build stage");
-        as_root(line.clone(), origin)
+    let setup = stack.setup.iter().filter(|command| holds(command, input));
+    let setup = setup.map(|command| {
+        let why = command.why.as_deref().unwrap_or("prepares the build stage");
+        as_root(command.command.clone(), Origin::recipe(&stack_id, why))
     });
     let (run_setup_of, run_setup) = match &framework_id {
         Some(id) if runs_elsewhere => (id, &framework.run_setup),

@@ -38,12 +38,12 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
         .packages
         .iter()
         .all(|name| selection.manifest.package(name).is_some());
-    let files = command.files.iter().all(|pattern| {
-        !input
-            .repo
-            .glob(&repo::join(input.directory, pattern))
-            .is_empty()
-    });
+    let is_there = |pattern: &String| {
+        let pattern = repo::join(input.directory, pattern);
+        !input.repo.glob(&pattern).is_empty()
+    };
+    let files = command.files.iter().all(is_there);
+    let unless = !command.unless_files.iter().any(is_there);
     let script = command
         .script
         .as_ref()
@@ -59,7 +59,7 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
     let serves = command
         .serves
         .is_none_or(|serves| serves == serves_something(input));
-    packages && files && script && code && serves
+    packages && files && unless && script && code && serves
 }
 
 /// Replaces `{name}` by the values found in the tree; `None` where one is missing. `{port}` stays.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Command, Fate, Origin,
     commands::{plain_tool, push},
-    input::Input,
+    input::{Input, fill},
     ledger,
     ledger::Ledger,
 };
@@ -142,7 +142,11 @@ pub fn install(
             cached: true,
             origin: vec![ledger::origin(step)],
         };
-        let all = if needs_source(&words, input) {
+        // What takes its place may need no more than the manifests.
+        let exact = option(&command.directory, input).is_some_and(|(option, _)| {
+            option.instead_of.contains(&command.command) && !option.needs_source
+        });
+        let all = if needs_source(&words, input) && !exact {
             &mut late
         } else {
             &mut early
@@ -238,13 +242,10 @@ fn option<'c>(folder: &str, input: &Input<'_, 'c>) -> Option<(&'c InstallRecipe,
     let is_there = |file: &String| input.repo.contains(&repo::join(folder, file));
     let mut options = selection.stack.install.iter();
     let option = options.find(|option| option.files.iter().all(is_there))?;
-    let why = format!(
-        "`{}` where there is {}",
-        option.run,
-        option.files.join(" and ")
-    );
+    let run = fill(&option.run, input)?;
+    let why = format!("`{run}` where there is {}", option.files.join(" and "));
     let command = Command {
-        command: option.run.clone(),
+        command: run,
         directory: folder.to_owned(),
         env: BTreeMap::new(),
         runs_in: None,
@@ -264,11 +265,11 @@ fn exact_installs(told: Vec<Command>, input: &Input<'_, '_>) -> Vec<Command> {
     for mut command in told {
         let option = option(&command.directory, input)
             .filter(|(option, _)| option.instead_of.contains(&command.command));
-        if let Some((option, known)) = option {
-            if command.command != option.run {
+        if let Some((_, known)) = option {
+            if command.command != known.command {
                 command.origin.extend(known.origin);
             }
-            command.command.clone_from(&option.run);
+            command.command = known.command;
         }
         push(&mut exact, command);
     }

@@ -216,6 +216,8 @@ fn signs_of(
             if let (Some(source), Some(at)) = (source, at) {
                 let origin = Origin::at(OriginKind::Manifest, path, source.line(at), &sign.has);
                 signs.code.push(origin);
+                // A setting that names it has decided.
+                signs.has_alternative = false;
             }
         }
     }

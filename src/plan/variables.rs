@@ -20,6 +20,7 @@ type Value = (String, Origin);
 /// component's folder and `site` what site files say of it.
 pub fn variables(
     repo: &Repo,
+    documents: &[Document],
     selection: &Selection<'_>,
     path: &str,
     site: &Site,
@@ -46,7 +47,7 @@ pub fn variables(
             Some((variable.default.clone()?, origin))
         };
         let value = of_site(variable, site, repo, path)
-            .or_else(|| of_file(variable, repo, path))
+            .or_else(|| of_file(variable, repo, documents, path))
             .or_else(default);
         if let Some(value) = value {
             variables.insert(name.clone(), value);
@@ -65,6 +66,10 @@ fn of_site(variable: &Variable, site: &Site, repo: &Repo, path: &str) -> Option<
             let fact = site.upload.as_ref()?;
             (fact, fact.value.to_uppercase())
         }
+        SiteFact::Fallback => {
+            let fact = site.fallback.as_ref()?;
+            (fact, fact.value.clone())
+        }
     };
     let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, &fact.value);
     Some((value, origin))
@@ -79,19 +84,18 @@ fn served_folder(root: &str, repo: &Repo, path: &str) -> Option<String> {
         .find(|inside| repo.has_folder(&repo::join(path, inside)))
 }
 
-fn of_file(variable: &Variable, repo: &Repo, path: &str) -> Option<Value> {
-    let found = repo.glob(&repo::join(path, variable.file.as_ref()?));
-    let (value, origin) = found.into_iter().find_map(|file| {
-        let Some(pattern) = &variable.pattern else {
-            return Some((file.to_owned(), Origin::manifest(file, "found there")));
-        };
-        let source = repo.source(file)?;
-        let pattern = Regex::new(pattern).ok()?;
-        let found = pattern.captures(&source.text)?.get(1)?;
-        let line = source.line(found.start());
-        let origin = Origin::at(OriginKind::Manifest, file, line, found.as_str());
-        Some((found.as_str().to_owned(), origin))
-    })?;
+fn of_file(variable: &Variable, repo: &Repo, documents: &[Document], path: &str) -> Option<Value> {
+    let files = repo.glob(&repo::join(path, variable.file.as_ref()?));
+    let (value, origin) = match &variable.pattern {
+        None => {
+            let file = *files.first()?;
+            (file.to_owned(), Origin::manifest(file, "found there"))
+        }
+        Some(pattern) => [pattern]
+            .into_iter()
+            .chain(&variable.or)
+            .find_map(|pattern| in_files(pattern, variable, &files, repo, documents))?,
+    };
     let value = match variable.form {
         VariableForm::Text => value,
         VariableForm::Folder => {
@@ -102,12 +106,68 @@ fn of_file(variable: &Variable, repo: &Repo, path: &str) -> Option<Value> {
                 inside => inside.to_owned(),
             }
         }
+        VariableForm::Path => {
+            let file = origin.file.as_deref().unwrap_or_default();
+            let inside = file.strip_prefix(&format!("{path}/")).unwrap_or(file);
+            inside.to_owned()
+        }
+        VariableForm::Stem => {
+            let name = repo::file_name(origin.file.as_deref().unwrap_or_default());
+            let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+            stem.to_owned()
+        }
         VariableForm::PythonModule => {
             let inside = value.strip_prefix(&format!("{path}/")).unwrap_or(&value);
             inside.trim_end_matches(".py").replace('/', ".")
         }
     };
     Some((value, origin))
+}
+
+/// The first value that `pattern` finds in `files` and that counts.
+fn in_files(
+    pattern: &str,
+    variable: &Variable,
+    files: &[&str],
+    repo: &Repo,
+    documents: &[Document],
+) -> Option<Value> {
+    let pattern = Regex::new(pattern).ok()?;
+    // Of several projects the one whose folder a document names.
+    let is_named_folder = |file: &&&str| {
+        let folder = repo::folder_of(file);
+        folder != "."
+            && is_named(
+                folder,
+                &["{value}/", "{value}`", "{value}\n", "{value} "].map(str::to_owned),
+                documents,
+            )
+    };
+    let names_file = matches!(variable.form, VariableForm::Path | VariableForm::Stem);
+    let first = files
+        .iter()
+        .filter(|file| names_file && is_named_folder(file));
+    first.chain(files.iter()).find_map(|file| {
+        let source = repo.source(file)?;
+        let mut all = pattern.captures_iter(&source.text);
+        let found = all.find_map(|found| {
+            let value = found.get(1)?;
+            is_named(value.as_str(), &variable.named_by, documents).then_some(value)
+        })?;
+        let line = source.line(found.start());
+        let origin = Origin::at(OriginKind::Manifest, *file, line, found.as_str());
+        Some((found.as_str().to_owned(), origin))
+    })
+}
+
+/// Whether a document has one of `pieces` with `value` in it, if there are any.
+fn is_named(value: &str, pieces: &[String], documents: &[Document]) -> bool {
+    let mut pieces = pieces.iter().map(|piece| piece.replace("{value}", value));
+    pieces.len() == 0
+        || pieces.any(|piece| {
+            let mut documents = documents.iter();
+            documents.any(|document| document.source.text.contains(&piece))
+        })
 }
 
 /// Returns what the site files of the repository say, and sites in the blocks of `documents`.

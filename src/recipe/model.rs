@@ -187,6 +187,10 @@ pub struct StackRecipe {
     /// Port when nothing names one.
     #[serde(default)]
     pub port: Option<u16>,
+    /// Whether its manifest at the top is about all that lies below: the projects of a solution, the
+    /// modules of a parent.
+    #[serde(default)]
+    pub covers_nested: bool,
     /// Signs that its manifest only builds assets for another stack in the same folder.
     #[serde(default)]
     pub assets: Option<AssetsRecipe>,
@@ -252,6 +256,10 @@ pub struct DeclaredFile {
     pub file: String,
     /// How it is read.
     pub format: DeclaredFormat,
+    /// Regular expression for each declaration, for `pattern`: groups `package`, `version` and
+    /// `program`, of which a declaration has some.
+    #[serde(default)]
+    pub pattern: Option<String>,
 }
 
 /// How a [`DeclaredFile`] is read.
@@ -282,6 +290,11 @@ pub enum DeclaredFormat {
     ComposerLock,
     /// Ruby's `Gemfile`: lines `gem "name"`.
     Gemfile,
+    /// .NET's `appsettings.json`: connection strings, which the environment overrides as
+    /// `ConnectionStrings__NAME`.
+    AppSettings,
+    /// What a regular expression finds.
+    Pattern,
 }
 
 /// How the image is laid out; an empty field of a framework keeps what the stack says.
@@ -292,11 +305,14 @@ pub struct ImageRecipe {
     /// the runtime's.
     #[serde(default)]
     pub build: Option<String>,
+    /// Base images of the build stage that take its place; the first that fits.
+    #[serde(default)]
+    pub build_if: Vec<ConditionalImage>,
     /// Base image of the run stage; `{runtime}` stands for the runtime's image, `{version}` and
     /// `{suite}` as above.
     #[serde(default)]
     pub run: Option<String>,
-    /// Folder of the source.
+    /// Folder of the source; variables are replaced.
     #[serde(default)]
     pub workdir: Option<String>,
     /// Numeric user.
@@ -304,14 +320,14 @@ pub struct ImageRecipe {
     pub user: Option<u32>,
     /// Commands right after the system packages of the build stage.
     #[serde(default)]
-    pub setup: Vec<String>,
+    pub setup: Vec<ConditionalCommand>,
     /// Files to copy before dependencies are installed, as patterns.
     #[serde(default)]
     pub manifests: Vec<String>,
     /// Folders to keep between builds.
     #[serde(default)]
     pub caches: Vec<String>,
-    /// Absolute paths that the run stage takes over, `from` or `from:to`.
+    /// Absolute paths that the run stage takes over, `from` or `from:to`; variables are replaced.
     #[serde(default)]
     pub artifacts: Vec<String>,
     /// Whether the run stage gets the source.
@@ -327,13 +343,17 @@ pub struct ImageRecipe {
     /// Debian packages of the run stage that every application of the stack needs.
     #[serde(default)]
     pub packages: Vec<String>,
+    /// Debian packages of the build stage that applications of the stack need.
+    #[serde(default)]
+    pub build_packages: Vec<StackPackage>,
     /// Command that asks `{url}` inside the container and fails when it gives no success.
     #[serde(default)]
     pub health_command: Option<String>,
-    /// Environment of the build stage.
+    /// Environment of the build stage; `{app}` stands for the component's folder in the image.
     #[serde(default)]
     pub build_env: BTreeMap<String, String>,
-    /// Environment of the run stage; `{app}` stands for the component's folder in the image.
+    /// Environment of the run stage; `{app}` stands for the component's folder in the image,
+    /// `{port}` for the port.
     #[serde(default)]
     pub run_env: BTreeMap<String, String>,
     /// Small program that runs the start command, for those that ignore SIGTERM as process 1.
@@ -345,6 +365,33 @@ pub struct ImageRecipe {
     /// Paths that must be writable while it runs.
     #[serde(default)]
     pub writable: Vec<String>,
+}
+
+/// A Debian package that applications of a stack need.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StackPackage {
+    /// Its name.
+    pub name: String,
+    /// Patterns of files that must be there, relative to the component.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// What it is for.
+    pub why: String,
+}
+
+/// A base image with its condition.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionalImage {
+    /// The image, as [`ImageRecipe::build`].
+    pub image: String,
+    /// Patterns of files that must not be there, relative to the component.
+    #[serde(default)]
+    pub unless_files: Vec<String>,
+    /// Text that must stand in one of the source files.
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// A small program that passes signals on.
@@ -382,7 +429,7 @@ pub struct ImageFile {
 pub struct InstallRecipe {
     /// Files that must all be there, relative to the component.
     pub files: Vec<String>,
-    /// The command.
+    /// The command; variables are replaced.
     pub run: String,
     /// Whether it needs the source, and so runs after it is copied.
     #[serde(default)]
@@ -393,7 +440,7 @@ pub struct InstallRecipe {
 }
 
 /// A command with its condition.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConditionalCommand {
     /// The command; `{port}` and the framework's variables are replaced.
@@ -404,6 +451,9 @@ pub struct ConditionalCommand {
     /// Patterns of files that must be there, relative to the component.
     #[serde(default)]
     pub files: Vec<String>,
+    /// Patterns of files that must not be there, relative to the component.
+    #[serde(default)]
+    pub unless_files: Vec<String>,
     /// Script of the package manifest that must be there.
     #[serde(default)]
     pub script: Option<String>,
@@ -440,7 +490,7 @@ pub struct FrameworkRecipe {
     /// The port it listens on by default.
     #[serde(default)]
     pub port: Option<u16>,
-    /// Paths worth asking.
+    /// Paths worth asking; one with a variable that has no value is left out.
     #[serde(default)]
     pub health: Vec<String>,
     /// Value of the `Host` header that it accepts by default.
@@ -464,7 +514,7 @@ pub struct FrameworkRecipe {
     /// A server that a file of the application starts by itself, on 127.0.0.1 unless told otherwise.
     #[serde(default)]
     pub own_server: Option<OwnServer>,
-    /// Environment variables that it needs, name → value, unless the application names them.
+    /// Environment variables that it needs, name → value, empty for one that only the user knows.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
     /// Whether the result is static files, served by the run stage's web server, so that no start
@@ -526,6 +576,12 @@ pub struct Variable {
     /// Regular expression on its text, first group the value; without it the path is the value.
     #[serde(default)]
     pub pattern: Option<String>,
+    /// Further expressions, each tried where no file has what those before it look for.
+    #[serde(default)]
+    pub or: Vec<String>,
+    /// Pieces of text, with `{value}`, of which a document must have one for the value to count.
+    #[serde(default)]
+    pub named_by: Vec<String>,
     /// How the value is written.
     #[serde(default)]
     pub form: VariableForm,
@@ -542,6 +598,8 @@ pub enum SiteFact {
     Root,
     /// The largest request body, as written.
     Upload,
+    /// The file that answers for paths without a file of their own.
+    Fallback,
 }
 
 /// How the value of a [`Variable`] is written.
@@ -555,6 +613,10 @@ pub enum VariableForm {
     PythonModule,
     /// The folder of the file, relative to the component: `.` or `cmd/server`.
     Folder,
+    /// The path of the file, relative to the component.
+    Path,
+    /// The name of the file without its ending.
+    Stem,
 }
 
 /// `recipes/services/ID.toml`: a backing service.

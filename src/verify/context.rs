@@ -16,6 +16,9 @@ use crate::render::Artifact;
 
 /// A context may be this large, in bytes.
 const LARGEST: u64 = 1 << 30;
+/// When every file was written, in seconds of Unix time: 1980, the first year of a ZIP archive. Maven's
+/// war plugin does not copy a file of time 0, which is what a missing file has in Java.
+const WRITTEN: u64 = 315_532_800;
 /// A file that is loaded into a service may be this large, in bytes.
 const LARGEST_FILE: u64 = 64 << 20;
 
@@ -225,7 +228,7 @@ fn ignored(artifacts: &[Artifact]) -> Ignored {
 fn header(mode: u32, size: u64) -> Header {
     let mut header = Header::new_gnu();
     header.set_mode(mode);
-    header.set_mtime(0);
+    header.set_mtime(WRITTEN);
     header.set_uid(0);
     header.set_gid(0);
     header.set_size(size);

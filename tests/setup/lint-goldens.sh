@@ -2,7 +2,7 @@
 # Asks other people's tools whether generated files are right: hadolint, docker-compose, kubectl's kustomize,
 # kubernetes-validate and yamllint.
 #
-#   lint-goldens.sh [DIR...]    folders that longshore wrote; without any, samples/*/expected
+#   lint-goldens.sh [DIR...]    folders that longshore wrote; without any, samples/*/expected and samples/rendered/*/expected
 #
 # Prints what failed and a last line `N passed, N failed`. Fails too if a tool is missing (linters.sh installs them) or
 # if there is nothing to lint. A finding can only be silenced in the generated file itself.
@@ -20,7 +20,7 @@ main() {
   done
   shopt -s nullglob
   if [ $# = 0 ]; then
-    folders=("$root"/samples/*/expected)
+    folders=("$root"/samples/{,rendered/}*/expected)
   fi
   [ ${#folders[@]} -gt 0 ] || fail 'there is nothing to lint'
   for folder in "${folders[@]}"; do
@@ -82,7 +82,7 @@ compose_file() {
   local example secrets
   example=$(dirname "$1")/env/secrets.example.env
   secrets=$(mktemp -p "$results")
-  [ ! -f "$example" ] || sed 's/^\([A-Z0-9_]*\)=$/\1=x/' "$example" >"$secrets"
+  [ ! -f "$example" ] || sed 's/^\([A-Za-z0-9_]*\)=$/\1=x/' "$example" >"$secrets"
   docker-compose --env-file "$secrets" --file "$1" config --quiet
 }
 

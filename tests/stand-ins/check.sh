@@ -35,6 +35,8 @@ main() {
       maven:*) check "$image" maven_works ;;
       tomcat:*) check "$image" tomcat_works ;;
       ruby:*) check "$image" ruby_works ;;
+      perl:*) check "$image" perl_works ;;
+      elixir:*) check "$image" elixir_works ;;
       rust:*) check "$image" rust_works ;;
       rabbitmq:*) check "$image" rabbitmq_works ;;
       memcached:*) check "$image" memcached_works ;;
@@ -243,6 +245,15 @@ tomcat_works() {
 }
 
 # No registry of gems is asked: some machines reach none.
+perl_works() {
+  run "$1" sh -c 'perl -MTime::HiRes -e1 && cpanm --version && cpanm --notest --local-lib-contained /tmp/modules Mojolicious &&
+    perl -I/tmp/modules/lib/perl5 -MMojolicious -e "print Mojolicious->VERSION"'
+}
+
+elixir_works() {
+  run "$1" sh -c 'cd /tmp && mix new buoy && cd buoy && MIX_ENV=prod mix release --quiet && _build/prod/rel/buoy/bin/buoy eval "IO.puts(6 * 7)" | grep 42'
+}
+
 ruby_works() {
   local version=${1#ruby:}
   run --env VERSION="${version%%-*}" "$1" bash -euc '

@@ -1,0 +1,3 @@
+namespace Ropewalk.Core;
+
+public record Rope(int Id, int Metres);
