@@ -6,6 +6,7 @@
 mod args;
 mod output;
 mod progress;
+mod recipe;
 mod text;
 
 use std::{
@@ -21,7 +22,7 @@ use clap::{CommandFactory, Parser};
 
 use crate::{
     convert::{self, Conversion},
-    diagnostic::{self, Diagnostic, visible},
+    diagnostic::{self, Diagnostic, nearest, visible},
     plan::BuildPlan,
     recipe::{Catalog, RecipeError},
     verify::{self, EngineError, Report},
@@ -410,11 +411,14 @@ fn recipes(command: &RecipesCommand, catalog: &Catalog, talk: Talk) -> anyhow::R
                 print(&format!("{path:width$}  {title}\n"));
             }
         }
-        RecipesCommand::Show { recipe } => {
-            let path = recipe
+        RecipesCommand::Show {
+            recipe: name,
+            format,
+        } => {
+            let path = name
                 .trim_start_matches("recipes/")
                 .trim_end_matches(".toml");
-            let Some(text) = catalog.text(path) else {
+            let Some(layers) = catalog.entry(path) else {
                 talk.error(&format!("no recipe is called `{path}`"));
                 let entries = catalog.entries();
                 let near: Vec<&str> = entries
@@ -423,12 +427,25 @@ fn recipes(command: &RecipesCommand, catalog: &Catalog, talk: Talk) -> anyhow::R
                     .filter(|known| known.ends_with(&format!("/{path}")))
                     .collect();
                 talk.hint(&match near.as_slice() {
-                    [] => "`longshore recipes list` names them all".to_owned(),
+                    [] => match nearest(path, entries.iter().map(|(path, _)| path.as_str())) {
+                        Some(near) => format!("did you mean {near}?"),
+                        None => "`longshore recipes list` names them all".to_owned(),
+                    },
                     near => format!("did you mean {}?", near.join(" or ")),
                 });
                 return Ok(Outcome::Usage);
             };
-            print(text);
+            match format {
+                Format::Text => {
+                    let title = catalog
+                        .entries()
+                        .into_iter()
+                        .find(|(entry, _)| entry == path);
+                    let title = title.map_or("", |(_, title)| title);
+                    print(&visible(&recipe::text(path, title, layers)?));
+                }
+                Format::Json => print_json(&recipe::json(path, layers)?)?,
+            }
         }
         RecipesCommand::Check => {
             print(&format!("{} recipes, no errors\n", catalog.entries().len()));
@@ -440,7 +457,9 @@ fn recipes(command: &RecipesCommand, catalog: &Catalog, talk: Talk) -> anyhow::R
 fn broken_recipes(errors: &[RecipeError], talk: Talk) -> Outcome {
     for error in errors {
         talk.error(&error.to_string());
+        if let Some(hint) = &error.hint {
+            talk.hint(hint);
+        }
     }
-    talk.hint("`longshore recipes show KIND/NAME` prints a built-in recipe to compare with");
     Outcome::Failed
 }

@@ -135,6 +135,9 @@ pub enum RecipesCommand {
     Show {
         /// Its kind and name.
         recipe: String,
+        /// How to print it.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
     },
     /// Check the recipes of `--recipes`.
     Check,

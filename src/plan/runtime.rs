@@ -325,12 +325,11 @@ pub fn lacks_build(
 
 fn text_sign(
     ceiling: &Ceiling,
-    text: &str,
+    pattern: &Regex,
     folder: &str,
     repo: &Repo,
     facts: &SourceFacts,
 ) -> Option<Origin> {
-    let pattern = Regex::new(text).ok()?;
     let named = ceiling
         .file
         .as_ref()
@@ -359,9 +358,7 @@ fn requests_in_commands<'s>(
 ) -> Vec<Request> {
     let mut requests = Vec::new();
     for asking in &recipe.asked_by {
-        let Ok(pattern) = Regex::new(&asking.word) else {
-            continue;
-        };
+        let pattern = &asking.word;
         for step in steps.clone() {
             let name = step.words.first().map_or("", |word| repo::file_name(word));
             if !asking.commands.iter().any(|known| known == name) {
@@ -424,7 +421,7 @@ fn newest_tested(
     file: &VersionFile,
     source: &crate::source::SourceFile,
 ) -> Option<(String, usize)> {
-    let list = Regex::new(file.pattern.as_deref()?).ok()?;
+    let list = file.pattern.as_ref()?;
     let number = Regex::new(r"\d+(?:\.\d+)?").ok()?;
     let lists = list
         .captures_iter(&source.text)
@@ -472,7 +469,7 @@ fn read(file: &VersionFile, source: &crate::source::SourceFile) -> Option<(Strin
             value.as_str().map(located)
         }
         VersionFormat::Pattern => {
-            let pattern = Regex::new(file.pattern.as_deref()?).ok()?;
+            let pattern = file.pattern.as_ref()?;
             let found = pattern.captures(text)?.get(1)?;
             Some((found.as_str().trim().to_owned(), source.line(found.start())))
         }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
-
 use super::{
     Fate, Origin, Port, Start, Volume,
     input::Input,
@@ -175,8 +173,7 @@ fn way_of_own_server(told: &Way, input: &Input<'_, '_>) -> Option<Way> {
         return None;
     };
     let source = input.repo.source(&repo::join(&told.directory, file))?;
-    let pattern = Regex::new(&own.runs).ok()?;
-    let found = pattern.captures(&source.text)?;
+    let found = own.runs.captures(&source.text)?;
     let named = |name: &str| found.name(name).map_or("", |found| found.as_str());
     if named("arguments").contains(&own.told) {
         return None;

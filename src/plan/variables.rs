@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
 
 use super::{Origin, OriginKind};
 use crate::{
@@ -86,7 +85,6 @@ fn of_file(variable: &Variable, repo: &Repo, path: &str) -> Option<Value> {
             return Some((file.to_owned(), Origin::manifest(file, "found there")));
         };
         let source = repo.source(file)?;
-        let pattern = Regex::new(pattern).ok()?;
         let found = pattern.captures(&source.text)?.get(1)?;
         let line = source.line(found.start());
         let origin = Origin::at(OriginKind::Manifest, file, line, found.as_str());

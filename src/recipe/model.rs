@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Pattern;
+use super::{Expression, Pattern};
 
 /// `recipes/runtimes/ID.toml`: a language runtime and its versions.
 #[derive(Debug, Clone, Deserialize)]
@@ -44,7 +44,7 @@ pub struct AskingCommand {
     /// Names of the command.
     pub commands: Vec<String>,
     /// Regular expression for one of its words, first group the version.
-    pub word: String,
+    pub word: Expression,
 }
 
 /// A version of a runtime.
@@ -72,7 +72,7 @@ pub struct VersionFile {
     pub key: Option<String>,
     /// Regular expression whose first group is the value, for `pattern`.
     #[serde(default)]
-    pub pattern: Option<String>,
+    pub pattern: Option<Expression>,
     /// Whether it only says what the application is tested with: weaker than all others.
     #[serde(default)]
     pub tested: bool,
@@ -104,7 +104,7 @@ pub struct Ceiling {
     pub below: Option<String>,
     /// Regular expression that a file has.
     #[serde(default)]
-    pub text: Option<String>,
+    pub text: Option<Expression>,
     /// The file, relative to the component; the source files where there is none.
     #[serde(default)]
     pub file: Option<String>,
@@ -134,24 +134,24 @@ pub struct StackRecipe {
     pub declared: Vec<DeclaredFile>,
     /// Regular expressions for what source code imports, first group the name.
     #[serde(default)]
-    pub imports: Vec<String>,
+    pub imports: Vec<Expression>,
     /// Regular expressions for environment variables read by source code: group `name`, and
     /// `default` where there is one.
     #[serde(default)]
-    pub env_reads: Vec<String>,
+    pub env_reads: Vec<Expression>,
     /// Regular expressions for ports written in source code, first group the number.
     #[serde(default)]
-    pub port_reads: Vec<String>,
+    pub port_reads: Vec<Expression>,
     /// Pieces of source code that show that a program listens on a port.
     #[serde(default)]
     pub serves: Vec<String>,
     /// Regular expressions for files that the application keeps data in: first group the string
     /// literals of the folders before it, second group the file.
     #[serde(default)]
-    pub data_files: Vec<String>,
+    pub data_files: Vec<Expression>,
     /// Regular expressions for log files that the application writes, first group the file.
     #[serde(default)]
-    pub log_files: Vec<String>,
+    pub log_files: Vec<Expression>,
     /// Endings of source files, without dot.
     #[serde(default)]
     pub sources: Vec<String>,
@@ -478,7 +478,7 @@ pub struct FrameworkRecipe {
 #[serde(deny_unknown_fields)]
 pub struct OwnServer {
     /// Regular expression on the file: group `object` what serves, `arguments` what it is told.
-    pub runs: String,
+    pub runs: Expression,
     /// Piece of the arguments that says where it listens.
     pub told: String,
     /// Command that serves the same on all addresses; `{module}` is the file, `{object}` as above.
@@ -525,7 +525,7 @@ pub struct Variable {
     pub default: Option<String>,
     /// Regular expression on its text, first group the value; without it the path is the value.
     #[serde(default)]
-    pub pattern: Option<String>,
+    pub pattern: Option<Expression>,
     /// How the value is written.
     #[serde(default)]
     pub form: VariableForm,
