@@ -90,4 +90,4 @@ stand-ins: engine
 	    sed -nE 's/^ *image: "([^"]+)"$$/\1/p' samples/*/expected/compose.yaml | grep -v ':dev$$'; } | sort -u)
 
 engine-test: stand-ins cargo-test goldens
-	$(cargo) test --features docker-tests --test engine --test engine_faults
+	$(cargo) test --features docker-tests --test engine --test engine_faults --test build_place

@@ -26,6 +26,7 @@ mod processes;
 mod questions;
 mod runtime;
 mod services;
+mod settled;
 mod start;
 mod variables;
 mod version;

@@ -57,9 +57,9 @@ pub struct Catalog {
     entries: BTreeMap<String, Layers>,
 }
 
-/// Why a recipe cannot be used.
+/// Why a file that a person wrote for longshore, a recipe or `longshore.toml`, cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecipeError {
+pub struct ConfigurationError {
     /// The file.
     pub file: String,
     /// Line and column, from 1, where they are known.
@@ -70,7 +70,7 @@ pub struct RecipeError {
     pub hint: Option<String>,
 }
 
-impl fmt::Display for RecipeError {
+impl fmt::Display for ConfigurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file)?;
         if let Some((line, column)) = self.position {
@@ -80,7 +80,7 @@ impl fmt::Display for RecipeError {
     }
 }
 
-impl std::error::Error for RecipeError {}
+impl std::error::Error for ConfigurationError {}
 
 impl Catalog {
     /// Returns the built-in catalogue.
@@ -98,7 +98,7 @@ impl Catalog {
     /// # Errors
     ///
     /// Every recipe that cannot be read, with its place.
-    pub fn with_folders(folders: &[PathBuf]) -> Result<Self, Vec<RecipeError>> {
+    pub fn with_folders(folders: &[PathBuf]) -> Result<Self, Vec<ConfigurationError>> {
         let mut layers: BTreeMap<String, Layers> = BTreeMap::new();
         for file in built_in_files(&BUILT_IN) {
             let path = file.path().to_string_lossy().into_owned();
@@ -152,7 +152,7 @@ impl Catalog {
         }
     }
 
-    fn add(&mut self, path: &str, layers: Layers) -> Result<(), RecipeError> {
+    fn add(&mut self, path: &str, layers: Layers) -> Result<(), ConfigurationError> {
         let Some((kind, id)) = path
             .strip_suffix(".toml")
             .and_then(|path| path.split_once('/'))
@@ -170,7 +170,7 @@ impl Catalog {
             "words" => drop(self.words.insert(id, layers.read()?)),
             _ => {
                 let near = nearest(kind, KINDS).map(|near| format!("did you mean `{near}/`?"));
-                return Err(RecipeError {
+                return Err(ConfigurationError {
                     file: layers.top().to_owned(),
                     position: None,
                     message: format!("no kind of recipe is called `{kind}`"),
@@ -203,6 +203,23 @@ impl Catalog {
         self.tools
             .get_key_value(id)
             .map(|(id, tool)| (id.as_str(), tool))
+    }
+
+    /// Returns the tool that `longshore.toml` calls `name` and that can download from a mirror, with
+    /// its id.
+    pub fn mirrored_tool(&self, name: &str) -> Option<(&str, &MirrorRecipe)> {
+        let is_called = |id: &str, tool: &ToolRecipe, mirror: &MirrorRecipe| {
+            id == name
+                || tool
+                    .names
+                    .iter()
+                    .chain(&mirror.names)
+                    .any(|known| known == name)
+        };
+        self.tools.iter().find_map(|(id, tool)| {
+            let mirror = tool.mirror.as_ref()?;
+            is_called(id, tool, mirror).then_some((id.as_str(), mirror))
+        })
     }
 
     /// Returns the services that `name` (of a package or a unit) stands for.
@@ -451,16 +468,16 @@ fn built_in_files<'a>(folder: &'a Dir<'a>) -> Vec<&'a include_dir::File<'a>> {
 /// Path within the catalogue, path to show, text.
 type UserFile = (String, String, String);
 
-fn user_files(folder: &Path) -> Result<Vec<UserFile>, RecipeError> {
+fn user_files(folder: &Path) -> Result<Vec<UserFile>, ConfigurationError> {
     let shown = folder.display().to_string();
-    let broken = |message: String| RecipeError {
+    let broken = |message: String| ConfigurationError {
         file: shown.clone(),
         position: None,
         message,
         hint: None,
     };
     if !folder.is_dir() {
-        return Err(RecipeError {
+        return Err(ConfigurationError {
             hint: Some("`--recipes DIR` and `recipes` of longshore.toml name folders".to_owned()),
             ..broken("this folder of recipes does not exist".to_owned())
         });
@@ -501,7 +518,7 @@ mod tests {
     }
 
     /// The catalogue with one file of a user on top.
-    fn with(path: &str, text: &str) -> Result<Catalog, Vec<RecipeError>> {
+    fn with(path: &str, text: &str) -> Result<Catalog, Vec<ConfigurationError>> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join(path);
         std::fs::create_dir(path.parent().expect("has a parent")).expect("made");

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write};
 
 use toml::{Table, Value};
 
-use crate::recipe::{Layers, Leaf, RecipeError};
+use crate::recipe::{ConfigurationError, Layers, Leaf};
 
 /// How wide a list gets before it goes on in the next line.
 const WIDTH: usize = 96;
@@ -45,7 +45,7 @@ const OTHER: &str = "more";
 
 /// Returns the recipe `path` for people: what it is, by what it is found, its versions and
 /// commands. Where a user's folder changed it, each changed field names its file and line.
-pub fn text(path: &str, title: &str, layers: &Layers) -> Result<String, RecipeError> {
+pub fn text(path: &str, title: &str, layers: &Layers) -> Result<String, ConfigurationError> {
     let table = layers.value()?;
     let leaves = layers.leaves();
     let page = Page {
@@ -69,7 +69,7 @@ pub fn text(path: &str, title: &str, layers: &Layers) -> Result<String, RecipeEr
 }
 
 /// Returns the recipe `path` for programs: its fields, and for each value the file and line.
-pub fn json(path: &str, layers: &Layers) -> Result<serde_json::Value, RecipeError> {
+pub fn json(path: &str, layers: &Layers) -> Result<serde_json::Value, ConfigurationError> {
     let origins: BTreeMap<String, String> = layers
         .leaves()
         .into_iter()

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-
 use crate::{
     recipe::{Catalog, StackRecipe},
     repo::{self, Repo},

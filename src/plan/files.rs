@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-
 use super::{
     Command, EnvVar, Fate, FileCopy, Image, Origin, OriginKind, Volume,
     commands::push,

@@ -35,6 +35,9 @@ pub fn port(
         );
         framework.port.map(|port| http(port, origin))
     });
+    if let Some(said) = &selection.config.port {
+        return Some(http(said.value, said.origin.clone()));
+    }
     if serves_static {
         return framework;
     }

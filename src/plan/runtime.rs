@@ -70,13 +70,18 @@ pub fn runtime(
         .chain(newest)
         .min_by(|a, b| compare(&numbers(&a.0), &numbers(&b.0)));
 
-    let strongest = in_files
+    let settled = selection.config.runtime.as_ref().map(|said| Request {
+        text: said.value.clone(),
+        origin: said.origin.clone(),
+    });
+    let found = in_files
         .iter()
         .chain(&in_commands)
         .chain(&in_prose)
         .chain(&elsewhere)
         .chain(&in_ci)
         .find(|request| asks(recipe, request));
+    let strongest = settled.as_ref().or(found);
     let (taken, mut origin) = match strongest {
         Some(request) => (
             take(recipe, &request.text, ceiling.as_ref())
@@ -121,6 +126,7 @@ pub fn runtime(
         if let Some(other) = in_prose
             .iter()
             .find(|other| asks(recipe, other) && !fits(&version.version, &other.text))
+            .filter(|_| settled.is_none())
         {
             diagnostics.push(
                 Diagnostic::new(

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-
 use super::{Origin, OriginKind};
 use crate::{
     manifest::site::{self, Site},

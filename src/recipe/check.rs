@@ -3,14 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{Catalog, Expression, KINDS, Leaf, RecipeError, VersionFormat};
+use super::{Catalog, ConfigurationError, Expression, KINDS, Leaf, VersionFormat};
 use crate::{diagnostic::nearest, repo, shell::is_name};
 
 /// Variables that are filled into a text, by the kind of recipe and the path of the field (`*` for
 /// one key or index). `own` stands for the entry's `[variable.NAME]`, `secrets` for `${NAME}` of its
 /// `secrets`.
-const FILLED: [(&str, &str, &[&str]); 33] = [
+const FILLED: [(&str, &str, &[&str]); 36] = [
     ("runtimes", "image", &["version", "suite"]),
+    ("runtimes", "certificate.run.*", &["certificate"]),
+    ("tools", "mirror.env.*", &["url"]),
+    ("tools", "mirror.before", &["url"]),
     ("stacks", "image.build", &["runtime", "version", "suite"]),
     ("stacks", "image.run", &["runtime", "version", "suite"]),
     ("stacks", "image.health_command", &["url"]),
@@ -92,7 +95,7 @@ const PATH_PATTERNS: [(&str, &str); 9] = [
 ];
 
 /// Returns what is wrong with `catalog`, by file and place.
-pub fn errors(catalog: &Catalog) -> Vec<RecipeError> {
+pub fn errors(catalog: &Catalog) -> Vec<ConfigurationError> {
     let mut found = Found {
         catalog,
         errors: Vec::new(),
@@ -107,7 +110,7 @@ pub fn errors(catalog: &Catalog) -> Vec<RecipeError> {
 
 struct Found<'c> {
     catalog: &'c Catalog,
-    errors: Vec<RecipeError>,
+    errors: Vec<ConfigurationError>,
 }
 
 impl Found<'_> {

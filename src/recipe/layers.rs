@@ -9,7 +9,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde_spanned::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::RecipeError;
+use super::ConfigurationError;
 use crate::{diagnostic::nearest, source::SourceFile};
 
 /// Key of a user's file: lists of the built-in entry that are left out before its own are added.
@@ -88,7 +88,7 @@ impl Layers {
     /// # Errors
     ///
     /// What is wrong first, where it is written.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, RecipeError> {
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, ConfigurationError> {
         let merged = self.merged()?;
         T::deserialize(merged.into_deserializer()).map_err(|error| {
             let span = error.span().unwrap_or_default();
@@ -113,7 +113,7 @@ impl Layers {
     /// # Errors
     ///
     /// As [`Layers::read`].
-    pub fn value(&self) -> Result<toml::Table, RecipeError> {
+    pub fn value(&self) -> Result<toml::Table, ConfigurationError> {
         self.read()
     }
 
@@ -170,7 +170,7 @@ impl Layers {
 
     /// Returns an error about the value at `path`, as [`Leaf::path`] writes it, or about what it
     /// stands in.
-    pub fn error_at(&self, path: &str, message: impl Into<String>) -> RecipeError {
+    pub fn error_at(&self, path: &str, message: impl Into<String>) -> ConfigurationError {
         let leaves = self.leaves();
         let mut path = path;
         loop {
@@ -180,7 +180,7 @@ impl Layers {
                 .find(|leaf| leaf.path == path || leaf.path.starts_with(&below));
             match (found, path.rsplit_once('.')) {
                 (Some(leaf), _) => {
-                    return RecipeError {
+                    return ConfigurationError {
                         file: leaf.file.clone(),
                         position: Some(leaf.position),
                         message: message.into(),
@@ -189,7 +189,7 @@ impl Layers {
                 }
                 (None, Some((outer, _))) => path = outer,
                 (None, None) => {
-                    return RecipeError {
+                    return ConfigurationError {
                         file: self.top().to_owned(),
                         position: None,
                         message: message.into(),
@@ -200,7 +200,7 @@ impl Layers {
         }
     }
 
-    fn merged(&self) -> Result<Spanned<DeTable<'_>>, RecipeError> {
+    fn merged(&self) -> Result<Spanned<DeTable<'_>>, ConfigurationError> {
         let mut merged = DeTable::new();
         for (index, layer) in self.layers.iter().enumerate() {
             let table = DeTable::parse(&layer.text).map_err(|error| {
@@ -233,7 +233,7 @@ impl Layers {
         &self,
         merged: &mut DeTable<'_>,
         lists: &Spanned<DeValue<'_>>,
-    ) -> Result<(), RecipeError> {
+    ) -> Result<(), ConfigurationError> {
         let DeValue::Array(names) = lists.get_ref() else {
             return Err(self.error(lists.span(), "`replace` is a list of names of lists"));
         };
@@ -264,10 +264,10 @@ impl Layers {
         )
     }
 
-    fn error(&self, span: Range<usize>, message: &str) -> RecipeError {
+    fn error(&self, span: Range<usize>, message: &str) -> ConfigurationError {
         let (file, position) = self.place(span.start);
         let (message, hint) = explained(message);
-        RecipeError {
+        ConfigurationError {
             file: file.to_owned(),
             position: Some(position),
             message,

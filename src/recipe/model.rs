@@ -35,6 +35,21 @@ pub struct RuntimeRecipe {
     /// Commands of documents that ask for a version.
     #[serde(default)]
     pub asked_by: Vec<AskingCommand>,
+    /// How its tools come to trust a company's certificate.
+    #[serde(default)]
+    pub certificate: CertificateRecipe,
+}
+
+/// How the tools of a runtime come to trust a further authority, while an image is built.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateRecipe {
+    /// Environment variables that name a file with all certificates to trust.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// Commands that add `{certificate}`, the file, to a store of its own.
+    #[serde(default)]
+    pub run: Vec<String>,
 }
 
 /// A command that asks for a version of a runtime, such as `nvm use 14`.
@@ -676,9 +691,26 @@ pub struct ToolRecipe {
     /// The package of a language that brings it.
     #[serde(default)]
     pub package: Option<ToolPackage>,
+    /// How it is told to download from a mirror.
+    #[serde(default)]
+    pub mirror: Option<MirrorRecipe>,
     /// What its commands mean; the most specific that fits.
     #[serde(default)]
     pub command: Vec<CommandRule>,
+}
+
+/// How a tool is told to download from a mirror of its registry.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MirrorRecipe {
+    /// Other names by which `longshore.toml` may call the tool.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Environment of its commands; `{url}` is the mirror.
+    pub env: BTreeMap<String, String>,
+    /// A command right before it, for what no variable says; may write below `/run/longshore`.
+    #[serde(default)]
+    pub before: Option<String>,
 }
 
 /// The package of a language that brings a tool.
