@@ -50,7 +50,12 @@ all-stand-ins: packages engine ## Makes a stand-in for every base image that rec
 
 .PHONY: bench
 bench: packages ## Measures how long reading, planning and rendering take
-	$(cargo) bench
+	$(cargo) bench --bench pipeline
+
+# WORDS chooses samples by pieces of their names.
+.PHONY: bench-images
+bench-images: linters stand-ins ## Measures the images of the samples beside a plain transcription of their READMEs
+	$(cargo) bench --profile dev --features docker-tests --bench images -- $(WORDS)
 
 .PHONY: clean-images
 clean-images: ## Removes the stand-ins for base images, and what was built on them

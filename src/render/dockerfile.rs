@@ -122,7 +122,7 @@ impl Writer<'_> {
             let address = format!("$(cat /run/secrets/{id})");
             let filled = |text: &str| text.replace("{url}", &address);
             for (name, value) in &secret.env {
-                before += &format!("export {name}=\"{}\" && ", filled(value));
+                before += &format!("{name}=\"{}\" && export {name} && ", filled(value));
             }
             if let Some(line) = &secret.before {
                 if !mounts.contains("type=tmpfs") {
