@@ -28,6 +28,10 @@ use longshore::{
     verify::{self, Event, Options, Report, Rung},
 };
 
+const HEAD: &str = "\
+| sample | size | transcription | ratio | cold | transcription | after a change | transcription | dependencies kept | hadolint | answers, hardened |
+|---|--:|--:|--:|--:|--:|--:|--:|---|--:|---|";
+
 /// What was measured of one sample.
 struct Row {
     sample: String,
@@ -53,7 +57,8 @@ fn main() -> anyhow::Result<()> {
         .filter(|word| !word.starts_with('-'))
         .collect();
     let catalog = Catalog::built_in();
-    let mut rows = Vec::new();
+    let (mut rows, mut failed) = (Vec::new(), Vec::new());
+    println!("{HEAD}");
     for case in cases()? {
         let name = case
             .file_name()
@@ -63,14 +68,21 @@ fn main() -> anyhow::Result<()> {
             continue;
         }
         eprintln!("{name} …");
-        rows.push(
-            row(&case, &name, &catalog).with_context(|| format!("failed to measure `{name}`"))?,
-        );
+        match row(&case, &name, &catalog) {
+            Ok(row) => {
+                println!("{}", line(&row));
+                rows.push(row);
+            }
+            Err(error) => {
+                eprintln!("  {error:?}");
+                failed.push(name);
+            }
+        }
     }
-    if rows.is_empty() {
-        bail!("no sample is called {}", words.join(" or "));
+    println!("\n{}", summary(&rows));
+    if rows.is_empty() || !failed.is_empty() {
+        bail!("not measured: {}", failed.join(", "));
     }
-    print(&rows);
     Ok(())
 }
 
@@ -320,47 +332,46 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print(rows: &[Row]) {
-    println!(
-        "| sample | size | transcription | ratio | cold | transcription | after a change | transcription | dependencies kept | hadolint | answers, hardened |"
-    );
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|---|--:|---|");
+/// A line of the table.
+fn line(row: &Row) -> String {
     let yes = |holds: bool| if holds { "yes" } else { "**no**" };
-    let mut ratios = Vec::new();
-    for row in rows {
-        let (size, ratio, cold, changed) = match &row.theirs {
-            Some(theirs) => {
-                let ratio = row.ours.bytes as f64 / theirs.bytes as f64;
-                ratios.push(ratio);
-                (
-                    format!("{} MB", theirs.bytes / 1_000_000),
-                    format!("{ratio:.2}"),
-                    format!("{:.1} s", theirs.cold),
-                    format!("{:.1} s", theirs.changed),
-                )
-            }
-            None => (
-                "does not build".to_owned(),
-                String::new(),
-                String::new(),
-                String::new(),
-            ),
-        };
-        println!(
-            "| {} | {} MB | {size} | {ratio} | {:.1} s | {cold} | {:.1} s | {changed} | {} | {} | {} |",
-            row.sample,
-            row.ours.bytes / 1_000_000,
-            row.ours.cold,
-            row.ours.changed,
-            yes(row.ours.kept),
-            row.findings,
-            yes(row.answers),
-        );
-    }
+    let (size, ratio, cold, changed) = match &row.theirs {
+        Some(theirs) => (
+            format!("{} MB", theirs.bytes / 1_000_000),
+            format!("{:.2}", ratio(row).unwrap_or_default()),
+            format!("{:.1} s", theirs.cold),
+            format!("{:.1} s", theirs.changed),
+        ),
+        None => (
+            "does not build".to_owned(),
+            "–".to_owned(),
+            "–".to_owned(),
+            "–".to_owned(),
+        ),
+    };
+    format!(
+        "| {} | {} MB | {size} | {ratio} | {:.1} s | {cold} | {:.1} s | {changed} | {} | {} | {} |",
+        row.sample,
+        row.ours.bytes / 1_000_000,
+        row.ours.cold,
+        row.ours.changed,
+        yes(row.ours.kept),
+        row.findings,
+        yes(row.answers),
+    )
+}
+
+fn ratio(row: &Row) -> Option<f64> {
+    let theirs = row.theirs.as_ref()?;
+    Some(row.ours.bytes as f64 / theirs.bytes as f64)
+}
+
+fn summary(rows: &[Row]) -> String {
+    let mut ratios: Vec<f64> = rows.iter().filter_map(ratio).collect();
     ratios.sort_by(f64::total_cmp);
     let median = ratios.get(ratios.len() / 2).copied().unwrap_or_default();
-    println!(
-        "\n{} samples; the median of the ratio of sizes is {median:.2}; base images are stand-ins.",
+    format!(
+        "{} samples; the median of the ratio of sizes is {median:.2}; base images are stand-ins.",
         rows.len()
-    );
+    )
 }

@@ -24,6 +24,7 @@ mod packages;
 mod port;
 mod processes;
 mod questions;
+mod prune;
 mod runtime;
 mod services;
 mod settled;

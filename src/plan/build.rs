@@ -3,7 +3,7 @@
 use super::{
     AssetStage, BuildPlan, Command, Component, EnvVar, Finding, Question, SCHEMA, assets, commands,
     components, env, files, health, image, input::Input, install, ledger::Ledger, name, packages,
-    processes, questions, runtime, services, settled, start, variables,
+    processes, prune, questions, runtime, services, settled, start, variables,
 };
 use crate::{
     config::Config,
@@ -198,6 +198,22 @@ fn component(
     image::add_init(&input, started.start.as_ref(), &mut image, &mut packages);
     let processes = processes::processes(&input, ledger);
     let schedules = processes::schedules(&input, ledger);
+    let mut lines: Vec<Vec<String>> = started
+        .start
+        .iter()
+        .map(|start| start.command.clone())
+        .collect();
+    lines.extend(processes.iter().map(|process| process.command.clone()));
+    lines.extend(schedules.iter().map(|schedule| schedule.command.clone()));
+    let prepared = prepare.iter().filter(|command| command.runs_in.is_none());
+    lines.extend(prepared.map(|command| {
+        command
+            .command
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()
+    }));
+    build.extend(prune::prune(&input, &lines));
     let vars = env::env(candidates, bound, &started.env, catalog, ledger);
     let mut vars: Vec<EnvVar> = vars
         .into_iter()

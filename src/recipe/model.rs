@@ -175,6 +175,9 @@ pub struct StackRecipe {
     /// How dependencies are installed when the README does not say; the first that fits.
     #[serde(default)]
     pub install: Vec<InstallRecipe>,
+    /// How to remove what only development needs, once it is built; the first that fits.
+    #[serde(default)]
+    pub prune: Vec<PruneRecipe>,
     /// Pieces of pages that tell of an error although the status is one of success.
     #[serde(default)]
     pub error_pages: Vec<String>,
@@ -405,6 +408,18 @@ pub struct InstallRecipe {
     /// Commands of a document that it is the exact form of, so that it takes their place.
     #[serde(default)]
     pub instead_of: Vec<String>,
+}
+
+/// A way to remove the dependencies of development.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PruneRecipe {
+    /// Files that must all be there, relative to the component.
+    pub files: Vec<String>,
+    /// The command.
+    pub command: String,
+    /// Programs of start commands that need no package by themselves.
+    pub programs: Vec<String>,
 }
 
 /// A command with its condition.
