@@ -274,8 +274,11 @@ fn transcription(plan: &BuildPlan, start: Option<&Start>, root: &Path) -> String
                     .collect();
                 text += &format!("RUN {update}{manager} install -y {}\n", packages.join(" "));
             }
+            // The document's own build, where ours is another command for the same.
+            (Fate::Skipped, words) if entry.reason.as_deref() == Some("recipe-builds-it") => {
+                text += &format!("RUN {}\n", words.join(" "));
+            }
             (Fate::Dockerfile, words) => text += &format!("RUN {}\n", words.join(" ")),
-            (Fate::Start, _) => {}
             _ => {}
         }
     }
