@@ -50,7 +50,12 @@ all-stand-ins: packages engine ## Makes a stand-in for every base image that rec
 
 .PHONY: bench
 bench: packages ## Measures how long reading, planning and rendering take
-	$(cargo) bench
+	$(cargo) bench --bench pipeline
+
+# WORDS chooses samples by pieces of their names.
+.PHONY: bench-images
+bench-images: linters stand-ins ## Measures the images of the samples beside a plain transcription of their READMEs
+	$(cargo) bench --profile dev --features docker-tests --bench images -- $(WORDS)
 
 .PHONY: clean-images
 clean-images: ## Removes the stand-ins for base images, and what was built on them
@@ -97,4 +102,4 @@ debian-test: debian-lists cargo-test
 	$(cargo) test --features docker-tests --test debian
 
 engine-test: stand-ins cargo-test goldens debian-test
-	$(cargo) test --features docker-tests --test engine --test engine_faults
+	$(cargo) test --features docker-tests --test engine --test engine_faults --test build_place

@@ -6,13 +6,15 @@
 mod args;
 mod output;
 mod progress;
+mod recipe;
 mod text;
+mod wizard;
 
 use std::{
     collections::BTreeMap,
     ffi::OsString,
     io::{IsTerminal, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -20,10 +22,11 @@ use std::{
 use clap::{CommandFactory, Parser};
 
 use crate::{
+    config::Config,
     convert::{self, Conversion},
-    diagnostic::{self, Diagnostic, visible},
+    diagnostic::{self, Diagnostic, nearest, visible},
     plan::BuildPlan,
-    recipe::{Catalog, RecipeError},
+    recipe::{Catalog, ConfigurationError},
     verify::{self, EngineError, Report},
 };
 use args::{
@@ -79,17 +82,56 @@ fn dispatch(arguments: &Arguments, talk: Talk) -> anyhow::Result<Outcome> {
         }
         _ => {}
     }
-    let catalog = match Catalog::with_folders(&arguments.recipes) {
-        Ok(catalog) => catalog,
-        Err(errors) => return Ok(broken_recipes(&errors, talk)),
+    let known = match Known::read(arguments) {
+        Ok(known) => known,
+        Err(errors) => return Ok(broken(&errors, talk)),
     };
     match &arguments.command {
-        Command::Plan(arguments) => plan(arguments, &catalog, talk),
-        Command::Convert(arguments) => write(arguments, &catalog, talk),
-        Command::Verify(arguments) => verify(arguments, &catalog, talk),
-        Command::Explain(arguments) => explain(arguments, &catalog, talk),
-        Command::Recipes { command } => recipes(command, &catalog, talk),
+        Command::Plan(arguments) => plan(arguments, &known, talk),
+        Command::Convert(arguments) => write(arguments, &known, talk),
+        Command::Wizard(wizard) => wizard::wizard(wizard, arguments.config.as_deref(), known, talk),
+        Command::Verify(arguments) => verify(arguments, &known, talk),
+        Command::Explain(arguments) => explain(arguments, &known, talk),
+        Command::Recipes { command } => recipes(command, &known.catalog, talk),
         Command::Schema { .. } | Command::Completions { .. } | Command::Man => Ok(Outcome::Done),
+    }
+}
+
+/// What is known before the repository is read: the catalogue, and what a person settled.
+struct Known {
+    catalog: Catalog,
+    config: Config,
+}
+
+impl Known {
+    fn read(arguments: &Arguments) -> Result<Self, Vec<ConfigurationError>> {
+        let repository = match &arguments.command {
+            Command::Plan(arguments) => Some(&arguments.path),
+            Command::Convert(arguments) => Some(&arguments.path),
+            Command::Wizard(arguments) => Some(&arguments.convert.path),
+            Command::Verify(arguments) => Some(&arguments.path),
+            Command::Explain(arguments) => Some(&arguments.path),
+            Command::Recipes { .. }
+            | Command::Schema { .. }
+            | Command::Completions { .. }
+            | Command::Man => None,
+        };
+        let config = match (&arguments.config, repository) {
+            (Some(file), _) => Config::of_file(file)?,
+            (None, Some(repository)) => Config::of_repository(repository)?,
+            (None, None) => Config::default(),
+        };
+        let folders: Vec<PathBuf> = arguments
+            .recipes
+            .iter()
+            .chain(&config.recipes)
+            .cloned()
+            .collect();
+        let catalog = Catalog::with_folders(&folders)?;
+        match config.unknown_mirrors(&catalog) {
+            wrong if wrong.is_empty() => Ok(Self { catalog, config }),
+            wrong => Err(wrong),
+        }
     }
 }
 
@@ -158,10 +200,10 @@ fn schema(of: SchemaOf) -> anyhow::Result<Outcome> {
 fn understand(
     path: &Path,
     output: &Path,
-    catalog: &Catalog,
+    known: &Known,
     talk: Talk,
 ) -> anyhow::Result<Option<(Conversion, Vec<Diagnostic>, String)>> {
-    let warned = match convert::plan(path, catalog) {
+    let warned = match convert::plan_with(path, &known.catalog, &known.config) {
         Ok(warned) => warned,
         Err(error) => {
             talk.error(&error.to_string());
@@ -192,9 +234,9 @@ fn ended_with(diagnostics: &[Diagnostic]) -> Outcome {
     }
 }
 
-fn plan(arguments: &PlanArguments, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {
+fn plan(arguments: &PlanArguments, known: &Known, talk: Talk) -> anyhow::Result<Outcome> {
     let Some((conversion, diagnostics, _)) =
-        understand(&arguments.path, &arguments.path, catalog, talk)?
+        understand(&arguments.path, &arguments.path, known, talk)?
     else {
         return Ok(Outcome::Environment);
     };
@@ -206,10 +248,10 @@ fn plan(arguments: &PlanArguments, catalog: &Catalog, talk: Talk) -> anyhow::Res
     Ok(ended_with(&diagnostics))
 }
 
-fn write(arguments: &ConvertArguments, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {
+fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Result<Outcome> {
     let output = arguments.output.as_deref().unwrap_or(&arguments.path);
     let Some((mut conversion, diagnostics, hash)) =
-        understand(&arguments.path, output, catalog, talk)?
+        understand(&arguments.path, output, known, talk)?
     else {
         return Ok(Outcome::Environment);
     };
@@ -293,9 +335,9 @@ fn write(arguments: &ConvertArguments, catalog: &Catalog, talk: Talk) -> anyhow:
     Ok(outcome)
 }
 
-fn verify(arguments: &VerifyArguments, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {
+fn verify(arguments: &VerifyArguments, known: &Known, talk: Talk) -> anyhow::Result<Outcome> {
     let Some((conversion, diagnostics, _)) =
-        understand(&arguments.path, &arguments.path, catalog, talk)?
+        understand(&arguments.path, &arguments.path, known, talk)?
     else {
         return Ok(Outcome::Environment);
     };
@@ -356,8 +398,8 @@ fn smoke(
     }
 }
 
-fn explain(arguments: &ExplainArguments, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {
-    let Some((conversion, _, _)) = understand(&arguments.path, &arguments.path, catalog, talk)?
+fn explain(arguments: &ExplainArguments, known: &Known, talk: Talk) -> anyhow::Result<Outcome> {
+    let Some((conversion, _, _)) = understand(&arguments.path, &arguments.path, known, talk)?
     else {
         return Ok(Outcome::Environment);
     };
@@ -410,11 +452,14 @@ fn recipes(command: &RecipesCommand, catalog: &Catalog, talk: Talk) -> anyhow::R
                 print(&format!("{path:width$}  {title}\n"));
             }
         }
-        RecipesCommand::Show { recipe } => {
-            let path = recipe
+        RecipesCommand::Show {
+            recipe: name,
+            format,
+        } => {
+            let path = name
                 .trim_start_matches("recipes/")
                 .trim_end_matches(".toml");
-            let Some(text) = catalog.text(path) else {
+            let Some(layers) = catalog.entry(path) else {
                 talk.error(&format!("no recipe is called `{path}`"));
                 let entries = catalog.entries();
                 let near: Vec<&str> = entries
@@ -423,12 +468,25 @@ fn recipes(command: &RecipesCommand, catalog: &Catalog, talk: Talk) -> anyhow::R
                     .filter(|known| known.ends_with(&format!("/{path}")))
                     .collect();
                 talk.hint(&match near.as_slice() {
-                    [] => "`longshore recipes list` names them all".to_owned(),
+                    [] => match nearest(path, entries.iter().map(|(path, _)| path.as_str())) {
+                        Some(near) => format!("did you mean {near}?"),
+                        None => "`longshore recipes list` names them all".to_owned(),
+                    },
                     near => format!("did you mean {}?", near.join(" or ")),
                 });
                 return Ok(Outcome::Usage);
             };
-            print(text);
+            match format {
+                Format::Text => {
+                    let title = catalog
+                        .entries()
+                        .into_iter()
+                        .find(|(entry, _)| entry == path);
+                    let title = title.map_or("", |(_, title)| title);
+                    print(&visible(&recipe::text(path, title, layers)?));
+                }
+                Format::Json => print_json(&recipe::json(path, layers)?)?,
+            }
         }
         RecipesCommand::Check => {
             print(&format!("{} recipes, no errors\n", catalog.entries().len()));
@@ -437,10 +495,12 @@ fn recipes(command: &RecipesCommand, catalog: &Catalog, talk: Talk) -> anyhow::R
     Ok(Outcome::Done)
 }
 
-fn broken_recipes(errors: &[RecipeError], talk: Talk) -> Outcome {
+fn broken(errors: &[ConfigurationError], talk: Talk) -> Outcome {
     for error in errors {
         talk.error(&error.to_string());
+        if let Some(hint) = &error.hint {
+            talk.hint(hint);
+        }
     }
-    talk.hint("`longshore recipes show KIND/NAME` prints a built-in recipe to compare with");
     Outcome::Failed
 }

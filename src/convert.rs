@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use crate::{
-    diagnostic::{Diagnostic, Severity, Warned},
+    config::Config,
+    diagnostic::{Code, Diagnostic, Severity, Warned},
     plan::{self, BuildPlan},
     readme,
     recipe::Catalog,
@@ -21,18 +22,45 @@ pub struct Conversion {
     pub artifacts: Vec<Artifact>,
 }
 
-/// Reads the repository at `root` and says what was understood.
+/// Reads the repository at `root`, with its `longshore.toml`, and says what was understood.
+///
+/// # Errors
+///
+/// When `root` is no folder that can be read. A `longshore.toml` that cannot be used is said, and
+/// nothing is taken from it.
+pub fn plan(root: &Path, catalog: &Catalog) -> Result<Warned<BuildPlan>, OpenError> {
+    match Config::of_repository(root) {
+        Ok(config) => plan_with(root, catalog, &config),
+        Err(errors) => {
+            let mut plan = plan_with(root, catalog, &Config::default())?;
+            let wrong = errors.iter().map(|error| {
+                Diagnostic::new(Severity::Error, Code::Configuration, error.to_string())
+            });
+            plan.diagnostics.splice(0..0, wrong);
+            plan.value.diagnostics = plan.diagnostics.iter().map(plan::finding).collect();
+            Ok(plan)
+        }
+    }
+}
+
+/// Reads the repository at `root` and says what was understood, with what a person settled.
 ///
 /// # Errors
 ///
 /// When `root` is no folder that can be read.
-pub fn plan(root: &Path, catalog: &Catalog) -> Result<Warned<BuildPlan>, OpenError> {
+pub fn plan_with(
+    root: &Path,
+    catalog: &Catalog,
+    config: &Config,
+) -> Result<Warned<BuildPlan>, OpenError> {
     let mut diagnostics = Vec::new();
     let repo = Repo::open(root)?.unpack(&mut diagnostics);
     let mut documents = readme::documents(&repo, ".", &catalog.pages()).unpack(&mut diagnostics);
     let mut steps = step::install_steps(&documents, &repo, catalog);
+    let others = config.of_others();
     let mut unsaid = Vec::new();
-    let mut selections = select::selections(&repo, &steps, catalog).unpack(&mut unsaid);
+    let mut selections =
+        select::selections(&repo, &steps, catalog, config, &others).unpack(&mut unsaid);
     // A component's own README knows more about it than the one at the top.
     let mut own: Vec<readme::Document> = Vec::new();
     for selection in selections
@@ -51,11 +79,12 @@ pub fn plan(root: &Path, catalog: &Catalog) -> Result<Warned<BuildPlan>, OpenErr
         documents.extend(own);
         steps = step::install_steps(&documents, &repo, catalog);
         unsaid.clear();
-        selections = select::selections(&repo, &steps, catalog).unpack(&mut unsaid);
+        selections =
+            select::selections(&repo, &steps, catalog, config, &others).unpack(&mut unsaid);
     }
     diagnostics.append(&mut unsaid);
-    let mut plan =
-        plan::build_plan(&repo, &documents, &steps, &selections, catalog).unpack(&mut diagnostics);
+    let mut plan = plan::build_plan(&repo, &documents, &steps, &selections, catalog, config)
+        .unpack(&mut diagnostics);
     diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
     plan.diagnostics = diagnostics.iter().map(plan::finding).collect();
     Ok(Warned {

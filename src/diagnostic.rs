@@ -245,6 +245,18 @@ pub fn visible(text: &str) -> String {
         .collect()
 }
 
+/// Returns the one of `known` that `word` is most likely a misspelling of, if any comes near.
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let rated = known.into_iter().map(|name| {
+        let likeness = strsim::jaro_winkler(word, name);
+        (likeness, name)
+    });
+    rated
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name)
+}
+
 fn harmless(text: &str) -> String {
     text.chars()
         .flat_map(|c| {

@@ -18,11 +18,9 @@ use std::{
     sync::Arc,
 };
 
-use regex::Regex;
-
 use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned},
-    recipe::{Catalog, DeclaredFile, DeclaredFormat, StackRecipe},
+    recipe::{Catalog, DeclaredFile, DeclaredFormat, Expression, StackRecipe},
     repo::{self, Repo},
     source::{SourceFile, Span},
 };
@@ -203,7 +201,9 @@ impl Manifest {
             DeclaredFormat::Gemfile => self.gemfile(source),
             DeclaredFormat::AppSettings => self.app_settings(source, diagnostics),
             DeclaredFormat::Pattern => {
-                self.pattern(declared.pattern.as_deref().unwrap_or_default(), source);
+                if let Some(pattern) = &declared.pattern {
+                    self.pattern(pattern, source);
+                }
             }
         }
     }
@@ -239,10 +239,7 @@ impl Manifest {
     }
 
     /// Declarations by the groups of `pattern`: see [`DeclaredFile::pattern`].
-    fn pattern(&mut self, pattern: &str, source: &SourceFile) {
-        let Ok(pattern) = Regex::new(pattern) else {
-            return;
-        };
+    fn pattern(&mut self, pattern: &Expression, source: &SourceFile) {
         for found in pattern.captures_iter(&source.text) {
             let version = found.name("version").map_or("", |version| version.as_str());
             if let Some(package) = found.name("package") {

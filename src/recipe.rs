@@ -1,8 +1,12 @@
 //! The catalogue in `recipes/`: what is true of tools, stacks, frameworks, services and packages.
 //!
 //! One entry is one file, its name is its id, unknown keys are refused with their line. A user's
-//! folder may add entries and change single fields of built-in ones.
+//! folder may add entries and change single fields of built-in ones. A [`Catalog`] is whole: what one
+//! entry refers to is there, its expressions are compiled, its variables are known.
 
+mod check;
+mod expression;
+mod layers;
 mod model;
 mod pattern;
 
@@ -12,13 +16,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::{diagnostic::nearest, readme::Pages, repo};
 use include_dir::{Dir, include_dir};
-use serde::de::DeserializeOwned;
 
-use crate::{readme::Pages, repo, source::SourceFile};
-
+pub use expression::Expression;
+pub use layers::{Layers, Leaf, explained, position};
 pub use model::*;
 pub use pattern::{Matched, Pattern};
+
+/// The kinds of entries: folders of the catalogue.
+const KINDS: [&str; 7] = [
+    "runtimes",
+    "stacks",
+    "frameworks",
+    "services",
+    "tools",
+    "system-packages",
+    "words",
+];
 
 static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/recipes");
 
@@ -39,21 +54,23 @@ pub struct Catalog {
     /// Words of people: section titles, secrets, platforms, by id of the table.
     pub words: BTreeMap<String, WordTable>,
     tool_by_name: HashMap<String, String>,
-    texts: BTreeMap<String, String>,
+    entries: BTreeMap<String, Layers>,
 }
 
-/// Why a recipe cannot be used.
+/// Why a file that a person wrote for longshore, a recipe or `longshore.toml`, cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RecipeError {
+pub struct ConfigurationError {
     /// The file.
     pub file: String,
     /// Line and column, from 1, where they are known.
     pub position: Option<(usize, usize)>,
     /// What is wrong.
     pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
 }
 
-impl fmt::Display for RecipeError {
+impl fmt::Display for ConfigurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file)?;
         if let Some((line, column)) = self.position {
@@ -63,7 +80,7 @@ impl fmt::Display for RecipeError {
     }
 }
 
-impl std::error::Error for RecipeError {}
+impl std::error::Error for ConfigurationError {}
 
 impl Catalog {
     /// Returns the built-in catalogue.
@@ -81,22 +98,22 @@ impl Catalog {
     /// # Errors
     ///
     /// Every recipe that cannot be read, with its place.
-    pub fn with_folders(folders: &[PathBuf]) -> Result<Self, Vec<RecipeError>> {
-        let mut layers: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    pub fn with_folders(folders: &[PathBuf]) -> Result<Self, Vec<ConfigurationError>> {
+        let mut layers: BTreeMap<String, Layers> = BTreeMap::new();
         for file in built_in_files(&BUILT_IN) {
             let path = file.path().to_string_lossy().into_owned();
             let text = file.contents_utf8().unwrap_or_default().to_owned();
             layers
                 .entry(path.clone())
                 .or_default()
-                .push((format!("recipes/{path}"), text));
+                .push(format!("recipes/{path}"), text);
         }
         let mut errors = Vec::new();
         for folder in folders {
             match user_files(folder) {
                 Ok(files) => {
                     for (path, shown, text) in files {
-                        layers.entry(path).or_default().push((shown, text));
+                        layers.entry(path).or_default().push(shown, text);
                     }
                 }
                 Err(error) => errors.push(error),
@@ -105,13 +122,13 @@ impl Catalog {
 
         let mut catalog = Self::empty();
         for (path, layers) in layers {
-            if let Err(error) = catalog.add(&path, &layers) {
+            if let Err(error) = catalog.add(&path, layers) {
                 errors.push(error);
             }
         }
         // A recipe that could not be read would be missed by all that refer to it.
         if errors.is_empty() {
-            errors.extend(catalog.check());
+            errors.extend(check::errors(&catalog));
         }
         catalog.index();
         if errors.is_empty() {
@@ -131,11 +148,11 @@ impl Catalog {
             system_packages: BTreeMap::new(),
             words: BTreeMap::new(),
             tool_by_name: HashMap::new(),
-            texts: BTreeMap::new(),
+            entries: BTreeMap::new(),
         }
     }
 
-    fn add(&mut self, path: &str, layers: &[(String, String)]) -> Result<(), RecipeError> {
+    fn add(&mut self, path: &str, layers: Layers) -> Result<(), ConfigurationError> {
         let Some((kind, id)) = path
             .strip_suffix(".toml")
             .and_then(|path| path.split_once('/'))
@@ -144,100 +161,26 @@ impl Catalog {
         };
         let id = id.to_owned();
         match kind {
-            "runtimes" => drop(self.runtimes.insert(id, read(layers)?)),
-            "stacks" => drop(self.stacks.insert(id, read(layers)?)),
-            "frameworks" => drop(self.frameworks.insert(id, read(layers)?)),
-            "services" => drop(self.services.insert(id, read(layers)?)),
-            "tools" => drop(self.tools.insert(id, read(layers)?)),
-            "system-packages" => drop(self.system_packages.insert(id, read(layers)?)),
-            "words" => drop(self.words.insert(id, read(layers)?)),
+            "runtimes" => drop(self.runtimes.insert(id, layers.read()?)),
+            "stacks" => drop(self.stacks.insert(id, layers.read()?)),
+            "frameworks" => drop(self.frameworks.insert(id, layers.read()?)),
+            "services" => drop(self.services.insert(id, layers.read()?)),
+            "tools" => drop(self.tools.insert(id, layers.read()?)),
+            "system-packages" => drop(self.system_packages.insert(id, layers.read()?)),
+            "words" => drop(self.words.insert(id, layers.read()?)),
             _ => {
-                let kinds = "runtimes, stacks, frameworks, services, tools, system-packages, words";
-                let file = layers
-                    .last()
-                    .map(|(shown, _)| shown.clone())
-                    .unwrap_or_default();
-                let message = format!("no kind of recipe is called `{kind}`; there are {kinds}");
-                return Err(RecipeError {
-                    file,
+                let near = nearest(kind, KINDS).map(|near| format!("did you mean `{near}/`?"));
+                return Err(ConfigurationError {
+                    file: layers.top().to_owned(),
                     position: None,
-                    message,
+                    message: format!("no kind of recipe is called `{kind}`"),
+                    hint: near.or_else(|| Some(format!("there are {}", KINDS.join(", ")))),
                 });
             }
         }
-        let texts: Vec<&str> = layers.iter().map(|(_, text)| text.as_str()).collect();
-        self.texts
-            .insert(path.trim_end_matches(".toml").to_owned(), texts.join("\n"));
+        let entry = path.trim_end_matches(".toml").to_owned();
+        self.entries.insert(entry, layers);
         Ok(())
-    }
-
-    /// References from one recipe to another that lead nowhere.
-    fn check(&self) -> Vec<RecipeError> {
-        let mut errors = Vec::new();
-        let mut require = |known: bool, file: String, message: String| {
-            if !known {
-                errors.push(RecipeError {
-                    file,
-                    position: None,
-                    message,
-                });
-            }
-        };
-        for (id, stack) in &self.stacks {
-            let known = self.runtimes.contains_key(&stack.runtime);
-            require(
-                known,
-                format!("recipes/stacks/{id}.toml"),
-                format!("no runtime is called `{}`", stack.runtime),
-            );
-            for refined in &stack.refines {
-                let known = self.stacks.contains_key(refined);
-                require(
-                    known,
-                    format!("recipes/stacks/{id}.toml"),
-                    format!("no stack is called `{refined}`"),
-                );
-            }
-        }
-        for (id, framework) in &self.frameworks {
-            let file = format!("recipes/frameworks/{id}.toml");
-            for stack in &framework.stacks {
-                require(
-                    self.stacks.contains_key(stack),
-                    file.clone(),
-                    format!("no stack is called `{stack}`"),
-                );
-            }
-            for refined in &framework.refines {
-                require(
-                    self.frameworks.contains_key(refined),
-                    file.clone(),
-                    format!("no framework is called `{refined}`"),
-                );
-            }
-        }
-        let mut named: BTreeMap<&str, &str> = BTreeMap::new();
-        for (id, tool) in &self.tools {
-            for name in &tool.names {
-                let other = named.insert(name, id);
-                require(
-                    other.is_none(),
-                    format!("recipes/tools/{id}.toml"),
-                    format!("`{name}` is also the name of {}", other.unwrap_or_default()),
-                );
-            }
-            for rule in &tool.command {
-                if let Some(service) = &rule.service {
-                    let known = self.services.contains_key(service);
-                    require(
-                        known,
-                        format!("recipes/tools/{id}.toml"),
-                        format!("no service is called `{service}`"),
-                    );
-                }
-            }
-        }
-        errors
     }
 
     fn index(&mut self) {
@@ -262,6 +205,23 @@ impl Catalog {
             .map(|(id, tool)| (id.as_str(), tool))
     }
 
+    /// Returns the tool that `longshore.toml` calls `name` and that can download from a mirror, with
+    /// its id.
+    pub fn mirrored_tool(&self, name: &str) -> Option<(&str, &MirrorRecipe)> {
+        let is_called = |id: &str, tool: &ToolRecipe, mirror: &MirrorRecipe| {
+            id == name
+                || tool
+                    .names
+                    .iter()
+                    .chain(&mirror.names)
+                    .any(|known| known == name)
+        };
+        self.tools.iter().find_map(|(id, tool)| {
+            let mirror = tool.mirror.as_ref()?;
+            is_called(id, tool, mirror).then_some((id.as_str(), mirror))
+        })
+    }
+
     /// Returns the services that `name` (of a package or a unit) stands for.
     pub fn service_named(&self, name: &str) -> Option<(&str, &ServiceRecipe)> {
         let name = name.trim_end_matches(".service");
@@ -280,9 +240,9 @@ impl Catalog {
             .map(|(id, service)| (id.as_str(), service))
     }
 
-    /// Returns the text of the recipe `path`, such as `stacks/python-pip`.
-    pub fn text(&self, path: &str) -> Option<&str> {
-        self.texts.get(path).map(String::as_str)
+    /// Returns what the recipe `path`, such as `stacks/python-pip`, was read from.
+    pub fn entry(&self, path: &str) -> Option<&Layers> {
+        self.entries.get(path)
     }
 
     /// Returns the paths of all recipes with their titles, sorted.
@@ -522,15 +482,19 @@ fn built_in_files<'a>(folder: &'a Dir<'a>) -> Vec<&'a include_dir::File<'a>> {
 /// Path within the catalogue, path to show, text.
 type UserFile = (String, String, String);
 
-fn user_files(folder: &Path) -> Result<Vec<UserFile>, RecipeError> {
+fn user_files(folder: &Path) -> Result<Vec<UserFile>, ConfigurationError> {
     let shown = folder.display().to_string();
-    let broken = |message: String| RecipeError {
+    let broken = |message: String| ConfigurationError {
         file: shown.clone(),
         position: None,
         message,
+        hint: None,
     };
     if !folder.is_dir() {
-        return Err(broken("this folder of recipes does not exist".to_owned()));
+        return Err(ConfigurationError {
+            hint: Some("`--recipes DIR` and `recipes` of longshore.toml name folders".to_owned()),
+            ..broken("this folder of recipes does not exist".to_owned())
+        });
     }
     let mut files = Vec::new();
     for entry in walkdir::WalkDir::new(folder)
@@ -553,57 +517,6 @@ fn user_files(folder: &Path) -> Result<Vec<UserFile>, RecipeError> {
     Ok(files)
 }
 
-/// Reads one entry from its layers, the user's last.
-fn read<T: DeserializeOwned>(layers: &[(String, String)]) -> Result<T, RecipeError> {
-    let [(file, text)] = layers else {
-        return read_merged(layers);
-    };
-    toml::from_str(text).map_err(|error| located(file, text, &error))
-}
-
-fn read_merged<T: DeserializeOwned>(layers: &[(String, String)]) -> Result<T, RecipeError> {
-    let mut merged = toml::Table::new();
-    for (file, text) in layers {
-        let table: toml::Table =
-            toml::from_str(text).map_err(|error| located(file, text, &error))?;
-        merge(&mut merged, table);
-    }
-    let (file, text) = layers.last().expect("an entry has a layer");
-    T::deserialize(merged).map_err(|error| {
-        // What is wrong stands in the user's file, but the merged table has no places.
-        let mut found = located(file, text, &error);
-        let key = found.message.split('`').nth(1).unwrap_or_default();
-        let line = text
-            .lines()
-            .position(|line| line.trim_start().starts_with(key) && !key.is_empty());
-        found.position = line.map(|line| (line + 1, 1));
-        found
-    })
-}
-
-fn merge(into: &mut toml::Table, from: toml::Table) {
-    for (key, value) in from {
-        match (into.get_mut(&key), value) {
-            (Some(toml::Value::Table(old)), toml::Value::Table(new)) => merge(old, new),
-            (_, value) => drop(into.insert(key, value)),
-        }
-    }
-}
-
-fn located(file: &str, text: &str, error: &toml::de::Error) -> RecipeError {
-    let position = error.span().map(|span| {
-        let source = SourceFile::new(file, text);
-        let line = source.line(span.start);
-        let before = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
-        (line, text[before..span.start].chars().count() + 1)
-    });
-    RecipeError {
-        file: file.to_owned(),
-        position,
-        message: error.message().to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -618,47 +531,240 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_pattern_that_cannot_be_read_is_refused_with_its_place() {
+    /// The catalogue with one file of a user on top.
+    fn with(path: &str, text: &str) -> Result<Catalog, Vec<ConfigurationError>> {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir(folder.path().join("tools")).expect("made");
-        let text =
-            "title = \"X\"\nnames = [\"x\"]\n[[command]]\nwords = \"... now\"\ndoes = \"skip\"\n";
-        std::fs::write(folder.path().join("tools/x.toml"), text).expect("written");
-        let errors = Catalog::with_folders(&[folder.path().to_owned()])
-            .err()
-            .expect("refused");
-        assert_eq!(errors[0].position.map(|(line, _)| line), Some(4));
-        assert!(errors[0].message.contains("last word"), "{}", errors[0]);
+        let path = folder.path().join(path);
+        std::fs::create_dir(path.parent().expect("has a parent")).expect("made");
+        std::fs::write(path, text).expect("written");
+        Catalog::with_folders(&[folder.path().to_owned()])
+    }
+
+    #[track_caller]
+    fn refused(path: &str, text: &str, position: (usize, usize), message: &str, hint: &str) {
+        let errors = with(path, text).err().expect("refused");
+        assert_eq!(errors[0].position, Some(position), "{errors:?}");
+        assert!(errors[0].file.ends_with(path), "{errors:?}");
+        assert_eq!(errors[0].message, message);
+        let said = errors[0].hint.as_deref().unwrap_or_default();
+        assert!(said.contains(hint), "{said}");
     }
 
     #[test]
-    fn an_unknown_key_is_refused_with_its_place() {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir(folder.path().join("services")).expect("made");
-        let text = "title = \"X\"\nimge = \"x:1\"\n";
-        std::fs::write(folder.path().join("services/x.toml"), text).expect("written");
-        let errors = Catalog::with_folders(&[folder.path().to_owned()])
-            .err()
-            .expect("refused");
-        assert_eq!(errors[0].position, Some((2, 1)));
-        assert!(errors[0].message.contains("imge"), "{}", errors[0]);
+    fn a_pattern_that_cannot_be_read_is_refused_with_its_place() {
+        refused(
+            "tools/x.toml",
+            "title = \"X\"\nnames = [\"x\"]\n[[command]]\nwords = \"... now\"\ndoes = \"skip\"\n",
+            (4, 9),
+            "`...` must be the last word of `... now`",
+            "",
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_in_every_kind() {
+        for kind in KINDS {
+            refused(
+                &format!("{kind}/x.toml"),
+                "titel = \"X\"\n",
+                (1, 1),
+                "unknown key `titel`",
+                "did you mean `title`?",
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_in_a_changed_entry_is_found_in_the_users_file() {
+        refused(
+            "services/redis.toml",
+            "default = \"6\"\n\n[detect]\npackges = [\"x\"]\n",
+            (4, 1),
+            "unknown key `packges`",
+            "did you mean `packages`?",
+        );
+    }
+
+    #[test]
+    fn a_version_without_suite_is_refused() {
+        refused(
+            "runtimes/python.toml",
+            "[[version]]\nversion = \"3.99\"\nends = \"2040-01-01\"\n",
+            (1, 1),
+            "the key `suite` is missing",
+            "add `suite = …`",
+        );
+    }
+
+    #[test]
+    fn a_day_that_is_none_is_refused() {
+        refused(
+            "runtimes/python.toml",
+            "[[version]]\nversion = \"3.11\"\nends = \"2027-31-10\"\n",
+            (3, 8),
+            "`2027-31-10` is no day",
+            "year, month and day",
+        );
+    }
+
+    #[test]
+    fn a_fact_without_source_is_refused() {
+        let table = "title = \"X\"\nlanguage = \"python\"\n[[needs]]\npackage = \"x\"\n";
+        refused(
+            "system-packages/x.toml",
+            table,
+            (3, 1),
+            "the key `source` is missing",
+            "add `source = …`",
+        );
+        refused(
+            "system-packages/x.toml",
+            &format!("{table}source = \" \"\n"),
+            (5, 10),
+            "the fact has no source",
+            "where it is said",
+        );
+    }
+
+    #[test]
+    fn an_expression_that_does_not_compile_is_refused_with_its_place() {
+        refused(
+            "stacks/python-pip.toml",
+            "imports = [\"ok ([a-z]+)\", \"(open\"]\n",
+            (1, 27),
+            "the regular expression `(open` does not compile: unclosed group",
+            "",
+        );
+    }
+
+    #[test]
+    fn an_expression_without_the_group_that_is_read_is_refused() {
+        refused(
+            "stacks/python-pip.toml",
+            "port_reads = [\"port=[0-9]+\"]\n",
+            (1, 15),
+            "the regular expression `port=[0-9]+` needs 1 group(s)",
+            "(…)",
+        );
+    }
+
+    #[test]
+    fn a_reference_that_leads_nowhere_is_refused() {
+        refused(
+            "stacks/python-pip.toml",
+            "runtime = \"pyton\"\n",
+            (1, 11),
+            "no runtime is called `pyton`",
+            "did you mean `python`?",
+        );
+        refused(
+            "frameworks/django.toml",
+            "refines = [\n  \"flask\",\n  \"djang\",\n]\n",
+            (3, 3),
+            "no framework is called `djang`",
+            "did you mean `django`?",
+        );
+    }
+
+    #[test]
+    fn refining_in_a_circle_is_refused() {
+        let errors = with("frameworks/django.toml", "refines = [\"django\"]\n").err();
+        let errors = errors.expect("refused");
+        assert!(errors[0].message.contains("refines itself"), "{errors:?}");
+    }
+
+    #[test]
+    fn a_variable_that_nothing_fills_is_refused() {
+        refused(
+            "runtimes/python.toml",
+            "image = \"python:{versoin}-slim\"\n",
+            (1, 9),
+            "nothing fills `{versoin}`",
+            "did you mean `{version}`?",
+        );
+        refused(
+            "services/postgres.toml",
+            "[settings]\nPOSTGRES_PASSWORD = \"${POSTGRES_PASWORD}\"\n",
+            (2, 21),
+            "nothing fills `${POSTGRES_PASWORD}`",
+            "did you mean `${POSTGRES_PASSWORD}`?",
+        );
+    }
+
+    #[test]
+    fn a_tool_named_twice_is_refused() {
+        let errors = with(
+            "tools/zzz.toml",
+            "title = \"Z\"\nnames = [\"zzz\", \"pip\"]\n",
+        )
+        .err();
+        let errors = errors.expect("refused");
+        assert_eq!(errors[0].position, Some((2, 17)), "{errors:?}");
+        assert_eq!(errors[0].message, "`pip` is also a name of tools/pip");
     }
 
     #[test]
     fn a_user_changes_one_field_of_a_built_in_recipe() {
-        let folder = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir(folder.path().join("services")).expect("made");
-        std::fs::write(
-            folder.path().join("services/redis.toml"),
-            "default = \"6\"\n",
-        )
-        .expect("written");
-        let Ok(catalog) = Catalog::with_folders(&[folder.path().to_owned()]) else {
+        let Ok(catalog) = with("services/redis.toml", "default = \"6\"\n") else {
             panic!("cannot be read");
         };
         assert_eq!(catalog.services["redis"].default, "6");
         assert_eq!(catalog.services["redis"].port, 6379);
+    }
+
+    #[test]
+    fn a_user_changes_one_element_of_a_list_of_tables() {
+        let built_in = Catalog::built_in().runtimes["python"].version.len();
+        let text = "[[version]]\nversion = \"3.9\"\nsuite = \"bullseye\"\n\n[[version]]\nversion = \"3.5\"\nsuite = \"stretch\"\nends = \"2020-09-30\"\n";
+        let Ok(catalog) = with("runtimes/python.toml", text) else {
+            panic!("cannot be read");
+        };
+        let versions = &catalog.runtimes["python"].version;
+        let named = |name: &str| versions.iter().position(|known| known.version == name);
+        let changed = &versions[named("3.9").expect("is there")];
+        assert_eq!(changed.suite, "bullseye");
+        assert_eq!(changed.ends, "2025-10-31");
+        assert_eq!(versions.len(), built_in + 1);
+        assert!(named("3.5") < named("3.6"), "oldest first");
+    }
+
+    #[test]
+    fn a_user_changes_one_package_of_a_table() {
+        let text = "[[package]]\nname = \"libpq-dev\"\nruntime = [\"libpq5-of-ours\"]\n";
+        let file = Catalog::built_in()
+            .system_packages
+            .iter()
+            .find(|(_, table)| table.package.iter().any(|known| known.name == "libpq-dev"))
+            .map(|(id, _)| format!("system-packages/{id}.toml"))
+            .expect("is known");
+        let Ok(catalog) = with(&file, text) else {
+            panic!("cannot be read");
+        };
+        let package = catalog.debian_package("libpq-dev").expect("is known");
+        assert_eq!(package.runtime, ["libpq5-of-ours"]);
+        assert_eq!(package.stage, PackageStage::Build, "as built in");
+    }
+
+    #[test]
+    fn a_user_replaces_a_list() {
+        let text = "replace = [\"start\"]\n[[start]]\ncommand = \"ours\"\n";
+        let Ok(catalog) = with("stacks/python-pip.toml", text) else {
+            panic!("cannot be read");
+        };
+        let commands: Vec<&str> = catalog.stacks["python-pip"]
+            .start
+            .iter()
+            .map(|start| start.command.as_str())
+            .collect();
+        assert_eq!(commands, ["ours"]);
+    }
+
+    #[test]
+    fn a_kind_that_does_not_exist_is_refused() {
+        let errors = with("service/x.toml", "title = \"X\"\n")
+            .err()
+            .expect("refused");
+        assert_eq!(errors[0].hint.as_deref(), Some("did you mean `services/`?"));
     }
 
     #[test]

@@ -47,6 +47,14 @@ pub fn artifacts(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
             artifacts.push(marks::plain(&file.path, &file.contents, &file.origin));
         }
     }
+    // One for all.
+    let certificate = plan
+        .components
+        .iter()
+        .find_map(|component| component.image.place.certificate.as_ref());
+    if let Some(file) = certificate {
+        artifacts.push(marks::plain(&file.path, &file.contents, &file.origin));
+    }
     artifacts.push(dockerfile::dockerignore(plan)?);
     artifacts.push(compose::compose(plan)?);
     artifacts.extend(env::env_files(plan)?);

@@ -218,6 +218,36 @@ impl Repo {
     }
 }
 
+/// Returns the text of `name` right below `root`, before the repository is opened; `None` where
+/// there is no such file of its own: a link, a folder, nothing.
+///
+/// # Errors
+///
+/// When the file is there but cannot be read, or is larger than [`LARGEST_FILE`].
+pub fn text_at_root(root: &Path, name: &str) -> std::io::Result<Option<String>> {
+    let path = root.join(name);
+    let Ok(found) = fs::symlink_metadata(&path) else {
+        return Ok(None);
+    };
+    if !found.is_file() {
+        return Ok(None);
+    }
+    if found.len() > LARGEST_FILE {
+        return Err(std::io::Error::other("the file is too large"));
+    }
+    fs::read_to_string(path).map(Some)
+}
+
+/// Returns the place of `path`, written in a file of the repository, if it lies below `root` with
+/// all links followed.
+pub fn inside(root: &Path, path: &str) -> Option<PathBuf> {
+    let (root, place) = (
+        root.canonicalize().ok()?,
+        root.join(path).canonicalize().ok()?,
+    );
+    place.starts_with(&root).then_some(place)
+}
+
 /// Returns `folder/name`, or `name` where `folder` is `.`, with `.` and `..` resolved; a path that
 /// would leave the repository stays at its root.
 pub fn join(folder: &str, name: &str) -> String {

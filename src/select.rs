@@ -1,7 +1,8 @@
 //! Facts, steps and catalogue → which recipes fit the repository, and why.
 
 use crate::{
-    diagnostic::{Code, Diagnostic, Severity, Warned},
+    config::{Config, Said},
+    diagnostic::{Code, Diagnostic, Severity, Warned, nearest},
     manifest::{self, Manifest, SourceFacts, compose},
     origin::{Origin, OriginKind},
     recipe::{Catalog, FrameworkRecipe, StackRecipe},
@@ -25,6 +26,10 @@ pub struct Selection<'c> {
     pub runner_up: Option<(String, String)>,
     /// What is built for it with other tools: a front end that it serves, bundles of assets.
     pub assets: Vec<Selection<'c>>,
+    /// Frameworks with as many signs as the one that was taken.
+    pub tied: Vec<&'c str>,
+    /// What a person settled.
+    pub config: &'c Config,
     /// What the manifests say.
     pub manifest: Manifest,
     /// What the source code says.
@@ -51,10 +56,13 @@ pub fn selections<'c>(
     repo: &Repo,
     steps: &[InstallStep],
     catalog: &'c Catalog,
+    config: &'c Config,
+    others: &'c Config,
 ) -> Warned<Vec<Selection<'c>>> {
-    let mut candidates = candidates(repo, steps, catalog);
-    prefer_server(&mut candidates, repo, catalog);
     let mut diagnostics = Vec::new();
+    let mut candidates = candidates(repo, steps, catalog, config);
+    prefer_server(&mut candidates, repo, catalog);
+    settle(&mut candidates, repo, catalog, config, &mut diagnostics);
     let Some(best) = candidates.first() else {
         diagnostics.push(nothing_found(repo, catalog));
         return Warned {
@@ -68,7 +76,7 @@ pub fn selections<'c>(
             && other.score + 4 > best.score
     });
     let runner_up = runner_up.map(|other| (other.stack_id.to_owned(), other.folder.clone()));
-    let mut main = read(best, &[&best.folder, "."], repo, catalog).unpack(&mut diagnostics);
+    let mut main = read(best, &[&best.folder, "."], repo, catalog, config).unpack(&mut diagnostics);
     main.runner_up = runner_up;
 
     let built = compose::built_folders(repo, catalog);
@@ -92,7 +100,7 @@ pub fn selections<'c>(
             continue;
         }
         let is_told = built.contains(folder) || is_visited(folder, steps);
-        let selection = read(candidate, &[folder], repo, catalog).value;
+        let selection = read(candidate, &[folder], repo, catalog, others).value;
         if is_application(&selection, is_told) {
             more.push((is_told, selection));
         }
@@ -103,7 +111,7 @@ pub fn selections<'c>(
     }
     let mut components = vec![main];
     components.extend(more.into_iter().map(|(_, selection)| selection));
-    give_assets(&mut components, &candidates, repo, steps, catalog);
+    give_assets(&mut components, &candidates, repo, steps, catalog, others);
     Warned {
         value: components,
         diagnostics,
@@ -163,6 +171,7 @@ fn give_assets<'c>(
     repo: &Repo,
     steps: &[InstallStep],
     catalog: &'c Catalog,
+    config: &'c Config,
 ) {
     let is_static = |selection: &Selection<'_>| {
         let framework = selection.framework;
@@ -200,7 +209,7 @@ fn give_assets<'c>(
                 && other.stack.assets.is_some()
         });
         let Some(beside) = beside else { continue };
-        let found = read(beside, &[&beside.folder], repo, catalog).value;
+        let found = read(beside, &[&beside.folder], repo, catalog, config).value;
         if builds_assets(&found) && is_told(&found, steps, catalog) {
             component.runner_up = None;
             component.assets.push(found);
@@ -276,21 +285,37 @@ fn read<'c>(
     folders: &[&str],
     repo: &Repo,
     catalog: &'c Catalog,
+    config: &'c Config,
 ) -> Warned<Selection<'c>> {
     let (folder, stack) = (&candidate.folder, candidate.stack);
     let mut diagnostics = Vec::new();
     let manifest = manifest::manifest(repo, folders, stack, catalog).unpack(&mut diagnostics);
     let facts = manifest::source_facts(repo, folder, stack, catalog);
     let mut evidence = candidate.evidence.clone();
-    let framework = framework(
-        repo,
-        catalog,
-        candidate.stack_id,
-        folder,
-        &manifest,
-        &facts,
-        &mut evidence,
-    );
+    let mut found = frameworks(repo, catalog, candidate.stack_id, folder, &manifest, &facts);
+    let most = found.first().map_or(0, |(_, _, signs)| signs.len());
+    let best_of_all = found.iter().filter(|(_, _, signs)| signs.len() == most);
+    let mut tied: Vec<&str> = best_of_all.map(|(id, _, _)| *id).collect();
+    if let Some(said) = config.answer("framework") {
+        let recipe = catalog.frameworks.get_key_value(&said.value);
+        let origin = vec![said.origin.clone()];
+        found.clear();
+        match recipe {
+            Some((id, recipe)) => found.push((id, recipe, origin)),
+            None if said.value == "none" => {}
+            None => {
+                let known = catalog.frameworks.keys().map(String::as_str);
+                diagnostics.push(unknown("framework", said, known));
+            }
+        }
+    }
+    let mut found = found.into_iter();
+    let framework = found.next().map(|(id, recipe, signs)| {
+        evidence.extend(signs);
+        (id, recipe)
+    });
+    let taken = framework.map_or("", |(id, _)| id);
+    tied.retain(|id| *id != taken);
     Warned {
         value: Selection {
             stack_id: candidate.stack_id,
@@ -300,6 +325,8 @@ fn read<'c>(
             evidence,
             runner_up: None,
             assets: Vec::new(),
+            tied,
+            config,
             manifest,
             facts,
         },
@@ -308,16 +335,21 @@ fn read<'c>(
 }
 
 /// The stacks that fit, best first.
-fn candidates<'c>(repo: &Repo, steps: &[InstallStep], catalog: &'c Catalog) -> Vec<Candidate<'c>> {
+fn candidates<'c>(
+    repo: &Repo,
+    steps: &[InstallStep],
+    catalog: &'c Catalog,
+    config: &Config,
+) -> Vec<Candidate<'c>> {
     let mut candidates: Vec<Candidate<'c>> = Vec::new();
     for (stack_id, stack) in &catalog.stacks {
-        for folder in folders(repo, &stack.detect.files, catalog) {
+        for folder in folders(repo, &stack.detect.files, catalog, config) {
             candidates.extend(candidate(repo, steps, catalog, stack_id, stack, folder));
         }
     }
     if candidates.is_empty() {
         for (stack_id, stack) in &catalog.stacks {
-            for folder in folders(repo, &stack.detect.weak_files, catalog) {
+            for folder in folders(repo, &stack.detect.weak_files, catalog, config) {
                 candidates.extend(candidate(repo, steps, catalog, stack_id, stack, folder));
             }
         }
@@ -354,16 +386,16 @@ fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalo
         let folders = [candidate.folder.as_str(), "."];
         let manifest = manifest::manifest(repo, &folders, candidate.stack, catalog).value;
         let facts = manifest::source_facts(repo, &candidate.folder, candidate.stack, catalog);
-        let found = framework(
+        let found = frameworks(
             repo,
             catalog,
             candidate.stack_id,
             &candidate.folder,
             &manifest,
             &facts,
-            &mut Vec::new(),
         );
-        found.is_some_and(|(_, framework)| !framework.serves_static)
+        let first = found.first();
+        first.is_some_and(|(_, framework, _)| !framework.serves_static)
     };
     let Some(best) = candidates.first() else {
         return;
@@ -382,9 +414,12 @@ fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalo
 }
 
 /// Folders with a file of `patterns`, the root first, at most three levels down.
-fn folders(repo: &Repo, patterns: &[String], catalog: &Catalog) -> Vec<String> {
+fn folders(repo: &Repo, patterns: &[String], catalog: &Catalog, config: &Config) -> Vec<String> {
     let aside = catalog.list("folders", "no-application");
     let mut folders = vec![".".to_owned()];
+    // A person may name a folder that is deep, or called `examples`.
+    let settled = config.path.as_ref().map(|said| said.value.clone());
+    folders.extend(settled.filter(|folder| folder != "."));
     for pattern in patterns.iter().filter(|pattern| !pattern.contains('/')) {
         for path in repo.glob(&format!("**/{pattern}")) {
             let folder = repo::folder_of(path);
@@ -475,16 +510,19 @@ fn candidate<'c>(
     })
 }
 
-fn framework<'c>(
+/// A framework with its id and its signs.
+type Found<'c> = (&'c str, &'c FrameworkRecipe, Vec<Origin>);
+
+/// Returns the frameworks with signs that no other one refines, those with the most signs first.
+fn frameworks<'c>(
     repo: &Repo,
     catalog: &'c Catalog,
     stack_id: &str,
     folder: &str,
     manifest: &Manifest,
     facts: &SourceFacts,
-    evidence: &mut Vec<Origin>,
-) -> Option<(&'c str, &'c FrameworkRecipe)> {
-    let mut found: Vec<(&str, &FrameworkRecipe, Vec<Origin>)> = Vec::new();
+) -> Vec<Found<'c>> {
+    let mut found: Vec<Found<'c>> = Vec::new();
     for (id, recipe) in catalog
         .frameworks
         .iter()
@@ -540,17 +578,86 @@ fn framework<'c>(
             found.push((id, recipe, signs));
         }
     }
-    let refined: Vec<&String> = found
+    let refined: Vec<String> = found
         .iter()
-        .flat_map(|(_, recipe, _)| &recipe.refines)
+        .flat_map(|(_, recipe, _)| recipe.refines.clone())
         .collect();
-    let left: Vec<_> = found
+    found.retain(|(id, _, _)| !refined.iter().any(|refined| refined == id));
+    found.sort_by(|a, b| b.2.len().cmp(&a.2.len()).then_with(|| b.0.cmp(a.0)));
+    found
+}
+
+/// Puts first what a person settled: the folder, the stack.
+fn settle<'c>(
+    candidates: &mut Vec<Candidate<'c>>,
+    repo: &Repo,
+    catalog: &'c Catalog,
+    config: &Config,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    if let Some(said) = &config.path {
+        candidates.retain(|candidate| candidate.folder == said.value);
+        for candidate in candidates.iter_mut() {
+            candidate.evidence.push(said.origin.clone());
+        }
+        if !repo.has_folder(&said.value) {
+            let message = format!(
+                "`{}` names the folder `{}`, which holds no file",
+                said.origin.place(),
+                said.value
+            );
+            diagnostics.push(
+                Diagnostic::new(Severity::Error, Code::Configuration, message)
+                    .hint("write the folder as it is called in the repository"),
+            );
+        }
+    }
+    let Some(said) = config.answer("stack") else {
+        return;
+    };
+    let Some((stack_id, stack)) = catalog.stacks.get_key_value(&said.value) else {
+        let known = catalog.stacks.keys().map(String::as_str);
+        diagnostics.push(unknown("stack", said, known));
+        return;
+    };
+    let at = candidates
         .iter()
-        .filter(|(id, _, _)| !refined.iter().any(|refined| refined == id))
-        .collect();
-    let (id, recipe, signs) = left.into_iter().max_by_key(|(_, _, signs)| signs.len())?;
-    evidence.extend(signs.iter().cloned());
-    Some((id, recipe))
+        .position(|candidate| candidate.stack_id == stack_id);
+    let mut settled = match at {
+        Some(at) => candidates.remove(at),
+        // A person knows better than the files that we look for.
+        None => Candidate {
+            score: 0,
+            is_certain: true,
+            stack_id,
+            stack,
+            folder: config
+                .path
+                .as_ref()
+                .map_or(".", |said| &said.value)
+                .to_owned(),
+            evidence: Vec::new(),
+        },
+    };
+    settled.evidence.push(said.origin.clone());
+    candidates.insert(0, settled);
+}
+
+fn unknown<'k>(
+    what: &str,
+    said: &Said<String>,
+    known: impl Iterator<Item = &'k str>,
+) -> Diagnostic {
+    let message = format!(
+        "`{}` says {what} `{}`, which no recipe is called",
+        said.origin.place(),
+        said.value
+    );
+    let diagnostic = Diagnostic::new(Severity::Error, Code::Configuration, message);
+    match nearest(&said.value, known) {
+        Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+        None => diagnostic.hint("`longshore recipes list` names them all"),
+    }
 }
 
 fn nothing_found(repo: &Repo, catalog: &Catalog) -> Diagnostic {

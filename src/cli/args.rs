@@ -17,6 +17,9 @@ pub struct Arguments {
     /// A folder of recipes on top of the built-in ones; may be given several times.
     #[arg(long, global = true, value_name = "DIR")]
     pub recipes: Vec<PathBuf>,
+    /// What you settled, if it does not stand in the repository's own `longshore.toml`.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// What to do.
@@ -26,6 +29,8 @@ pub enum Command {
     Plan(PlanArguments),
     /// Write the container files.
     Convert(ConvertArguments),
+    /// Ask what the input did not settle, write it into longshore.toml, and convert.
+    Wizard(WizardArguments),
     /// Build the image, start it with its services, ask it, measure it, and clean up.
     Verify(VerifyArguments),
     /// Say why a line is there.
@@ -85,6 +90,17 @@ pub struct ConvertArguments {
     pub smoke: SmokeArguments,
 }
 
+/// Arguments of `wizard`.
+#[derive(Debug, Args)]
+pub struct WizardArguments {
+    /// What to convert, and how.
+    #[command(flatten)]
+    pub convert: ConvertArguments,
+    /// Take every default and ask nothing.
+    #[arg(long)]
+    pub yes: bool,
+}
+
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArguments {
@@ -135,6 +151,9 @@ pub enum RecipesCommand {
     Show {
         /// Its kind and name.
         recipe: String,
+        /// How to print it.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
     },
     /// Check the recipes of `--recipes`.
     Check,

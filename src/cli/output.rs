@@ -189,7 +189,12 @@ pub fn hash(bytes: &[u8]) -> String {
         .collect()
 }
 
-fn replace(path: &Path, contents: &[u8], executable: bool) -> anyhow::Result<()> {
+/// Writes `path` beside its place and moves it there.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn replace(path: &Path, contents: &[u8], executable: bool) -> anyhow::Result<()> {
     let context = || format!("failed to write `{}`", path.display());
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(context)?;

@@ -34,6 +34,16 @@ pub fn plan(plan: &BuildPlan) -> String {
     visible(&(lines.join("\n") + "\n"))
 }
 
+/// Returns what was understood, without ledger and questions.
+pub fn understood(plan: &BuildPlan) -> String {
+    let mut text = String::new();
+    for component in &plan.components {
+        component_text(&mut text, plan, component);
+    }
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    visible(&lines.join("\n"))
+}
+
 /// Returns one line for each entry: place, command, fate.
 pub fn ledger(entries: &[LedgerEntry]) -> String {
     let place = |entry: &LedgerEntry| format!("{}:{}", entry.file, entry.line);

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
-
 use crate::{
     recipe::{Catalog, StackRecipe},
     repo::{self, Repo},
@@ -49,13 +47,7 @@ pub fn source_facts(
     catalog: &Catalog,
 ) -> SourceFacts {
     let aside = catalog.list("folders", "no-source");
-    let compile = |patterns: &[String]| -> Vec<Regex> {
-        patterns
-            .iter()
-            .filter_map(|pattern| Regex::new(pattern).ok())
-            .collect()
-    };
-    let (env_reads, imports) = (compile(&stack.env_reads), compile(&stack.imports));
+    let (env_reads, imports) = (&stack.env_reads, &stack.imports);
     let mut paths: Vec<&str> = repo
         .files()
         .filter(|path| is_source(path, folder, stack, aside))
@@ -74,7 +66,7 @@ pub fn source_facts(
             .serves
             .iter()
             .any(|piece| source.text.contains(piece.as_str()));
-        for pattern in &imports {
+        for pattern in imports {
             for found in pattern.captures_iter(&source.text) {
                 let Some(name) = found.get(1) else { continue };
                 let place = ((*path).to_owned(), source.line(name.start()));
@@ -84,7 +76,7 @@ pub fn source_facts(
                     .or_insert(place);
             }
         }
-        for pattern in &env_reads {
+        for pattern in env_reads {
             for found in pattern.captures_iter(&source.text) {
                 let Some(name) = found.name("name") else {
                     continue;

@@ -4,7 +4,7 @@ use regex::{Captures, Regex};
 
 use super::{LOCALHOST, Origin, OriginKind, input::Input};
 use crate::{
-    recipe::{Catalog, ServiceRecipe},
+    recipe::{Catalog, Expression, ServiceRecipe},
     repo,
     source::SourceFile,
 };
@@ -94,7 +94,7 @@ pub fn expanded(pattern: &str) -> String {
 struct Code<'a> {
     files: Vec<std::sync::Arc<SourceFile>>,
     pair: Regex,
-    env_reads: Vec<Regex>,
+    env_reads: &'a [Expression],
     catalog: &'a Catalog,
 }
 
@@ -115,12 +115,7 @@ impl<'a> Code<'a> {
                 .filter_map(|path| repo.source(path))
                 .collect(),
             pair: Regex::new(PAIR).expect("a constant"),
-            env_reads: selection
-                .stack
-                .env_reads
-                .iter()
-                .filter_map(|pattern| Regex::new(pattern).ok())
-                .collect(),
+            env_reads: &selection.stack.env_reads,
             catalog,
         }
     }

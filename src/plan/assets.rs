@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    AssetStage, Command, Origin, commands, image, input::Input, install, ledger::Ledger, packages,
-    runtime, variables,
+    AssetStage, BuildPlace, Command, Origin, commands, image, input::Input, install,
+    ledger::Ledger, packages, runtime, settled, variables,
 };
 use crate::{
     diagnostic::Diagnostic,
@@ -65,7 +65,10 @@ pub fn stage(
     let (packages, _) =
         packages::system_packages(&input, &runtime, &base.suite, &[], ledger, diagnostics);
     ledger.restore(scope);
+    let mut place = BuildPlace::default();
+    settled::place(&mut place, &runtime.name, selection.config, catalog);
     AssetStage {
+        place,
         path: selection.folder.clone(),
         stack: selection.stack_id.to_owned(),
         runtime,

@@ -3,9 +3,10 @@
 use super::{
     AssetStage, BuildPlan, Command, Component, EnvVar, Finding, Question, SCHEMA, assets, commands,
     components, env, files, health, image, input::Input, install, ledger::Ledger, name, packages,
-    processes, questions, runtime, services, start, variables,
+    processes, prune, questions, runtime, services, settled, start, variables,
 };
 use crate::{
+    config::Config,
     diagnostic::{Code, Diagnostic, Severity, Warned},
     readme::Document,
     recipe::Catalog,
@@ -22,6 +23,7 @@ pub fn build_plan(
     steps: &[InstallStep],
     selections: &[Selection<'_>],
     catalog: &Catalog,
+    config: &Config,
 ) -> Warned<BuildPlan> {
     let mut ledger = Ledger::new(steps);
     let mut said = Said::default();
@@ -54,6 +56,14 @@ pub fn build_plan(
     ledger.enter(|_| true);
     questions::rest(&mut ledger);
     questions::out_of_order(&ledger, &mut said.diagnostics);
+    settled::answered(
+        &mut said.questions,
+        &components,
+        config,
+        catalog,
+        &mut said.diagnostics,
+    );
+    settled::images(&mut components, config, &mut said.diagnostics);
     components::join(&name, &mut components);
     let plan = BuildPlan {
         schema: SCHEMA.to_owned(),
@@ -152,9 +162,11 @@ fn component(
         ledger,
         diagnostics,
     );
+    settled::packages(&mut packages, selection.config);
     let files = files::files(repo, ledger, diagnostics);
     let (mut install, late_install) = install::install(&input, ledger, diagnostics);
     let mut image = image::image(&input, &base, &install);
+    settled::place(&mut image.place, &runtime.name, selection.config, catalog);
     let (added, artifacts) = extensions.added();
     image.setup.extend(added);
     image.artifacts.extend(artifacts);
@@ -188,11 +200,29 @@ fn component(
     image::add_init(&input, started.start.as_ref(), &mut image, &mut packages);
     let processes = processes::processes(&input, ledger);
     let schedules = processes::schedules(&input, ledger);
+    let mut lines: Vec<Vec<String>> = started
+        .start
+        .iter()
+        .map(|start| start.command.clone())
+        .collect();
+    lines.extend(processes.iter().map(|process| process.command.clone()));
+    lines.extend(schedules.iter().map(|schedule| schedule.command.clone()));
+    let prepared = prepare.iter().filter(|command| command.runs_in.is_none());
+    lines.extend(prepared.map(|command| {
+        command
+            .command
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect()
+    }));
+    build.extend(prune::prune(&input, &lines));
     let vars = env::env(candidates, bound, &started.env, catalog, ledger);
-    let vars: Vec<EnvVar> = vars
+    let mut vars: Vec<EnvVar> = vars
         .into_iter()
         .map(|var| files::in_data_volume(var, catalog, &mut volumes))
         .collect();
+    let values_to_give = questions::values_to_give(&vars);
+    settled::env(&mut vars, selection.config, catalog, diagnostics);
     // Commands that load the application read its settings; other build commands are given none.
     for command in build
         .iter_mut()
@@ -227,7 +257,24 @@ fn component(
             origin: selection.evidence.clone(),
         });
     }
-    questions.extend(questions::values_to_give(&vars));
+    if !selection.tied.is_empty() {
+        let taken = selection.framework.map_or("", |(id, _)| id);
+        let options: Vec<String> = std::iter::once(taken)
+            .chain(selection.tied.iter().copied())
+            .map(str::to_owned)
+            .collect();
+        questions.push(Question {
+            id: "framework".to_owned(),
+            question: format!(
+                "{} are found equally well: which one serves the application?",
+                options.join(" and ")
+            ),
+            default: options.first().cloned(),
+            options,
+            origin: selection.evidence.clone(),
+        });
+    }
+    questions.extend(values_to_give);
     questions.extend(questions::files_to_edit(&input));
     let health = (!started.ports.is_empty()).then(|| health::health(&input));
     image

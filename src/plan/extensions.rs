@@ -5,8 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
-
 use super::{
     ArtifactCopy, Command, Origin, OriginKind, Service,
     input::Input,
@@ -138,8 +136,7 @@ impl<'c> Extensions<'c> {
             // A release may follow the name.
             name.split_once('-').map_or(name, |(bare, _)| bare)
         } else {
-            let pattern = Regex::new(&ways.system_package).ok()?;
-            let found = pattern.captures(name)?;
+            let found = ways.system_package.captures(name)?;
             found.name("name").map_or("", |name| name.as_str())
         };
         let stands_for = |extension: &&&Extension| {

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
-
 use super::{
     Command, EnvVar, Fate, FileCopy, Image, Origin, OriginKind, Volume,
     commands::push,
@@ -126,11 +124,7 @@ pub fn files(
 /// Log files become links to the standard output, where an orchestrator reads logs.
 pub fn log_files(input: &Input<'_, '_>) -> Vec<Command> {
     let stack = &input.selection.stack;
-    let patterns: Vec<Regex> = stack
-        .log_files
-        .iter()
-        .filter_map(|pattern| Regex::new(pattern).ok())
-        .collect();
+    let patterns = &stack.log_files;
     let mut commands: Vec<Command> = Vec::new();
     for path in &input.selection.facts.files {
         let Some(source) = input.repo.source(path) else {
@@ -178,13 +172,7 @@ pub fn log_files(input: &Input<'_, '_>) -> Vec<Command> {
 /// system stays read-only and a new release does not hide under old data.
 pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Volume>) {
     let (mut links, mut seeds, mut volumes) = (Vec::new(), Vec::new(), Vec::new());
-    let patterns: Vec<Regex> = input
-        .selection
-        .stack
-        .data_files
-        .iter()
-        .filter_map(|pattern| Regex::new(pattern).ok())
-        .collect();
+    let patterns = &input.selection.stack.data_files;
     let mut known = std::collections::BTreeSet::new();
     for path in &input.selection.facts.files {
         let Some(source) = input.repo.source(path) else {

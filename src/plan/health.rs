@@ -18,6 +18,9 @@ pub fn health(input: &Input<'_, '_>) -> Health {
             origin.push(why);
         }
     };
+    if let Some(said) = &input.selection.config.health {
+        add(&said.value, said.origin.clone());
+    }
     // Paths made for this purpose, where the code has them.
     for path in &input.selection.facts.files {
         let Some(source) = input.repo.source(path) else {

@@ -292,6 +292,7 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
             .health_command
             .clone()
             .or_else(|| stack.health_command.clone()),
+        place: super::BuildPlace::default(),
         user: framework.user.or(stack.user).unwrap_or(10001),
         origin,
     }

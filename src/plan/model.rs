@@ -137,6 +137,9 @@ pub struct Image {
     pub health_command: Option<String>,
     /// Numeric user and group the application runs as.
     pub user: u32,
+    /// What is true of the place where it is built.
+    #[serde(default, skip_serializing_if = "BuildPlace::is_empty")]
+    pub place: BuildPlace,
     /// The recipe lines behind the layout.
     pub origin: Vec<Origin>,
 }
@@ -171,8 +174,60 @@ pub struct AssetStage {
     pub build: Vec<Command>,
     /// Folders, relative to `path`, that only the build needs.
     pub remove: Vec<String>,
+    /// What is true of the place where it is built.
+    #[serde(default, skip_serializing_if = "BuildPlace::is_empty")]
+    pub place: BuildPlace,
     /// Why there is such a stage.
     pub origin: Vec<Origin>,
+}
+
+/// What is true of the place where an image is built: a certificate and mirrors. It reaches the
+/// build stage only, and a secret reaches no layer at all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BuildPlace {
+    /// Certificate of a further authority to trust.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<ExtraFile>,
+    /// Environment of the build stage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<BuildVar>,
+    /// Commands before anything is installed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub setup: Vec<Command>,
+    /// Addresses that hold a password.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<BuildSecret>,
+}
+
+/// A variable of the build stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BuildVar {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Who said so.
+    pub origin: Vec<Origin>,
+}
+
+/// The address of a mirror that is handed to the build as a BuildKit secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BuildSecret {
+    /// Id of the secret, and name of the variable that holds it where images are built.
+    pub id: String,
+    /// Environment of each command that downloads; `{url}` stands for the secret.
+    pub env: BTreeMap<String, String>,
+    /// Command right before each of them, in the same layer; `{url}` as above.
+    pub before: Option<String>,
+    /// Who said so.
+    pub origin: Vec<Origin>,
+}
+
+impl BuildPlace {
+    /// Returns whether nothing is said of it.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A path that moves from the build stage to the run stage.
@@ -220,7 +275,7 @@ pub struct FileCopy {
 }
 
 /// A shell command with the folder it runs in.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Command {
     /// One line of POSIX shell, without newline.
     pub command: String,
@@ -569,6 +624,22 @@ impl Component {
     /// Returns whether it looks for a service on its own machine.
     pub fn shares_network(&self) -> bool {
         self.local_services().next().is_some()
+    }
+
+    /// Returns the secrets that its build asks for, each once.
+    pub fn build_secrets(&self) -> Vec<&BuildSecret> {
+        let stages = self.assets.iter().map(|stage| &stage.place);
+        let mut secrets: Vec<&BuildSecret> = Vec::new();
+        for secret in [&self.image.place]
+            .into_iter()
+            .chain(stages)
+            .flat_map(|place| &place.secrets)
+        {
+            if !secrets.iter().any(|known| known.id == secret.id) {
+                secrets.push(secret);
+            }
+        }
+        secrets
     }
 
     /// Returns the absolute folder of `directory` in the image.

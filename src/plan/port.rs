@@ -35,6 +35,9 @@ pub fn port(
         );
         framework.port.map(|port| http(port, origin))
     });
+    if let Some(said) = &selection.config.port {
+        return Some(http(said.value, said.origin.clone()));
+    }
     if serves_static {
         return framework;
     }
@@ -161,12 +164,7 @@ fn port_in_code(input: &Input<'_, '_>) -> Option<Port> {
     if variable.is_some() {
         return variable;
     }
-    let patterns: Vec<Regex> = selection
-        .stack
-        .port_reads
-        .iter()
-        .filter_map(|pattern| Regex::new(pattern).ok())
-        .collect();
+    let patterns = &selection.stack.port_reads;
     selection.facts.files.iter().find_map(|path| {
         let source = input.repo.source(path)?;
         let found = patterns

@@ -2,7 +2,7 @@
 
 use super::{
     EnvKind, EnvVar, Fate, Origin, OriginKind, Question, env, input::Input, ledger::Ledger,
-    name::slug,
+    name::slug, settled::question_id,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
@@ -70,7 +70,7 @@ pub fn values_to_give(vars: &[EnvVar]) -> Vec<Question> {
     vars.iter()
         .filter(is_open)
         .map(|var| Question {
-            id: format!("env-{}", var.name.to_lowercase().replace('_', "-")),
+            id: question_id(&var.name),
             question: format!(
                 "the documents leave the value of {} open: what is it in production?",
                 var.name
@@ -192,7 +192,7 @@ pub fn no_start(input: &Input<'_, '_>) -> Diagnostic {
         "looked for a start command in the documents, a Procfile, scripts, and {}",
         files.join(", ")
     ))
-    .hint("write the start command into the README, or answer `start` in longshore.toml")
+    .hint("write the start command into the README, or as `start` of `[component]` into longshore.toml")
 }
 
 /// Secrets with a value in an env file that is no example.

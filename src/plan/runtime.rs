@@ -70,13 +70,18 @@ pub fn runtime(
         .chain(newest)
         .min_by(|a, b| compare(&numbers(&a.0), &numbers(&b.0)));
 
-    let strongest = in_files
+    let settled = selection.config.runtime.as_ref().map(|said| Request {
+        text: said.value.clone(),
+        origin: said.origin.clone(),
+    });
+    let found = in_files
         .iter()
         .chain(&in_commands)
         .chain(&in_prose)
         .chain(&elsewhere)
         .chain(&in_ci)
         .find(|request| asks(recipe, request));
+    let strongest = settled.as_ref().or(found);
     let (taken, mut origin) = match strongest {
         Some(request) => (
             take(recipe, &request.text, ceiling.as_ref())
@@ -121,6 +126,7 @@ pub fn runtime(
         if let Some(other) = in_prose
             .iter()
             .find(|other| asks(recipe, other) && !fits(&version.version, &other.text))
+            .filter(|_| settled.is_none())
         {
             diagnostics.push(
                 Diagnostic::new(
@@ -326,12 +332,11 @@ pub fn lacks_build(
 
 fn text_sign(
     ceiling: &Ceiling,
-    text: &str,
+    pattern: &Regex,
     folder: &str,
     repo: &Repo,
     facts: &SourceFacts,
 ) -> Option<Origin> {
-    let pattern = Regex::new(text).ok()?;
     let named = ceiling
         .file
         .as_ref()
@@ -360,9 +365,7 @@ fn requests_in_commands<'s>(
 ) -> Vec<Request> {
     let mut requests = Vec::new();
     for asking in &recipe.asked_by {
-        let Ok(pattern) = Regex::new(&asking.word) else {
-            continue;
-        };
+        let pattern = &asking.word;
         for step in steps.clone() {
             let name = step.words.first().map_or("", |word| repo::file_name(word));
             if !asking.commands.iter().any(|known| known == name) {
@@ -425,7 +428,7 @@ fn newest_tested(
     file: &VersionFile,
     source: &crate::source::SourceFile,
 ) -> Option<(String, usize)> {
-    let list = Regex::new(file.pattern.as_deref()?).ok()?;
+    let list = file.pattern.as_ref()?;
     let number = Regex::new(r"\d+(?:\.\d+)?").ok()?;
     let lists = list
         .captures_iter(&source.text)
@@ -473,7 +476,7 @@ fn read(file: &VersionFile, source: &crate::source::SourceFile) -> Option<(Strin
             value.as_str().map(located)
         }
         VersionFormat::Pattern => {
-            let pattern = Regex::new(file.pattern.as_deref()?).ok()?;
+            let pattern = file.pattern.as_ref()?;
             let found = pattern.captures(text)?.get(1)?;
             Some((found.as_str().trim().to_owned(), source.line(found.start())))
         }

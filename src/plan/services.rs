@@ -74,57 +74,87 @@ pub fn services(
         }
     }
 
+    let config = input.selection.config;
+    for id in catalog.services.keys() {
+        if config.says(&question_id(id)).is_some_and(|(yes, _)| yes) {
+            signs.entry(id).or_default();
+        }
+    }
+
     let (mut services, mut env, mut files) = (Vec::new(), Vec::new(), Vec::new());
     for (id, signs) in signs {
         let recipe = &catalog.services[id];
-        let is_optional = signs.has_alternative && signs.steps.is_empty();
-        if recipe.needs_address && !has_address(recipe, known, input) {
+        let said = config.says(&question_id(id));
+        if said.is_none() && recipe.needs_address && !has_address(recipe, known, input) {
             for (index, _) in &signs.steps {
                 ledger.skip(*index, "service-not-used-by-the-code", Some(id));
             }
             continue;
         }
-        match (signs.code.is_empty(), signs.steps.is_empty()) {
-            (false, _) if !is_optional => {
-                let (service, vars) = service(
-                    (id, recipe),
-                    name,
-                    known,
-                    &signs,
-                    input,
-                    ledger,
-                    diagnostics,
-                );
-                files.extend(socket_files(recipe, &service, input));
-                services.push(service);
-                env.extend(vars);
-            }
-            (false, _) => questions.push(Question {
-                id: format!("service-{id}"),
-                question: format!(
+        let is_optional = signs.has_alternative && signs.steps.is_empty();
+        let is_used = !signs.code.is_empty() && !is_optional;
+        let question = match (signs.code.is_empty(), signs.steps.is_empty()) {
+            (false, _) if is_optional => Some((
+                format!(
                     "the application can use {}, but also runs without it: start one beside it?",
                     recipe.title
                 ),
+                signs.code.clone(),
+            )),
+            (true, false) => Some((
+                format!(
+                    "the documents install {}, but nothing in the code uses it: start one beside it?",
+                    recipe.title
+                ),
+                signs
+                    .steps
+                    .iter()
+                    .map(|(_, origin)| origin.clone())
+                    .collect(),
+            )),
+            _ => None,
+        };
+        if let Some((question, origin)) = question {
+            questions.push(Question {
+                id: question_id(id),
+                question,
                 options: vec!["no".to_owned(), "yes".to_owned()],
                 default: Some("no".to_owned()),
-                origin: signs.code,
-            }),
-            (true, false) => {
-                for (index, _) in &signs.steps {
-                    ledger.skip(*index, "service-not-used-by-the-code", Some(id));
-                }
-                questions.push(Question {
-                    id: format!("service-{id}"),
-                    question: format!("the documents install {}, but nothing in the code uses it: start one beside it?", recipe.title),
-                    options: vec!["no".to_owned(), "yes".to_owned()],
-                    default: Some("no".to_owned()),
-                    origin: signs.steps.into_iter().map(|(_, origin)| origin).collect(),
-                });
+                origin,
+            });
+        }
+        if said.map_or(is_used, |(yes, _)| yes) {
+            let (mut service, vars) = service(
+                (id, recipe),
+                name,
+                known,
+                &signs,
+                input,
+                ledger,
+                diagnostics,
+            );
+            files.extend(socket_files(recipe, &service, input));
+            service
+                .origin
+                .extend(said.map(|(_, origin)| origin.clone()));
+            services.push(service);
+            env.extend(vars);
+        } else {
+            let reason = match said {
+                Some(_) => "answered-no",
+                None => "service-not-used-by-the-code",
+            };
+            for (index, _) in &signs.steps {
+                ledger.skip(*index, reason, Some(id));
             }
-            (true, true) => {}
         }
     }
     (services, env, files)
+}
+
+/// The id of the question whether the service `id` runs beside the application.
+fn question_id(id: &str) -> String {
+    format!("service-{id}")
 }
 
 fn signs_of(

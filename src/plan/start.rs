@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
-
 use super::{
     Fate, Origin, Port, Start, Volume,
     input::Input,
@@ -12,6 +10,7 @@ use super::{
     way::{Way, way_of_line, way_of_recipe, ways},
 };
 use crate::{
+    config::StartCommand,
     diagnostic::{Code, Diagnostic, Severity},
     repo,
     step::rule,
@@ -39,22 +38,27 @@ pub fn start(
     let serves_static = selection
         .framework
         .is_some_and(|(_, framework)| framework.serves_static);
-    let ways = if serves_static {
+    let settled = settled(input);
+    let is_settled = settled.is_some();
+    let ways = if serves_static || is_settled {
         Vec::new()
     } else {
         ways(input, ledger, diagnostics)
     };
-    let told = ways.first().cloned();
+    let told = settled.or_else(|| ways.first().cloned());
     let recipe = way_of_recipe(input);
     let served = told
         .as_ref()
+        .filter(|_| !is_settled)
         .and_then(|told| way_of_own_server(told, input));
     let (way, replaced) = match (told, served, recipe) {
         (Some(told), Some(served), _) => {
             let reason = "by itself it listens on 127.0.0.1 only".to_owned();
             (Some(served), Some((told, reason)))
         }
-        (Some(told), None, Some(recipe)) if told.development && !recipe.development => {
+        (Some(told), None, Some(recipe))
+            if told.development && !recipe.development && !is_settled =>
+        {
             let reason = format!("the production server {} takes its place", recipe.words[0]);
             let way = Way {
                 step: told.step,
@@ -146,6 +150,23 @@ pub fn start(
     }
 }
 
+/// The command that a person settled: taken as it is, but for the address that it listens on.
+fn settled(input: &Input<'_, '_>) -> Option<Way> {
+    let said = input.selection.config.start.as_ref()?;
+    let origin = vec![said.origin.clone()];
+    Some(match &said.value {
+        StartCommand::Line(line) => way_of_line(line, input.directory, origin, input),
+        StartCommand::Words(words) => Way {
+            words: words.clone(),
+            directory: input.directory.to_owned(),
+            assignments: Vec::new(),
+            development: false,
+            origin,
+            step: None,
+        },
+    })
+}
+
 /// A folder of a person's home becomes one of the data volume; returns these folders.
 fn in_data_folder(way: &mut Way) -> Vec<Volume> {
     let mut volumes = Vec::new();
@@ -175,8 +196,7 @@ fn way_of_own_server(told: &Way, input: &Input<'_, '_>) -> Option<Way> {
         return None;
     };
     let source = input.repo.source(&repo::join(&told.directory, file))?;
-    let pattern = Regex::new(&own.runs).ok()?;
-    let found = pattern.captures(&source.text)?;
+    let found = own.runs.captures(&source.text)?;
     let named = |name: &str| found.name(name).map_or("", |found| found.as_str());
     if named("arguments").contains(&own.told) {
         return None;

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
-
 use super::{Origin, OriginKind};
 use crate::{
     manifest::site::{self, Site},
     readme::{Document, Part},
-    recipe::{Catalog, SiteFact, Variable, VariableForm},
+    recipe::{Catalog, Expression, SiteFact, Variable, VariableForm},
     repo::{self, Repo},
     select::Selection,
 };
@@ -126,13 +124,12 @@ fn of_file(variable: &Variable, repo: &Repo, documents: &[Document], path: &str)
 
 /// The first value that `pattern` finds in `files` and that counts.
 fn in_files(
-    pattern: &str,
+    pattern: &Expression,
     variable: &Variable,
     files: &[&str],
     repo: &Repo,
     documents: &[Document],
 ) -> Option<Value> {
-    let pattern = Regex::new(pattern).ok()?;
     // Of several projects the one whose folder a document names.
     let is_named_folder = |file: &&&str| {
         let folder = repo::folder_of(file);

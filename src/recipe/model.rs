@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::Pattern;
+use super::{Expression, Pattern};
 
 /// `recipes/runtimes/ID.toml`: a language runtime and its versions.
 #[derive(Debug, Clone, Deserialize)]
@@ -35,6 +35,21 @@ pub struct RuntimeRecipe {
     /// Commands of documents that ask for a version.
     #[serde(default)]
     pub asked_by: Vec<AskingCommand>,
+    /// How its tools come to trust a company's certificate.
+    #[serde(default)]
+    pub certificate: CertificateRecipe,
+}
+
+/// How the tools of a runtime come to trust a further authority, while an image is built.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateRecipe {
+    /// Environment variables that name a file with all certificates to trust.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// Commands that add `{certificate}`, the file, to a store of its own.
+    #[serde(default)]
+    pub run: Vec<String>,
 }
 
 /// A command that asks for a version of a runtime, such as `nvm use 14`.
@@ -44,7 +59,7 @@ pub struct AskingCommand {
     /// Names of the command.
     pub commands: Vec<String>,
     /// Regular expression for one of its words, first group the version.
-    pub word: String,
+    pub word: Expression,
 }
 
 /// A version of a runtime.
@@ -72,7 +87,7 @@ pub struct VersionFile {
     pub key: Option<String>,
     /// Regular expression whose first group is the value, for `pattern`.
     #[serde(default)]
-    pub pattern: Option<String>,
+    pub pattern: Option<Expression>,
     /// Whether it only says what the application is tested with: weaker than all others.
     #[serde(default)]
     pub tested: bool,
@@ -104,7 +119,7 @@ pub struct Ceiling {
     pub below: Option<String>,
     /// Regular expression that a file has.
     #[serde(default)]
-    pub text: Option<String>,
+    pub text: Option<Expression>,
     /// The file, relative to the component; the source files where there is none.
     #[serde(default)]
     pub file: Option<String>,
@@ -134,24 +149,24 @@ pub struct StackRecipe {
     pub declared: Vec<DeclaredFile>,
     /// Regular expressions for what source code imports, first group the name.
     #[serde(default)]
-    pub imports: Vec<String>,
+    pub imports: Vec<Expression>,
     /// Regular expressions for environment variables read by source code: group `name`, and
     /// `default` where there is one.
     #[serde(default)]
-    pub env_reads: Vec<String>,
+    pub env_reads: Vec<Expression>,
     /// Regular expressions for ports written in source code, first group the number.
     #[serde(default)]
-    pub port_reads: Vec<String>,
+    pub port_reads: Vec<Expression>,
     /// Pieces of source code that show that a program listens on a port.
     #[serde(default)]
     pub serves: Vec<String>,
     /// Regular expressions for files that the application keeps data in: first group the string
     /// literals of the folders before it, second group the file.
     #[serde(default)]
-    pub data_files: Vec<String>,
+    pub data_files: Vec<Expression>,
     /// Regular expressions for log files that the application writes, first group the file.
     #[serde(default)]
-    pub log_files: Vec<String>,
+    pub log_files: Vec<Expression>,
     /// Endings of source files, without dot.
     #[serde(default)]
     pub sources: Vec<String>,
@@ -160,6 +175,9 @@ pub struct StackRecipe {
     /// How dependencies are installed when the README does not say; the first that fits.
     #[serde(default)]
     pub install: Vec<InstallRecipe>,
+    /// How to remove what only development needs, once it is built; the first that fits.
+    #[serde(default)]
+    pub prune: Vec<PruneRecipe>,
     /// Pieces of pages that tell of an error although the status is one of success.
     #[serde(default)]
     pub error_pages: Vec<String>,
@@ -259,7 +277,7 @@ pub struct DeclaredFile {
     /// Regular expression for each declaration, for `pattern`: groups `package`, `version` and
     /// `program`, of which a declaration has some.
     #[serde(default)]
-    pub pattern: Option<String>,
+    pub pattern: Option<Expression>,
 }
 
 /// How a [`DeclaredFile`] is read.
@@ -439,6 +457,18 @@ pub struct InstallRecipe {
     pub instead_of: Vec<String>,
 }
 
+/// A way to remove the dependencies of development.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PruneRecipe {
+    /// Files that must all be there, relative to the component.
+    pub files: Vec<String>,
+    /// The command.
+    pub command: String,
+    /// Programs of start commands that need no package by themselves.
+    pub programs: Vec<String>,
+}
+
 /// A command with its condition.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -528,7 +558,7 @@ pub struct FrameworkRecipe {
 #[serde(deny_unknown_fields)]
 pub struct OwnServer {
     /// Regular expression on the file: group `object` what serves, `arguments` what it is told.
-    pub runs: String,
+    pub runs: Expression,
     /// Piece of the arguments that says where it listens.
     pub told: String,
     /// Command that serves the same on all addresses; `{module}` is the file, `{object}` as above.
@@ -575,10 +605,10 @@ pub struct Variable {
     pub default: Option<String>,
     /// Regular expression on its text, first group the value; without it the path is the value.
     #[serde(default)]
-    pub pattern: Option<String>,
+    pub pattern: Option<Expression>,
     /// Further expressions, each tried where no file has what those before it look for.
     #[serde(default)]
-    pub or: Vec<String>,
+    pub or: Vec<Expression>,
     /// Pieces of text, with `{value}`, of which a document must have one for the value to count.
     #[serde(default)]
     pub named_by: Vec<String>,
@@ -816,9 +846,26 @@ pub struct ToolRecipe {
     /// The package of a language that brings it.
     #[serde(default)]
     pub package: Option<ToolPackage>,
+    /// How it is told to download from a mirror.
+    #[serde(default)]
+    pub mirror: Option<MirrorRecipe>,
     /// What its commands mean; the most specific that fits.
     #[serde(default)]
     pub command: Vec<CommandRule>,
+}
+
+/// How a tool is told to download from a mirror of its registry.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MirrorRecipe {
+    /// Other names by which `longshore.toml` may call the tool.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Environment of its commands; `{url}` is the mirror.
+    pub env: BTreeMap<String, String>,
+    /// A command right before it, for what no variable says; may write below `/run/longshore`.
+    #[serde(default)]
+    pub before: Option<String>,
 }
 
 /// The package of a language that brings a tool.
@@ -1030,7 +1077,7 @@ pub struct ExtensionWays {
     pub managers: Vec<String>,
     /// Regular expression for the system packages of the runtime, which the image has or adds in its
     /// own way; group `name` is what stands for extensions.
-    pub system_package: String,
+    pub system_package: Expression,
     /// Extensions that the image has already.
     #[serde(default)]
     pub present: Vec<String>,

@@ -1,5 +1,7 @@
 //! compose.yaml: the application with everything that it needs, on one machine.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{
@@ -20,6 +22,7 @@ struct ComposeView {
     name: String,
     containers: Vec<Container>,
     volumes: Vec<String>,
+    secrets: Vec<Item>,
 }
 
 #[derive(Serialize, Default)]
@@ -28,6 +31,7 @@ struct Container {
     image: String,
     why: String,
     dockerfile: Option<String>,
+    build_secrets: Vec<String>,
     command: Vec<String>,
     command_why: String,
     directory: Option<String>,
@@ -153,11 +157,23 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
                 .map(|volume| volume_name(&component.id, &volume.path)),
         );
     }
+    // Compose hands them from the environment to the build.
+    let place = plan.components.iter().flat_map(Component::build_secrets);
+    let secrets: BTreeMap<&str, Item> = place
+        .map(|secret| {
+            let item = Item {
+                value: secret.id.clone(),
+                why: marks.mark(&secret.origin),
+            };
+            (secret.id.as_str(), item)
+        })
+        .collect();
     let view = ComposeView {
         header: HEADER,
         name: plan.name.clone(),
         containers,
         volumes,
+        secrets: secrets.into_values().collect(),
     };
     let text = lay_out("compose.yaml.j2", &view)?;
     Ok(marks.artifact(
@@ -211,6 +227,11 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
         id: id.to_owned(),
         image: format!("{}:dev", object_name(plan, &component.id)),
         why: marks.mark(&component.image.origin),
+        build_secrets: component
+            .build_secrets()
+            .iter()
+            .map(|secret| secret.id.clone())
+            .collect(),
         env_files,
         environment: own.chain(service_env).chain(secrets).collect(),
         hardened: true,

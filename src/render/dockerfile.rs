@@ -11,7 +11,7 @@ use super::{
     template::{json_list, lay_out, quoted},
 };
 use crate::origin;
-use crate::plan::{BuildPlan, Command, Component, Origin};
+use crate::plan::{BuildPlace, BuildPlan, BuildSecret, Command, Component, Origin};
 
 /// What `templates/Dockerfile.j2` may use.
 #[derive(Serialize)]
@@ -108,11 +108,32 @@ impl Writer<'_> {
         }
     }
 
-    fn run(&mut self, command: &Command, caches: &[String]) {
-        let mounts: String = caches
+    /// Writes a command; where it downloads, with the secrets that lead to its mirror.
+    fn run(&mut self, command: &Command, caches: &[String], secrets: &[BuildSecret]) {
+        let mut mounts: String = caches
             .iter()
             .map(|cache| format!("--mount=type=cache,target={cache} "))
             .collect();
+        let mut before = String::new();
+        for secret in secrets {
+            let id = &secret.id;
+            mounts += &format!("--mount=type=secret,id={id},required=true ");
+            // The secret is read within the command, so that it stands in no layer.
+            let address = format!("$(cat /run/secrets/{id})");
+            let filled = |text: &str| text.replace("{url}", &address);
+            for (name, value) in &secret.env {
+                before += &format!("{name}=\"{}\" && export {name} && ", filled(value));
+            }
+            if let Some(line) = &secret.before {
+                if !mounts.contains("type=tmpfs") {
+                    mounts += "--mount=type=tmpfs,target=/run/longshore ";
+                }
+                before += &format!("{} && ", filled(line));
+            }
+        }
+        if !before.is_empty() {
+            mounts += &format!("{} ", one_line(before.trim_end()));
+        }
         let env: String = command
             .env
             .iter()
@@ -125,8 +146,10 @@ impl Writer<'_> {
             // Set for this one command: it loads the settings, and none of this stays in the image.
             format!("RUN {mounts}{env}\\\n    {line}")
         };
+        let mut origins = command.origin.clone();
+        origins.extend(secrets.iter().flat_map(|secret| secret.origin.clone()));
         for part in text.split('\n') {
-            self.line(part, &command.origin);
+            self.line(part, &origins);
         }
     }
 }
@@ -174,8 +197,9 @@ fn build_stage(component: &Component, marks: &Marks) -> Stage {
         &component.system_packages.build,
         component,
     );
+    place(&mut writer, &image.place);
     for command in &image.setup {
-        writer.run(command, &[]);
+        writer.run(command, &[], &image.place.secrets);
     }
     if !component.install.is_empty() {
         let origins: Vec<Origin> = component
@@ -191,7 +215,7 @@ fn build_stage(component: &Component, marks: &Marks) -> Stage {
         copies(&mut writer, &image.manifests, &image.workdir, &origins);
         for command in &component.install {
             writer.workdir(&component.absolute(&command.directory), &command.origin);
-            writer.run(command, &image.caches);
+            writer.run(command, &image.caches, &image.place.secrets);
         }
     }
     writer.group("the source", &[]);
@@ -217,7 +241,12 @@ fn build_stage(component: &Component, marks: &Marks) -> Stage {
         for command in &component.build {
             writer.workdir(&component.absolute(&command.directory), &command.origin);
             let is_cached = command.cached || component.install.is_empty();
-            writer.run(command, if is_cached { &image.caches } else { &[] });
+            let (caches, secrets): (&[String], &[BuildSecret]) = if is_cached {
+                (&image.caches, &image.place.secrets)
+            } else {
+                (&[], &[])
+            };
+            writer.run(command, caches, secrets);
         }
     }
     Stage {
@@ -272,6 +301,7 @@ fn asset_stage(component: &Component, index: usize, marks: &Marks) -> Stage {
         &stage.packages,
         component,
     );
+    place(&mut writer, &stage.place);
     let origins = |commands: &[Command]| -> Vec<Origin> {
         let origins = commands.iter().flat_map(|command| command.origin.clone());
         origins.collect()
@@ -282,14 +312,14 @@ fn asset_stage(component: &Component, index: usize, marks: &Marks) -> Stage {
     copies(&mut writer, &stage.manifests, &image.workdir, &installs);
     for command in &stage.install {
         writer.workdir(&component.absolute(&command.directory), &command.origin);
-        writer.run(command, &stage.caches);
+        writer.run(command, &stage.caches, &stage.place.secrets);
     }
     writer.group("the assets", &origins(&stage.build));
     writer.workdir(&image.workdir, &stage.origin);
     source(&mut writer, component, index);
     for command in &stage.build {
         writer.workdir(&component.absolute(&command.directory), &command.origin);
-        writer.run(command, &[]);
+        writer.run(command, &[], &[]);
     }
     if !stage.remove.is_empty() {
         writer.workdir(&component.absolute(&stage.path), &stage.origin);
@@ -324,7 +354,7 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
     );
     env(&mut writer, &image.run_env, &image.origin);
     for command in &image.run_setup {
-        writer.run(command, &[]);
+        writer.run(command, &[], &[]);
     }
     if image.copy_source {
         writer.group("", &[]);
@@ -432,6 +462,31 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
         alias: String::new(),
         why: marks.mark(&component.runtime.origin),
         groups: writer.groups,
+    }
+}
+
+/// What is true of the place where it is built: of this stage only.
+fn place(writer: &mut Writer<'_>, place: &BuildPlace) {
+    if place.certificate.is_none() && place.env.is_empty() && place.setup.is_empty() {
+        return;
+    }
+    let said = place.certificate.iter().flat_map(|file| &file.origin);
+    let said = said.chain(place.env.iter().flat_map(|var| &var.origin));
+    let origins: Vec<Origin> = said.cloned().collect();
+    writer.group(
+        "of the place where it is built; not in the image that runs",
+        &origins,
+    );
+    if let Some(file) = &place.certificate {
+        let text = format!("COPY {} {}", word(&file.path), word(&file.to));
+        writer.line(&text, &file.origin);
+    }
+    for command in &place.setup {
+        writer.run(command, &[], &[]);
+    }
+    for var in &place.env {
+        let text = format!("ENV {}={}", var.name, quoted(&one_line(&var.value)));
+        writer.line(&text, &var.origin);
     }
 }
 
@@ -565,6 +620,7 @@ pub fn dockerignore(plan: &BuildPlan) -> anyhow::Result<Artifact> {
         ".dockerignore",
         "compose.yaml",
         "CONTAINER.md",
+        "longshore.toml",
         ".longshore.json",
         "env/*.env",
         "k8s/base",

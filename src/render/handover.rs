@@ -25,6 +25,8 @@ struct HandoverView {
 #[derive(Serialize)]
 struct ComponentView {
     dockerfile: String,
+    /// Flags that hand secrets to the build.
+    secrets: String,
     image: String,
     facts: Vec<Row>,
     env: Vec<EnvRow>,
@@ -260,6 +262,11 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
     });
     ComponentView {
         dockerfile: dockerfile_name(plan, &component.id),
+        secrets: component
+            .build_secrets()
+            .iter()
+            .map(|secret| format!("--secret id={0},env={0} ", secret.id))
+            .collect(),
         image: object_name(plan, &component.id),
         env: env.collect(),
         facts,

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     io::{self, BufWriter, Write},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -11,6 +12,10 @@ use bollard::{
     container::LogOutput,
     errors::Error,
     exec::StartExecResults,
+    grpc::{
+        build::{ImageBuildFrontendOptions, ImageBuildLoadInput, SecretSource},
+        driver::{Build, moby::Moby},
+    },
     models::{
         BuildInfoAux, ContainerCreateBody, EndpointSettings, ExecConfig, HostConfig,
         HostConfigLogConfig, Mount, MountType, NetworkCreateRequest, NetworkingConfig, PortBinding,
@@ -229,6 +234,9 @@ impl Engine for Docker {
         } else {
             HashMap::new()
         };
+        if !request.secrets.is_empty() {
+            return self.build_with_secrets(request, &labels).await;
+        }
         let options = BuildImageOptionsBuilder::default()
             .dockerfile(&request.dockerfile)
             .t(&request.tag)
@@ -302,22 +310,7 @@ impl Engine for Docker {
                 }
             }
         }
-        let Some(image) = self.inspect(&request.tag).await else {
-            return Ok(Err(BuildFailure {
-                step,
-                message: "the engine made no image".to_owned(),
-                log: log.text(),
-            }));
-        };
-        let size = image
-            .size
-            .and_then(|size| u64::try_from(size).ok())
-            .unwrap_or(0);
-        Ok(Ok(Built {
-            id: image.id.unwrap_or_default(),
-            size,
-            log: log.text(),
-        }))
+        Ok(self.built(&request.tag, step, &log).await)
     }
 
     async fn create_network(&self, run: &Run) -> Result<(), EngineError> {
@@ -721,6 +714,79 @@ fn name_and_tag(image: &str) -> (&str, &str) {
 }
 
 /// Packs the context while it is sent, so that it is never in memory as a whole.
+impl Docker {
+    /// The image that a build left under `tag`.
+    async fn built(
+        &self,
+        tag: &str,
+        step: Option<String>,
+        log: &BoundedLog,
+    ) -> Result<Built, BuildFailure> {
+        let Some(image) = self.inspect(tag).await else {
+            return Err(BuildFailure {
+                step,
+                message: "the engine made no image".to_owned(),
+                log: log.text(),
+            });
+        };
+        let size = image.size.and_then(|size| u64::try_from(size).ok());
+        Ok(Built {
+            id: image.id.unwrap_or_default(),
+            size: size.unwrap_or(0),
+            log: log.text(),
+        })
+    }
+
+    /// Builds over a session of BuildKit's own protocol, the only way to hand over secrets; its
+    /// client tells nothing of the steps, so that a failure names no line.
+    async fn build_with_secrets(
+        &self,
+        request: BuildRequest,
+        labels: &HashMap<String, String>,
+    ) -> Result<Result<Built, BuildFailure>, EngineError> {
+        let mut options =
+            ImageBuildFrontendOptions::builder().dockerfile(Path::new(&request.dockerfile));
+        for (name, value) in labels {
+            options = options.label(name, value);
+        }
+        for id in &request.secrets {
+            options = options.set_secret(id, &SecretSource::Env(id.clone()));
+        }
+        let context = request.context;
+        let packed = tokio::task::spawn_blocking(move || {
+            let mut archive = Vec::new();
+            context.pack(&mut archive).map(|()| archive)
+        });
+        let packed = packed.await.expect("packing does not panic");
+        let archive = match packed {
+            Ok(archive) => ImageBuildLoadInput::Upload(archive.into()),
+            Err(error) => {
+                return Err(EngineError::Other {
+                    doing: "packing the build context",
+                    cause: error.to_string(),
+                });
+            }
+        };
+        let driver = Moby::new(&self.api);
+        let building = driver.docker_build(&request.tag, options.build(), archive, None, None);
+        let message = match tokio::time::timeout(request.timeout, building).await {
+            Ok(Ok(())) => {
+                return Ok(self.built(&request.tag, None, &BoundedLog::default()).await);
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!(
+                "it did not end within {} seconds",
+                request.timeout.as_secs()
+            ),
+        };
+        Ok(Err(BuildFailure {
+            step: None,
+            message,
+            log: String::new(),
+        }))
+    }
+}
+
 fn packed(context: Context) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let (sender, receiver) = mpsc::channel(8);
     tokio::task::spawn_blocking(move || {

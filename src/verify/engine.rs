@@ -67,6 +67,8 @@ pub struct BuildRequest {
     pub dockerfile: String,
     /// Tag for the image.
     pub tag: String,
+    /// Variables of this process that are handed to the build as secrets of the same id.
+    pub secrets: Vec<String>,
     /// When to give up.
     pub timeout: Duration,
 }

@@ -431,7 +431,26 @@ impl<E: Engine> Site<'_, E> {
                 self.plan.name, component.id, self.run.id
             ),
         };
+        let secrets = component.build_secrets();
+        if let Some(missing) = secrets
+            .iter()
+            .find(|secret| std::env::var_os(&secret.id).is_none())
+        {
+            let message = format!("the build needs the secret {}", missing.id);
+            let hint = format!(
+                "set the environment variable {} to the address of the mirror",
+                missing.id
+            );
+            return Ok(Err(failure(
+                Cause::Build,
+                message,
+                &missing.origin,
+                Vec::new(),
+                &[&hint],
+            )));
+        }
         let request = BuildRequest {
+            secrets: secrets.iter().map(|secret| secret.id.clone()).collect(),
             context: Context::list(self.repository, self.artifacts)?,
             dockerfile: dockerfile.clone(),
             tag: tag.clone(),

@@ -1,0 +1,5 @@
+import bottle
+import flask
+
+app = flask.Flask(__name__)
+old = bottle.default_app()

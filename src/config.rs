@@ -1,0 +1,655 @@
+//! `longshore.toml`: what a person settled, because no file of the repository does.
+//!
+//! Answers to the plan's questions, corrections of what was understood, and what is true of the
+//! place where images are built: registries, mirrors, a company's certificate. Every value keeps its
+//! line, so that what it leads to can be explained. No secret stands in it: a value that looks like
+//! one is refused.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::{
+    diagnostic::nearest,
+    origin::{Origin, OriginKind},
+    recipe::{Catalog, ConfigurationError, explained, position},
+    repo,
+    shell::is_name,
+};
+
+/// Name of the file, in the root of the repository.
+pub const FILE: &str = "longshore.toml";
+
+/// A value with the line that says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said<T> {
+    /// The value.
+    pub value: T,
+    /// File and line.
+    pub origin: Origin,
+}
+
+/// What a person settled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Folders of recipes on top of the built-in ones.
+    pub recipes: Vec<PathBuf>,
+    /// Answers by the id of the question.
+    pub answers: BTreeMap<String, Said<String>>,
+    /// Folder of the application.
+    pub path: Option<Said<String>>,
+    /// Version of the runtime.
+    pub runtime: Option<Said<String>>,
+    /// Port that the application listens on.
+    pub port: Option<Said<u16>>,
+    /// Start command.
+    pub start: Option<Said<StartCommand>>,
+    /// Path that answers when the application is well.
+    pub health: Option<Said<String>>,
+    /// Further Debian packages of the run stage.
+    pub packages: Vec<Said<String>>,
+    /// Further Debian packages of the build stage.
+    pub build_packages: Vec<Said<String>>,
+    /// Values of environment variables.
+    pub env: BTreeMap<String, Said<String>>,
+    /// Registry, with or without a path, from which images of Docker Hub are taken.
+    pub registry: Option<Said<String>>,
+    /// Images that go by another name, by the name in recipes.
+    pub images: BTreeMap<String, Said<String>>,
+    /// Certificate of an authority that signs what a build downloads.
+    pub certificate: Option<Said<Certificate>>,
+    /// Mirrors of package registries, by the tool that asks them.
+    pub mirrors: BTreeMap<String, Said<Mirror>>,
+}
+
+/// A start command as a person writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StartCommand {
+    /// A line of shell.
+    Line(String),
+    /// Its words.
+    Words(Vec<String>),
+}
+
+/// A certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// The text, PEM.
+    pub contents: String,
+}
+
+/// Where a mirror of a package registry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mirror {
+    /// Its address, which anybody may know.
+    Url(String),
+    /// The environment variable of whoever builds that holds its address, because the address holds
+    /// a password: it is handed to the build as a secret and reaches no layer.
+    Secret(String),
+}
+
+/// The file as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct File {
+    recipes: Vec<Spanned<String>>,
+    answers: BTreeMap<Spanned<String>, Spanned<Text>>,
+    component: ComponentTable,
+    env: BTreeMap<Spanned<String>, Spanned<Text>>,
+    images: BTreeMap<Spanned<String>, Spanned<String>>,
+    build: BuildTable,
+    mirrors: BTreeMap<Spanned<String>, Spanned<MirrorValue>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct ComponentTable {
+    path: Option<Spanned<String>>,
+    runtime: Option<Spanned<Text>>,
+    port: Option<Spanned<u16>>,
+    start: Option<Spanned<StartValue>>,
+    health: Option<Spanned<String>>,
+    packages: Vec<Spanned<String>>,
+    build_packages: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct BuildTable {
+    ca_certificate: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a text, a number, `true` or `false`")]
+enum Text {
+    Plain(String),
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+}
+
+impl Text {
+    /// The text of an answer or of an environment variable.
+    fn plain(&self) -> String {
+        match self {
+            Self::Plain(text) => text.clone(),
+            Self::Bool(value) => value.to_string(),
+            Self::Integer(value) => value.to_string(),
+            Self::Float(value) => value.to_string(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a line of shell, or a list of words")]
+enum StartValue {
+    Line(String),
+    Words(Vec<String>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "an address, or `{ env = \"NAME\" }`")]
+enum MirrorValue {
+    Url(String),
+    Secret(SecretTable),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecretTable {
+    env: String,
+}
+
+/// Reads one file; collects what is wrong with it.
+struct Reader<'t> {
+    file: &'t str,
+    text: &'t str,
+    /// Returns the place of a path that the file names, if it may name it.
+    place: &'t dyn Fn(&str) -> Option<PathBuf>,
+    errors: Vec<ConfigurationError>,
+}
+
+impl Config {
+    /// Reads the `longshore.toml` of the repository at `root`; none is an empty one. A path in it
+    /// must lie within the repository, which may be a stranger's.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, by line.
+    pub fn of_repository(root: &Path) -> Result<Self, Vec<ConfigurationError>> {
+        match repo::text_at_root(root, FILE) {
+            Ok(Some(text)) => Self::parse(FILE, &text, &|path| repo::inside(root, path)),
+            Ok(None) => Ok(Self::default()),
+            Err(error) => Err(vec![unreadable(FILE, &error)]),
+        }
+    }
+
+    /// Reads the file that a person names; paths in it are relative to its folder.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, by line.
+    pub fn of_file(path: &Path) -> Result<Self, Vec<ConfigurationError>> {
+        let shown = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|error| vec![unreadable(&shown, &error)])?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Self::parse(&shown, &text, &|path| Some(folder.join(path)))
+    }
+
+    /// Reads `text`; `place` says where a path that it names lies, if it may name it.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, by line.
+    pub fn parse(
+        file: &str,
+        text: &str,
+        place: &dyn Fn(&str) -> Option<PathBuf>,
+    ) -> Result<Self, Vec<ConfigurationError>> {
+        let written: File = toml::from_str(text).map_err(|error| {
+            let (message, hint) = explained(error.message());
+            let at = error.span().map(|span| position(file, text, span.start));
+            vec![ConfigurationError {
+                file: file.to_owned(),
+                position: at,
+                message,
+                hint,
+            }]
+        })?;
+        let mut reader = Reader {
+            file,
+            text,
+            place,
+            errors: Vec::new(),
+        };
+        let config = reader.config(written);
+        if reader.errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(reader.errors)
+        }
+    }
+
+    /// Returns what is said of every component: all but the corrections of the main one.
+    #[must_use]
+    pub fn of_others(&self) -> Self {
+        let mut others = self.clone();
+        others
+            .answers
+            .retain(|id, _| !["stack", "framework"].contains(&id.as_str()));
+        Self {
+            path: None,
+            runtime: None,
+            port: None,
+            start: None,
+            health: None,
+            packages: Vec::new(),
+            build_packages: Vec::new(),
+            ..others
+        }
+    }
+
+    /// Returns the answer to the question `id`.
+    pub fn answer(&self, id: &str) -> Option<&Said<String>> {
+        self.answers.get(id)
+    }
+
+    /// Returns whether the question `id` is answered by `yes` or `no`, and which.
+    pub fn says(&self, id: &str) -> Option<(bool, &Origin)> {
+        let said = self.answers.get(id)?;
+        match said.value.as_str() {
+            "yes" | "true" => Some((true, &said.origin)),
+            "no" | "false" => Some((false, &said.origin)),
+            _ => None,
+        }
+    }
+
+    /// Returns the name by which `image` is fetched, and the line that says so; `None` where it
+    /// keeps its name.
+    pub fn image(&self, image: &str) -> Option<(String, &Origin)> {
+        let (name, tag) = parts(image);
+        if let Some(said) = self.images.get(image) {
+            return Some((said.value.clone(), &said.origin));
+        }
+        if let Some(said) = self.images.get(name) {
+            let (_, own_tag) = parts(&said.value);
+            let keeps_tag = own_tag.is_none();
+            let tag = tag.filter(|_| keeps_tag).map(|tag| format!(":{tag}"));
+            return Some((
+                format!("{}{}", said.value, tag.unwrap_or_default()),
+                &said.origin,
+            ));
+        }
+        let said = self.registry.as_ref().filter(|_| is_of_docker_hub(name))?;
+        let image = format!("{}/{image}", said.value.trim_end_matches('/'));
+        Some((image, &said.origin))
+    }
+
+    /// Returns the tools of `[mirrors]` that no recipe knows a mirror for, with what to do.
+    pub fn unknown_mirrors(&self, catalog: &Catalog) -> Vec<ConfigurationError> {
+        let known = || {
+            let tools = catalog.tools.iter();
+            tools
+                .filter(|(_, tool)| tool.mirror.is_some())
+                .map(|(id, _)| id.as_str())
+        };
+        let is_unknown = |name: &str| catalog.mirrored_tool(name).is_none();
+        let unknown = self.mirrors.iter().filter(|(tool, _)| is_unknown(tool));
+        unknown
+            .map(|(tool, said)| ConfigurationError {
+                file: said.origin.file.clone().unwrap_or_default(),
+                position: said.origin.line.map(|line| (line, 1)),
+                message: format!("no tool recipe tells how to give `{tool}` a mirror"),
+                hint: Some(match nearest(tool, known()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
+                }),
+            })
+            .collect()
+    }
+}
+
+impl Reader<'_> {
+    fn config(&mut self, written: File) -> Config {
+        let mut config = Config::default();
+        for path in &written.recipes {
+            config.recipes.extend(self.path(path));
+        }
+        for (id, text) in &written.answers {
+            let value = text.get_ref().plain();
+            config
+                .answers
+                .insert(id.get_ref().clone(), self.said(text, value));
+        }
+        let component = &written.component;
+        config.path = component.path.as_ref().map(|path| {
+            let value = path
+                .get_ref()
+                .trim_start_matches("./")
+                .trim_end_matches('/');
+            let value = if value.is_empty() { "." } else { value };
+            self.said(path, value.to_owned())
+        });
+        config.runtime = component
+            .runtime
+            .as_ref()
+            .map(|text| self.said(text, text.get_ref().plain()));
+        config.port = component
+            .port
+            .as_ref()
+            .map(|port| self.said(port, *port.get_ref()));
+        config.start = component.start.as_ref().map(|start| {
+            let value = match start.get_ref() {
+                StartValue::Line(line) => StartCommand::Line(line.clone()),
+                StartValue::Words(words) => StartCommand::Words(words.clone()),
+            };
+            self.said(start, value)
+        });
+        if let Some(health) = &component.health {
+            if !health.get_ref().starts_with('/') {
+                self.error(health, "a path begins with `/`", "write `/healthz`");
+            }
+            config.health = Some(self.said(health, health.get_ref().clone()));
+        }
+        config.packages = self.packages(&component.packages);
+        config.build_packages = self.packages(&component.build_packages);
+        for (name, text) in &written.env {
+            if !is_name(name.get_ref()) {
+                let message = format!("`{}` is no name of an environment variable", name.get_ref());
+                self.error(name, &message, "use letters, digits and `_`");
+            }
+            let value = text.get_ref().plain();
+            config
+                .env
+                .insert(name.get_ref().clone(), self.said(text, value));
+        }
+        for (name, value) in &written.images {
+            let text = value.get_ref();
+            let is_plain = text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-._:/@".contains(c));
+            if text.is_empty() || !is_plain || text.contains("://") {
+                let message = format!("`{text}` is no reference of an image");
+                self.error(
+                    value,
+                    &message,
+                    "write `registry.example/path/name`, without `https://`",
+                );
+            }
+            let said = self.said(value, text.clone());
+            if name.get_ref() == "mirror" {
+                config.registry = Some(said);
+            } else {
+                config.images.insert(name.get_ref().clone(), said);
+            }
+        }
+        if let Some(path) = &written.build.ca_certificate {
+            config.certificate = self.certificate(path);
+        }
+        for (tool, value) in &written.mirrors {
+            let mirror = match value.get_ref() {
+                MirrorValue::Url(url) => {
+                    self.url(value, url);
+                    Mirror::Url(url.clone())
+                }
+                MirrorValue::Secret(table) => {
+                    if !is_name(&table.env) {
+                        let message =
+                            format!("`{}` is no name of an environment variable", table.env);
+                        self.error(value, &message, "use letters, digits and `_`");
+                    }
+                    Mirror::Secret(table.env.clone())
+                }
+            };
+            config
+                .mirrors
+                .insert(tool.get_ref().clone(), self.said(value, mirror));
+        }
+        config
+    }
+
+    fn packages(&mut self, written: &[Spanned<String>]) -> Vec<Said<String>> {
+        let mut packages = Vec::new();
+        for name in written {
+            let text = name.get_ref();
+            // https://www.debian.org/doc/debian-policy/ch-controlfields.html#source
+            let is_name = text.len() > 1
+                && text
+                    .chars()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c))
+                && text.starts_with(|c: char| c.is_ascii_alphanumeric());
+            if !is_name {
+                let message = format!("`{text}` is no name of a Debian package");
+                self.error(name, &message, "search packages.debian.org for its name");
+            }
+            packages.push(self.said(name, text.clone()));
+        }
+        packages
+    }
+
+    fn url<T>(&mut self, at: &Spanned<T>, url: &str) {
+        // GOPROXY and its like take several addresses.
+        let address = url.split_once("://").map(|(_, rest)| rest);
+        let host = address.map(|rest| rest.split('/').next().unwrap_or_default());
+        let is_plain = !url
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || "'\"`$\\".contains(c));
+        match host {
+            Some(host) if host.contains('@') => self.error(
+                at,
+                "the address of the mirror holds a password",
+                "write `{ env = \"NAME\" }`, and set NAME to the address where images are built: it is handed over as a secret",
+            ),
+            Some(host) if !host.is_empty() && is_plain => {}
+            _ => self.error(at, &format!("`{url}` is no address"), "write `https://host/path`"),
+        }
+    }
+
+    fn certificate(&mut self, path: &Spanned<String>) -> Option<Said<Certificate>> {
+        let file = self.path(path)?;
+        let text = match fs::metadata(&file) {
+            Ok(found) if found.len() <= repo::LARGEST_FILE => fs::read_to_string(&file),
+            Ok(_) => Err(std::io::Error::other("the file is too large")),
+            Err(error) => Err(error),
+        };
+        let contents = match text {
+            Ok(contents) => contents,
+            Err(error) => {
+                let message = format!("cannot read `{}`: {error}", path.get_ref());
+                self.error(path, &message, "name a file in PEM form");
+                return None;
+            }
+        };
+        if contents.contains("PRIVATE KEY") {
+            let message = format!("`{}` holds a private key", path.get_ref());
+            self.error(path, &message, "name a file with the certificate alone");
+            return None;
+        }
+        if !contents.contains("-----BEGIN CERTIFICATE-----") {
+            let message = format!("`{}` holds no certificate in PEM form", path.get_ref());
+            let hint = "`openssl x509 -inform der -in FILE -out FILE.pem` changes the form";
+            self.error(path, &message, hint);
+            return None;
+        }
+        Some(self.said(path, Certificate { contents }))
+    }
+
+    fn path(&mut self, path: &Spanned<String>) -> Option<PathBuf> {
+        let place = (self.place)(path.get_ref());
+        if place.is_none() {
+            let message = format!("`{}` is not in the repository", path.get_ref());
+            let hint = "a path is relative to the repository; `--config FILE` may name others";
+            self.error(path, &message, hint);
+        }
+        place
+    }
+
+    fn said<T, U>(&self, at: &Spanned<T>, value: U) -> Said<U> {
+        let (line, _) = position(self.file, self.text, at.span().start);
+        let text = self.text.lines().nth(line - 1).unwrap_or_default().trim();
+        Said {
+            value,
+            origin: Origin::at(OriginKind::Answer, self.file, line, text),
+        }
+    }
+
+    fn error<T>(&mut self, at: &Spanned<T>, message: &str, hint: &str) {
+        self.errors.push(ConfigurationError {
+            file: self.file.to_owned(),
+            position: Some(position(self.file, self.text, at.span().start)),
+            message: message.to_owned(),
+            hint: Some(hint.to_owned()),
+        });
+    }
+}
+
+fn unreadable(file: &str, error: &std::io::Error) -> ConfigurationError {
+    ConfigurationError {
+        file: file.to_owned(),
+        position: None,
+        message: format!("cannot be read: {error}"),
+        hint: None,
+    }
+}
+
+/// Returns the name of an image and its tag: a colon after the last `/` begins the tag.
+pub fn parts(image: &str) -> (&str, Option<&str>) {
+    if let Some((name, digest)) = image.split_once('@') {
+        return (name, Some(digest));
+    }
+    let after = image.rfind('/').map_or(0, |at| at + 1);
+    match image[after..].find(':') {
+        Some(at) => (&image[..after + at], Some(&image[after + at + 1..])),
+        None => (image, None),
+    }
+}
+
+/// A reference without a registry: its first part holds no dot, no colon, and is not `localhost`
+/// (<https://github.com/distribution/reference>, `splitDockerDomain`).
+fn is_of_docker_hub(name: &str) -> bool {
+    let Some((first, _)) = name.split_once('/') else {
+        return true;
+    };
+    !first.contains(['.', ':']) && first != "localhost"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, Vec<ConfigurationError>> {
+        Config::parse(FILE, text, &|path| Some(PathBuf::from(path)))
+    }
+
+    #[track_caller]
+    fn refused(text: &str, position: (usize, usize), message: &str, hint: &str) {
+        let errors = read(text).expect_err("refused");
+        assert_eq!(errors[0].position, Some(position), "{errors:?}");
+        assert!(errors[0].message.contains(message), "{errors:?}");
+        let said = errors[0].hint.as_deref().unwrap_or_default();
+        assert!(said.contains(hint), "{said}");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_place_and_the_nearest_one() {
+        refused(
+            "\n[component]\nprot = 80\n",
+            (3, 1),
+            "unknown key `prot`",
+            "`port`",
+        );
+        refused("answer = 1\n", (1, 1), "unknown key `answer`", "`answers`");
+        refused(
+            "[build]\nca = \"x\"\n",
+            (2, 1),
+            "unknown key `ca`",
+            "ca-certificate",
+        );
+    }
+
+    #[test]
+    fn a_value_knows_its_line() {
+        let config = read("[component]\n# why not\nport = 9000 # ours\n").expect("reads");
+        let port = config.port.expect("is said");
+        assert_eq!(port.value, 9000);
+        assert_eq!(port.origin.place(), "longshore.toml:3");
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_refused() {
+        refused(
+            "[mirrors]\npip = \"https://me:secret@pypi.bank.example/simple\"\n",
+            (2, 7),
+            "holds a password",
+            "env",
+        );
+        let config = read("[mirrors]\npip = { env = \"PIP_MIRROR\" }\n").expect("reads");
+        assert_eq!(
+            config.mirrors["pip"].value,
+            Mirror::Secret("PIP_MIRROR".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_port_beyond_the_last_is_refused() {
+        refused("[component]\nport = 70000\n", (2, 8), "70000", "");
+    }
+
+    #[track_caller]
+    fn renamed(config: &str, image: &str, expected: Option<&str>) {
+        let config = read(config).expect("reads");
+        let found = config.image(image).map(|(image, _)| image);
+        assert_eq!(found.as_deref(), expected);
+    }
+
+    #[test]
+    fn images_are_renamed_and_mirrored() {
+        let mirror = "[images]\nmirror = \"registry.bank.example/hub\"\npython = \"registry.bank.example/base/python\"\n\"redis:7-bookworm\" = \"cache.bank.example/redis:7.2\"\n";
+        let python = "registry.bank.example/base/python:3.11-slim-bookworm";
+        renamed(mirror, "python:3.11-slim-bookworm", Some(python));
+        renamed(
+            mirror,
+            "redis:7-bookworm",
+            Some("cache.bank.example/redis:7.2"),
+        );
+        renamed(
+            mirror,
+            "redis:6-bookworm",
+            Some("registry.bank.example/hub/redis:6-bookworm"),
+        );
+        let nginx = "registry.bank.example/hub/nginxinc/nginx-unprivileged:1";
+        renamed(mirror, "nginxinc/nginx-unprivileged:1", Some(nginx));
+        renamed(mirror, "quay.example/app:1", None);
+        renamed(
+            "[images]\npython = \"x.example/py:ours\"\n",
+            "python:3.11",
+            Some("x.example/py:ours"),
+        );
+    }
+
+    #[test]
+    fn a_private_key_is_no_certificate() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ca.pem");
+        fs::write(&path, "-----BEGIN PRIVATE KEY-----\n").expect("written");
+        let text = format!("[build]\nca-certificate = \"{}\"\n", path.display());
+        refused(&text, (2, 18), "holds a private key", "alone");
+    }
+
+    #[test]
+    fn a_repository_names_no_path_outside_itself() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join(FILE), "recipes = [\"/etc\"]\n").expect("written");
+        let errors = Config::of_repository(folder.path()).expect_err("refused");
+        assert_eq!(errors[0].position, Some((1, 12)));
+        assert!(
+            errors[0].message.contains("not in the repository"),
+            "{errors:?}"
+        );
+    }
+}
