@@ -16,6 +16,7 @@ pub mod manifest; // manifest files → declared packages, scripts, environment
 pub mod step; // commands → install steps
 pub mod select; // which recipes fit, and why
 pub mod plan; // steps + recipes → build plan
+pub mod diagnose; // the log of a failure → its cause, and what to do
 pub mod render; // plan → files, in memory
 pub mod verify; // build and smoke-run them
 pub mod convert; // the pipeline, in one function

@@ -25,10 +25,11 @@ pub use model::*;
 pub use pattern::{Matched, Pattern};
 
 /// The kinds of entries: folders of the catalogue.
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 8] = [
     "runtimes",
     "stacks",
     "frameworks",
+    "repairs",
     "services",
     "tools",
     "system-packages",
@@ -53,6 +54,8 @@ pub struct Catalog {
     pub system_packages: BTreeMap<String, SystemPackageTable>,
     /// Words of people: section titles, secrets, platforms, by id of the table.
     pub words: BTreeMap<String, WordTable>,
+    /// What logs of failures mean, and what repairs it, by id.
+    pub repairs: BTreeMap<String, RepairRecipe>,
     tool_by_name: HashMap<String, String>,
     entries: BTreeMap<String, Layers>,
 }
@@ -147,6 +150,7 @@ impl Catalog {
             tools: BTreeMap::new(),
             system_packages: BTreeMap::new(),
             words: BTreeMap::new(),
+            repairs: BTreeMap::new(),
             tool_by_name: HashMap::new(),
             entries: BTreeMap::new(),
         }
@@ -168,6 +172,7 @@ impl Catalog {
             "tools" => drop(self.tools.insert(id, layers.read()?)),
             "system-packages" => drop(self.system_packages.insert(id, layers.read()?)),
             "words" => drop(self.words.insert(id, layers.read()?)),
+            "repairs" => drop(self.repairs.insert(id, layers.read()?)),
             _ => {
                 let near = nearest(kind, KINDS).map(|near| format!("did you mean `{near}/`?"));
                 return Err(ConfigurationError {
@@ -276,6 +281,9 @@ impl Catalog {
             |recipe| &recipe.title,
         );
         list(&mut entries, "tools", &self.tools, |recipe| &recipe.title);
+        list(&mut entries, "repairs", &self.repairs, |recipe| {
+            &recipe.title
+        });
         list(&mut entries, "words", &self.words, |recipe| &recipe.title);
         entries
     }

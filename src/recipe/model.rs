@@ -1250,3 +1250,156 @@ pub struct WordTable {
     /// The lists.
     pub lists: BTreeMap<String, Vec<String>>,
 }
+
+/// `recipes/repairs/ID.toml`: a failure that logs show, what causes it, and what to do about it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepairRecipe {
+    /// The cause in a few words, with `{name}` for the groups of `log`.
+    pub title: String,
+    /// Group of causes that it belongs to, such as `python-version-mismatch`.
+    pub category: String,
+    /// Where the rule comes from.
+    pub source: String,
+    /// Rules of which this is a special case: they are left out where it fits.
+    #[serde(default)]
+    pub refines: Vec<String>,
+    /// Signs in the log; one is enough.
+    pub log: Vec<LogSign>,
+    /// Which table turns what the log names into a package, for `{package}`.
+    #[serde(default)]
+    pub look_up: Option<LookUp>,
+    /// What must hold of the plan for `edit`.
+    #[serde(default)]
+    pub when: RepairCondition,
+    /// What a person can do, with `{name}` for the groups of `log` and `{package}`.
+    pub advice: String,
+    /// Edits of the plan that repair it, all together; without any it is only diagnosed.
+    #[serde(default)]
+    pub edit: Vec<Edit>,
+    /// The verdict where nothing repairs it, such as `blocked-private-dependency`.
+    #[serde(default)]
+    pub blocked: Option<String>,
+}
+
+/// A sign of a failure in a log.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSign {
+    /// Regular expression for one line; its groups have names.
+    pub pattern: Expression,
+    /// Regular expression that some line of the log must match, too.
+    #[serde(default)]
+    pub with: Option<Expression>,
+    /// Regular expression that no line of the log may match.
+    #[serde(default)]
+    pub without: Option<Expression>,
+}
+
+/// How a name in a log becomes a package.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LookUp {
+    /// The group of the log's expression with the name.
+    pub name: String,
+    /// What kind of file it is; see [`FileKind`]. Without it `table` is looked in.
+    #[serde(default)]
+    pub kind: Option<FileKind>,
+    /// Names that differ from the package's, such as `PIL` → `pillow`; a name that is not in it
+    /// stays.
+    #[serde(default)]
+    pub table: BTreeMap<String, String>,
+}
+
+/// What must hold of the plan.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepairCondition {
+    /// Runtimes, any if empty.
+    #[serde(default)]
+    pub runtimes: Vec<String>,
+    /// Where it failed, anywhere if empty.
+    #[serde(default)]
+    pub during: Vec<Stage>,
+    /// Text that a command of the plan has.
+    #[serde(default)]
+    pub command: Option<String>,
+}
+
+/// Where something fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// While the image is built.
+    Build,
+    /// While a release is prepared.
+    Prepare,
+    /// While the application starts or runs.
+    Run,
+}
+
+/// One edit of the plan; values have `{name}` for the groups of the log's expression and `{package}`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Edit {
+    /// Adds Debian packages.
+    AddPackages {
+        /// To the build stage.
+        #[serde(default)]
+        build: Vec<String>,
+        /// To the run stage.
+        #[serde(default)]
+        run: Vec<String>,
+    },
+    /// Takes a Debian package out of both stages.
+    RemovePackage {
+        /// Its name.
+        package: String,
+    },
+    /// Adds a command that installs something.
+    AddInstall {
+        /// The command.
+        command: String,
+        /// Whether it runs before the others.
+        #[serde(default)]
+        first: bool,
+    },
+    /// Replaces a piece of install and build commands.
+    ReplaceInCommands {
+        /// The piece.
+        piece: String,
+        /// What stands there then.
+        by: String,
+    },
+    /// Takes another version of the runtime.
+    SetVersion {
+        /// The version, or `older` and `newer` for the next one in the catalogue.
+        version: String,
+    },
+    /// Sets a variable of the build stage.
+    SetBuildEnv {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// Sets a variable of the application.
+    SetEnv {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// Lets the application write to a folder.
+    AddVolume {
+        /// The folder, absolute or relative to the application.
+        path: String,
+        /// Whether what is written is kept.
+        #[serde(default)]
+        persistent: bool,
+    },
+    /// Leaves out the prepare command that failed.
+    SkipPrepare {},
+    /// Gives the application more memory.
+    MoreMemory {},
+}
