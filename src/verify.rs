@@ -3,6 +3,7 @@
 //!
 //! The only module that runs anything, and only inside containers. Tokio starts and ends here.
 
+mod chart;
 mod context;
 mod denied;
 mod docker;
@@ -15,6 +16,7 @@ mod ignored;
 mod instruction;
 mod ladder;
 mod listening;
+mod load;
 mod log;
 mod report;
 
@@ -31,6 +33,7 @@ pub use engine::{
     Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
     ImageInfo, State,
 };
+pub use load::LoadBounds;
 pub use report::{Cause, ComponentReport, Failure, Report, Rung, Verdict, apply};
 
 use crate::{plan::BuildPlan, render::Artifact};
@@ -55,6 +58,8 @@ pub struct Options {
     pub publish_port: Option<u16>,
     /// Whether the image stays under the tag `NAME:dev`.
     pub keep_image: bool,
+    /// How much load to send once the application answers; none by default.
+    pub load: Option<LoadBounds>,
 }
 
 impl Default for Options {
@@ -67,6 +72,7 @@ impl Default for Options {
             memory_limit: 512 << 20,
             publish_port: None,
             keep_image: false,
+            load: None,
         }
     }
 }

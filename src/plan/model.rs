@@ -504,6 +504,67 @@ pub struct Measured {
     pub listening: Vec<String>,
     /// Paths written outside the declared writable ones, or on them.
     pub written: Vec<String>,
+    /// How many requests it serves, where that was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Load>,
+}
+
+/// How many requests one container serves, found by a ramp of rising rates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Load {
+    /// The path that was asked, always with GET.
+    pub path: String,
+    /// 95th percentile of the latency of single requests, one after the other, in milliseconds.
+    pub unloaded_p95_ms: f64,
+    /// The 95th percentile may be this high, in milliseconds.
+    pub limit_ms: f64,
+    /// What was tried, by rising rate.
+    pub steps: Vec<LoadStep>,
+    /// The highest rate, in requests per second, that was answered within the limit.
+    pub knee: Option<f64>,
+    /// Why no higher rate was tried.
+    pub end: LoadEnd,
+    /// Processor time that it uses at the knee, in thousandths of a core; `None` where the engine
+    /// does not tell.
+    pub cpu_millicores: Option<u32>,
+    /// Requests per second that production is to serve, where a person said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<u32>,
+}
+
+/// One rate of a ramp.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LoadStep {
+    /// Requests per second that were to be sent.
+    pub offered: f64,
+    /// Requests per second that were answered well.
+    pub answered: f64,
+    /// How many were sent.
+    pub requests: u64,
+    /// How many of them failed: no answer, or another status than the proven one.
+    pub errors: u64,
+    /// Median latency in milliseconds, counted from the moment when a request was due.
+    pub p50_ms: f64,
+    /// 95th percentile.
+    pub p95_ms: f64,
+    /// 99th percentile.
+    pub p99_ms: f64,
+    /// Whether it was answered within the limit.
+    pub within_limit: bool,
+}
+
+/// Why a ramp ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LoadEnd {
+    /// The next higher rate was over the limit.
+    Knee,
+    /// The time or the requests were used up before that.
+    Bounds,
+    /// This machine could not send faster.
+    Sender,
+    /// Single requests are slower than any limit, or fail.
+    Unloaded,
 }
 
 /// What became of one command of the documents.

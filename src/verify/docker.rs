@@ -42,8 +42,10 @@ use super::{
         ImageInfo, OWNER_LABEL, RUN_LABEL, Run, State, is_gone,
     },
     http,
+    load::{self, Ramp},
     log::{BoundedLog, last_lines, plain},
 };
+use crate::plan::Load;
 
 /// Label of an image that stands in for the official one of its name.
 const STAND_IN_LABEL: &str = "io.longshore.stand-in";
@@ -595,6 +597,25 @@ impl Engine for Docker {
         // Cgroup v1 keeps the peak; v2 has it only in a file, so the samples' maximum has to do.
         let usage = memory.usage.unwrap_or(0);
         Ok(memory.max_usage.unwrap_or(usage).max(usage))
+    }
+
+    async fn cpu_time(&self, id: &str) -> Result<Option<Duration>, EngineError> {
+        let options = StatsOptionsBuilder::default()
+            .stream(false)
+            .one_shot(true)
+            .build();
+        let stats = match self.api.stats(id, Some(options)).next().await {
+            Some(Ok(stats)) => stats,
+            Some(Err(error)) => return Err(other("measuring a container", &error)),
+            None => return Ok(None),
+        };
+        let usage = stats.cpu_stats.and_then(|stats| stats.cpu_usage);
+        let nanoseconds = usage.and_then(|usage| usage.total_usage);
+        Ok(nanoseconds.map(Duration::from_nanos))
+    }
+
+    async fn ramp(&self, ramp: &Ramp) -> Load {
+        load::ramp(ramp).await
     }
 
     async fn changes(&self, id: &str) -> Result<Vec<String>, EngineError> {

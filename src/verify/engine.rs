@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::{Event, context::Context};
+use super::{Event, context::Context, load::Ramp};
+use crate::plan::Load;
 
 /// A container engine. Tests put a fake in its place.
 #[allow(
@@ -40,6 +41,10 @@ pub trait Engine {
     async fn logs(&self, id: &str) -> Result<String, EngineError>;
     /// Returns the highest memory use of a container so far, in bytes.
     async fn peak_memory(&self, id: &str) -> Result<u64, EngineError>;
+    /// Returns the processor time that a container has used so far; `None` where that is not told.
+    async fn cpu_time(&self, id: &str) -> Result<Option<Duration>, EngineError>;
+    /// Sends a ramp of requests to a port that is published on this machine's loopback address.
+    async fn ramp(&self, ramp: &Ramp) -> Load;
     /// Returns the paths of the root file system that a container changed.
     async fn changes(&self, id: &str) -> Result<Vec<String>, EngineError>;
     /// Asks a container to stop, ends it after `grace`, and returns how long it took; `None` where

@@ -12,7 +12,9 @@ use super::{
         Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
         ImageInfo, Run, State,
     },
+    load::Ramp,
 };
+use crate::plan::Load;
 
 /// What the engine says; each field holds what a test wants to be different.
 #[derive(Default)]
@@ -37,6 +39,8 @@ pub struct Fake {
     pub dies_later: bool,
     /// Whether it heeds the request to stop.
     pub ignores_stop: bool,
+    /// What a ramp finds.
+    pub load: Option<Load>,
     /// What was asked of the engine, in order.
     pub calls: RefCell<Vec<String>>,
     /// The containers that were created.
@@ -140,6 +144,16 @@ impl Engine for Fake {
 
     async fn peak_memory(&self, _: &str) -> Result<u64, EngineError> {
         Ok(1 << 20)
+    }
+
+    async fn cpu_time(&self, _: &str) -> Result<Option<Duration>, EngineError> {
+        let ramped = self.calls.borrow().iter().any(|call| call.starts_with("ramp "));
+        Ok(Some(Duration::from_millis(if ramped { 600 } else { 100 })))
+    }
+
+    async fn ramp(&self, ramp: &Ramp) -> Load {
+        self.note(format!("ramp {} {}{}", ramp.port, ramp.host, ramp.path));
+        self.load.clone().expect("the test gives a load")
     }
 
     async fn changes(&self, _: &str) -> Result<Vec<String>, EngineError> {

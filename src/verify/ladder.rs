@@ -21,6 +21,7 @@ use super::{
     http::{self, Meaning},
     instruction,
     listening::{Listener, listeners},
+    load,
     log::last_lines,
     report::{Answered, Cause, ComponentReport, Failure, Report, Rung},
 };
@@ -818,12 +819,19 @@ impl<E: Engine> Site<'_, E> {
         }
         let startup_ms = milliseconds(begun.elapsed());
         report.rung = Rung::Answers;
+        let target = load::Target {
+            id,
+            owner: &network.owner,
+        };
+        let load = load::measure(self.engine, component, target, self.options, report, progress);
+        let load = load.await?;
         peak = peak.max(self.engine.peak_memory(id).await.unwrap_or(0));
         report.measured = Some(Measured {
             startup_ms,
             peak_memory_bytes: peak,
             listening: listening.iter().map(ToString::to_string).collect(),
             written: self.written(component, id).await?,
+            load,
         });
         Ok(Ok(()))
     }
@@ -1027,6 +1035,7 @@ impl<E: Engine> Site<'_, E> {
                     peak_memory_bytes: peak,
                     listening: Vec::new(),
                     written: self.written(component, id).await?,
+                    load: None,
                 });
                 return Ok(Ok(()));
             }
