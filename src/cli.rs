@@ -16,7 +16,6 @@ use std::{
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
     process::ExitCode,
-    time::Duration,
 };
 
 use clap::{CommandFactory, Parser};
@@ -367,13 +366,7 @@ fn smoke(
     arguments: &SmokeArguments,
     talk: Talk,
 ) -> anyhow::Result<Result<Report, Outcome>> {
-    let options = verify::Options {
-        start_timeout: Duration::from_secs(arguments.start_timeout),
-        keep_logs: arguments.logs.clone(),
-        publish_port: arguments.port,
-        keep_image: arguments.keep_image,
-        ..verify::Options::default()
-    };
+    let options = arguments.options();
     let mut progress = progress::Progress::new(talk.coloured);
     let result = verify::verify(
         &conversion.plan,

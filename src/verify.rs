@@ -18,6 +18,8 @@ mod ladder;
 mod listening;
 mod load;
 mod log;
+mod manifests;
+mod podman;
 mod report;
 
 use std::{
@@ -34,7 +36,7 @@ pub use engine::{
     ImageInfo, State,
 };
 pub use load::LoadBounds;
-pub use report::{Cause, ComponentReport, Failure, Report, Rung, Verdict, apply};
+pub use report::{Cause, ComponentReport, Failure, Proof, ProofOutcome, Report, Rung, Verdict, apply};
 
 use crate::{plan::BuildPlan, render::Artifact};
 
@@ -60,6 +62,8 @@ pub struct Options {
     pub keep_image: bool,
     /// How much load to send once the application answers; none by default.
     pub load: Option<LoadBounds>,
+    /// Whether to run the manifests too, by podman, and past a Kubernetes server.
+    pub manifests: bool,
 }
 
 impl Default for Options {
@@ -73,6 +77,7 @@ impl Default for Options {
             publish_port: None,
             keep_image: false,
             load: None,
+            manifests: false,
         }
     }
 }
@@ -112,11 +117,20 @@ pub fn verify(
     let runtime = runtime()?;
     let engine = runtime.block_on(Docker::connect())?;
     runtime.block_on(engine.sweep());
+    podman::sweep();
     let run = engine::Run::new()?;
     let result = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
+            let climbed = async {
+                let mut report = ladder::climb(&engine, &run, plan, artifacts, repository, options, progress).await?;
+                if options.manifests {
+                    let proofs = manifests::prove(&engine, &run, plan, artifacts, options, &report, progress).await?;
+                    report.add_proofs(proofs);
+                }
+                Ok(report)
+            };
             tokio::select! {
-                report = ladder::climb(&engine, &run, plan, artifacts, repository, options, progress) => report,
+                report = climbed => report,
                 () = interrupted() => Err(EngineError::Interrupted.into()),
             }
         })
@@ -149,6 +163,7 @@ pub fn sweep() -> anyhow::Result<()> {
     let runtime = runtime()?;
     let engine = runtime.block_on(Docker::connect())?;
     runtime.block_on(engine.sweep());
+    podman::sweep();
     Ok(())
 }
 

@@ -1,8 +1,10 @@
 //! What may stand on the command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::verify::{LoadBounds, Options};
 
 /// Turns a repository and its README into a container that has been proven to run.
 #[derive(Debug, Parser)]
@@ -130,6 +132,41 @@ pub struct SmokeArguments {
     /// Keep the image under its tag.
     #[arg(long)]
     pub keep_image: bool,
+    /// Find out how many requests per second it serves, by sending them to the started container.
+    #[arg(long)]
+    pub load: bool,
+    /// Seconds that the load may take, 300 at most.
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, requires = "load", value_parser = clap::value_parser!(u64).range(1..=LoadBounds::MOST_SECONDS))]
+    pub load_seconds: u64,
+    /// Requests that the load may send, 1000000 at most.
+    #[arg(long, value_name = "COUNT", default_value_t = 20_000, requires = "load", value_parser = clap::value_parser!(u64).range(100..=LoadBounds::MOST_REQUESTS))]
+    pub load_requests: u64,
+    /// Requests per second that production is to serve, for the number of its replicas.
+    #[arg(long, value_name = "RATE", requires = "load", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub load_target: Option<u32>,
+    /// Run the manifests too: by podman, and past a Kubernetes server without keeping them.
+    #[arg(long)]
+    pub manifests: bool,
+}
+
+impl SmokeArguments {
+    /// Returns what a smoke run is to be like.
+    pub fn options(&self) -> Options {
+        let load = LoadBounds {
+            time: Duration::from_secs(self.load_seconds),
+            requests: self.load_requests,
+            wanted: self.load_target,
+        };
+        Options {
+            start_timeout: Duration::from_secs(self.start_timeout),
+            keep_logs: self.logs.clone(),
+            publish_port: self.port,
+            keep_image: self.keep_image,
+            load: self.load.then_some(load),
+            manifests: self.manifests,
+            ..Options::default()
+        }
+    }
 }
 
 /// Arguments of `explain`.

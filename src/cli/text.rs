@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::{
     diagnostic::visible,
-    plan::{BuildPlan, Component, EnvKind, Fate, LedgerEntry, Origin, OriginKind},
+    plan::{BuildPlan, Component, EnvKind, Fate, LedgerEntry, Load, Origin, OriginKind},
     render::Artifact,
     verify::{Report, Rung},
 };
@@ -254,6 +254,9 @@ pub fn report(report: &Report) -> String {
             if !measured.written.is_empty() {
                 let _ = writeln!(text, "  written   {}", measured.written.join(", "));
             }
+            if let Some(load) = &measured.load {
+                load_text(&mut text, load);
+            }
         }
         if let Some(stop) = component.stop_ms {
             let _ = writeln!(text, "  stop      {stop} ms after SIGTERM");
@@ -274,6 +277,12 @@ pub fn report(report: &Report) -> String {
             }
         }
     }
+    for proof in &report.manifests {
+        let _ = writeln!(text, "\n{}: {}", proof.outcome.name(), proof.message);
+        for line in &proof.log {
+            let _ = writeln!(text, "    | {line}");
+        }
+    }
     if !report.stand_ins.is_empty() {
         let _ = writeln!(
             text,
@@ -283,6 +292,43 @@ pub fn report(report: &Report) -> String {
     }
     let _ = writeln!(text, "\nverdict: {}", report.verdict.name());
     text
+}
+
+fn load_text(text: &mut String, load: &Load) {
+    let knee = match load.knee {
+        Some(knee) => format!("{knee:.0} requests per second"),
+        None => "no rate".to_owned(),
+    };
+    let cpu = match load.cpu_millicores {
+        Some(cpu) => format!(", with {cpu}m of a core"),
+        None => String::new(),
+    };
+    let _ = writeln!(
+        text,
+        "  load      {knee} with the 95th percentile within {:.0} ms (unloaded {:.1} ms){cpu}",
+        load.limit_ms, load.unloaded_p95_ms
+    );
+    if !load.steps.is_empty() {
+        let _ = writeln!(
+            text,
+            "            {:>9} {:>9} {:>9} {:>7} {:>9} {:>9} {:>9}",
+            "offered/s", "served/s", "requests", "errors", "p50 ms", "p95 ms", "p99 ms"
+        );
+    }
+    for step in &load.steps {
+        let over = if step.within_limit { "" } else { "  over" };
+        let _ = writeln!(
+            text,
+            "            {:>9.1} {:>9.1} {:>9} {:>7} {:>9.1} {:>9.1} {:>9.1}{over}",
+            step.offered,
+            step.answered,
+            step.requests,
+            step.errors,
+            step.p50_ms,
+            step.p95_ms,
+            step.p99_ms
+        );
+    }
 }
 
 /// Returns the lines of `artifact`, or only `line`, each with why it is there.

@@ -721,6 +721,13 @@ impl Component {
         self.services.iter().filter(|service| service.is_local())
     }
 
+    /// Returns the requests per second that one container serves, and the thousandths of a core that
+    /// it then uses, where both were measured.
+    pub fn capacity(&self) -> Option<(f64, u32)> {
+        let load = self.measured.as_ref()?.load.as_ref()?;
+        Some((load.knee?, load.cpu_millicores?))
+    }
+
     /// Returns the main port, if the application listens on one.
     pub fn main_port(&self) -> Option<&Port> {
         self.ports.first()

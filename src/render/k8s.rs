@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     plan::{
-        BuildPlan, Command, Component, ENVIRONMENTS, EnvKind, Origin, Piece, Protocol, Service,
+        BuildPlan, Command, Component, ENVIRONMENTS, EnvKind, Origin, OriginKind, Piece, Protocol, Service,
         pieces,
     },
     repo::file_name,
@@ -109,7 +109,8 @@ struct Probe {
 
 #[derive(Serialize, Default)]
 struct Resources {
-    cpu: &'static str,
+    cpu: String,
+    cpu_why: String,
     request: String,
     limit: String,
     why: String,
@@ -171,6 +172,8 @@ struct KustomizationView {
     resources: Vec<String>,
     labels: Vec<Label>,
     patches: Vec<String>,
+    /// Deployments whose number of replicas an autoscaler decides.
+    autoscaled: Vec<String>,
     images: Vec<ImageTag>,
     replicas: Vec<Replicas>,
 }
@@ -185,6 +188,24 @@ struct Label {
 struct ImageTag {
     name: String,
     tag: &'static str,
+}
+
+#[derive(Serialize)]
+struct AutoscalersView {
+    header: &'static str,
+    autoscalers: Vec<Autoscaler>,
+}
+
+#[derive(Serialize)]
+struct Autoscaler {
+    name: String,
+    app: String,
+    component: String,
+    comments: Vec<String>,
+    least: u32,
+    most: u32,
+    utilization: u32,
+    why: String,
 }
 
 #[derive(Serialize)]
@@ -315,6 +336,10 @@ fn deployments(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Wo
         why: marks.mark(&port.origin),
     });
     app.probes = probes(component, marks);
+    if let Some((_, millicores)) = component.capacity() {
+        app.resources.cpu = format!("{}m", millicores.max(LEAST_CPU));
+        app.resources.cpu_why = marks.mark(&load_origin(component));
+    }
     let processes = component.processes.iter().map(|process| {
         let container = Container {
             command: words(&process.command),
@@ -612,7 +637,8 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
         config: Some(config_name(plan)),
         env,
         resources: Resources {
-            cpu: "100m",
+            cpu: "100m".to_owned(),
+            cpu_why: String::new(),
             request: format!("{}Mi", memory_request(component)),
             limit: format!("{}Mi", memory_limit(component)),
             why: marks.mark(&measured_origin(component)),
@@ -811,6 +837,25 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
             "backing-services.yaml".to_owned(),
         ]);
     }
+    let autoscalers: Vec<Autoscaler> = plan
+        .components
+        .iter()
+        .filter(|_| is_production)
+        .filter_map(|component| autoscaler(plan, component, &marks))
+        .collect();
+    let autoscaled: Vec<String> = autoscalers
+        .iter()
+        .map(|scaler| scaler.name.clone())
+        .collect();
+    if !autoscalers.is_empty() {
+        let view = AutoscalersView {
+            header: HEADER,
+            autoscalers,
+        };
+        let text = lay_out("k8s/autoscaler.yaml.j2", &view)?;
+        artifacts.push(marks.artifact(&format!("{folder}/autoscaler.yaml"), &text, &layout()));
+        resources.push("autoscaler.yaml".to_owned());
+    }
     let mut config = config_map(plan, environment, &marks);
     config.app = None;
     let has_config = !config.data.is_empty();
@@ -849,19 +894,87 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
             .components
             .iter()
             // A volume that one pod writes cannot serve two.
-            .filter(|component| {
-                !component.volumes.iter().any(|volume| volume.persistent)
-                    && !component.shares_network()
-            })
+            .filter(|component| may_run_twice(component))
+            .filter(|component| !autoscaled.contains(&object_name(plan, &component.id)))
             .map(|component| Replicas {
                 name: object_name(plan, &component.id),
                 count: if is_production { 2 } else { 1 },
             })
             .collect(),
+        autoscaled: autoscaled.clone(),
     };
     let text = lay_out("k8s/kustomization.yaml.j2", &view)?;
     artifacts.push(marks.artifact(&format!("{folder}/kustomization.yaml"), &text, &layout()));
     Ok(artifacts)
+}
+
+/// A volume that one pod writes, and services at localhost, cannot serve two.
+fn may_run_twice(component: &Component) -> bool {
+    !component.volumes.iter().any(|volume| volume.persistent) && !component.shares_network()
+}
+
+/// A request for less than this says more about the clock than about the program.
+const LEAST_CPU: u32 = 10;
+/// A pod is to be used so much, in percent of what it did at the knee: the rest is for the time until
+/// another pod is up.
+const UTILIZATION: u32 = 70;
+/// One pod may be lost without anybody noticing.
+const LEAST_REPLICAS: u32 = 2;
+/// Where nobody said how many requests there will be.
+const MOST_REPLICAS: u32 = 10;
+
+/// The autoscaler of a component whose load was measured; `None` for any other one.
+fn autoscaler(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<Autoscaler> {
+    let (knee, millicores) = component.capacity().filter(|_| may_run_twice(component))?;
+    let load = component.measured.as_ref()?.load.as_ref()?;
+    let each = knee * f64::from(UTILIZATION) / 100.0;
+    let most = load.wanted.map(|wanted| {
+        let pods = (f64::from(wanted) / each).ceil().clamp(1.0, 1000.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped"
+        )]
+        let pods = pods as u32;
+        pods.max(LEAST_REPLICAS + 1)
+    });
+    let mut comments = vec![
+        format!(
+            "One pod served {knee:.0} requests per second with 95 of 100 within {:.0} ms, and used {}m of a",
+            load.limit_ms,
+            millicores.max(LEAST_CPU)
+        ),
+        format!("core, which is its request. At {UTILIZATION} % of that another pod is started."),
+    ];
+    comments.push(match load.wanted {
+        Some(wanted) => format!("Enough for {wanted} requests per second."),
+        None => format!(
+            "Enough for {:.0} requests per second; how many there will be, nobody said.",
+            each * f64::from(MOST_REPLICAS)
+        ),
+    });
+    Some(Autoscaler {
+        name: object_name(plan, &component.id),
+        app: plan.name.clone(),
+        component: component.id.clone(),
+        comments,
+        least: LEAST_REPLICAS,
+        most: most.unwrap_or(MOST_REPLICAS),
+        utilization: UTILIZATION,
+        why: marks.mark(&load_origin(component)),
+    })
+}
+
+fn load_origin(component: &Component) -> Vec<Origin> {
+    let text = component.capacity().map(|(knee, millicores)| {
+        format!("at {knee:.0} requests per second it used {millicores}m of a core")
+    });
+    vec![Origin {
+        kind: OriginKind::Measured,
+        file: None,
+        line: None,
+        text,
+    }]
 }
 
 fn backing_services(
@@ -1005,7 +1118,8 @@ fn backing(
         env: service_env(plan, service, marks),
         probes: vec![probe("startupProbe", 2, 60), probe("readinessProbe", 10, 3)],
         resources: Resources {
-            cpu: "100m",
+            cpu: "100m".to_owned(),
+            cpu_why: String::new(),
             request: "128Mi".to_owned(),
             limit: "512Mi".to_owned(),
             why: String::new(),

@@ -188,6 +188,22 @@ impl Docker {
     }
 }
 
+impl Docker {
+    /// Writes `image` into `file` as an archive, as `docker save` does.
+    ///
+    /// # Errors
+    ///
+    /// When the engine does not have it or goes away, or the file cannot be written.
+    pub async fn save(&self, image: &str, file: &mut std::fs::File) -> anyhow::Result<()> {
+        let mut archive = self.api.export_image(image);
+        while let Some(bytes) = archive.next().await {
+            let bytes = bytes.map_err(|error| other("saving an image", &error))?;
+            file.write_all(&bytes)?;
+        }
+        Ok(())
+    }
+}
+
 impl Engine for Docker {
     async fn ensure_image(&self, image: &str) -> Result<ImageInfo, EngineError> {
         if self.inspect(image).await.is_none() {

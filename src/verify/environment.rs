@@ -52,6 +52,11 @@ impl<'a> Secrets<'a> {
             .collect()
     }
 
+    /// Returns the names of all secrets.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.names.keys().copied()
+    }
+
     /// Returns the environment of `component`.
     pub fn env(&self, component: &Component) -> BTreeMap<String, String> {
         let mut env = BTreeMap::new();

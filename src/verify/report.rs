@@ -19,6 +19,46 @@ pub struct Report {
     pub components: Vec<ComponentReport>,
     /// Images that stood in for official ones, so that sizes and versions differ from these.
     pub stand_ins: Vec<String>,
+    /// What became of the manifests, where they were to be run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub manifests: Vec<Proof>,
+}
+
+/// What came of giving the manifests to a program that runs or checks them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Proof {
+    /// The program: `podman` or `kubectl`.
+    pub tool: String,
+    /// How it went.
+    pub outcome: ProofOutcome,
+    /// What happened, in one sentence.
+    pub message: String,
+    /// What the program or the container said, where it went wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log: Vec<String>,
+}
+
+/// How a proof of the manifests went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProofOutcome {
+    /// They run, or the server takes them.
+    Passed,
+    /// They do not.
+    Failed,
+    /// What is needed is not there; the message says what.
+    Skipped,
+}
+
+impl ProofOutcome {
+    /// Returns the words for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "manifests proven",
+            Self::Failed => "manifests failed",
+            Self::Skipped => "manifests not tried",
+        }
+    }
 }
 
 /// The result of a smoke run.
@@ -195,7 +235,17 @@ impl Report {
             verdict,
             components,
             stand_ins,
+            manifests: Vec::new(),
         }
+    }
+
+    /// Adds what became of the manifests; those that fail make the whole run fail.
+    pub fn add_proofs(&mut self, proofs: Vec<Proof>) {
+        let failed = proofs.iter().any(|proof| proof.outcome == ProofOutcome::Failed);
+        if failed && self.verdict.is_success() {
+            self.verdict = Verdict::Failed;
+        }
+        self.manifests.extend(proofs);
     }
 }
 
