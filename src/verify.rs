@@ -36,7 +36,9 @@ pub use engine::{
     ImageInfo, State,
 };
 pub use load::LoadBounds;
-pub use report::{Cause, ComponentReport, Failure, Proof, ProofOutcome, Report, Rung, Verdict, apply};
+pub use report::{
+    Cause, ComponentReport, Failure, Proof, ProofOutcome, Report, Rung, Verdict, apply,
+};
 
 use crate::{plan::BuildPlan, render::Artifact};
 
@@ -122,9 +124,15 @@ pub fn verify(
     let result = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
             let climbed = async {
-                let mut report = ladder::climb(&engine, &run, plan, artifacts, repository, options, progress).await?;
+                let mut report = ladder::climb(
+                    &engine, &run, plan, artifacts, repository, options, progress,
+                )
+                .await?;
                 if options.manifests {
-                    let proofs = manifests::prove(&engine, &run, plan, artifacts, options, &report, progress).await?;
+                    let proofs = manifests::prove(
+                        &engine, &run, plan, artifacts, options, &report, progress,
+                    )
+                    .await?;
                     report.add_proofs(proofs);
                 }
                 Ok(report)

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     plan::{
-        BuildPlan, Command, Component, ENVIRONMENTS, EnvKind, Origin, OriginKind, Piece, Protocol, Service,
-        pieces,
+        BuildPlan, Command, Component, ENVIRONMENTS, EnvKind, Origin, OriginKind, Piece, Protocol,
+        Service, pieces,
     },
     repo::file_name,
 };

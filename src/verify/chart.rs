@@ -27,8 +27,14 @@ pub fn chart(title: &str, load: &Load) -> String {
 fn draw(text: &mut String, title: &str, load: &Load) -> Result<(), Box<dyn std::error::Error>> {
     let steps = &load.steps;
     let rates = || steps.iter().map(|step| step.offered.max(0.1));
-    let slowest = steps.iter().map(|step| step.p95_ms).fold(load.limit_ms, f64::max);
-    let fastest = steps.iter().map(|step| step.p50_ms).fold(load.limit_ms, f64::min);
+    let slowest = steps
+        .iter()
+        .map(|step| step.p95_ms)
+        .fold(load.limit_ms, f64::max);
+    let fastest = steps
+        .iter()
+        .map(|step| step.p50_ms)
+        .fold(load.limit_ms, f64::min);
     let (lowest, highest) = (
         rates().fold(f64::INFINITY, f64::min).min(1e6) / 1.3,
         rates().fold(1.0, f64::max) * 1.3,
@@ -38,7 +44,10 @@ fn draw(text: &mut String, title: &str, load: &Load) -> Result<(), Box<dyn std::
             "{title}: {knee:.0} requests per second, p95 within {:.0} ms",
             load.limit_ms
         ),
-        None => format!("{title}: no rate was answered within {:.0} ms", load.limit_ms),
+        None => format!(
+            "{title}: no rate was answered within {:.0} ms",
+            load.limit_ms
+        ),
     };
     let area = SVGBackend::with_string(text, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
@@ -74,7 +83,11 @@ fn draw(text: &mut String, title: &str, load: &Load) -> Result<(), Box<dyn std::
             .legend(dash(RED));
     }
     for (label, colour, value) in [
-        ("p95", ORANGE, (|step| step.p95_ms) as fn(&crate::plan::LoadStep) -> f64),
+        (
+            "p95",
+            ORANGE,
+            (|step| step.p95_ms) as fn(&crate::plan::LoadStep) -> f64,
+        ),
         ("p50", BLUE, |step| step.p50_ms),
     ] {
         let points: Vec<(f64, f64)> = steps
@@ -85,7 +98,11 @@ fn draw(text: &mut String, title: &str, load: &Load) -> Result<(), Box<dyn std::
             .draw_series(LineSeries::new(points.clone(), colour.stroke_width(2)))?
             .label(label)
             .legend(dash(colour));
-        chart.draw_series(points.into_iter().map(|point| Circle::new(point, 3, colour.filled())))?;
+        chart.draw_series(
+            points
+                .into_iter()
+                .map(|point| Circle::new(point, 3, colour.filled())),
+        )?;
     }
     chart
         .configure_series_labels()
@@ -140,9 +157,22 @@ mod tests {
     fn a_chart_names_the_knee_and_the_limit_and_is_the_same_each_time() {
         let load = load(3, Some(100.0));
         let text = chart("web", &load);
-        assert!(text.starts_with("<svg ") && text.trim_end().ends_with("</svg>"), "{text}");
-        assert!(text.contains("web: 100 requests per second, p95 within 25 ms"), "{text}");
-        for label in ["p95", "p50", "limit", "knee", "requests per second", "latency in ms"] {
+        assert!(
+            text.starts_with("<svg ") && text.trim_end().ends_with("</svg>"),
+            "{text}"
+        );
+        assert!(
+            text.contains("web: 100 requests per second, p95 within 25 ms"),
+            "{text}"
+        );
+        for label in [
+            "p95",
+            "p50",
+            "limit",
+            "knee",
+            "requests per second",
+            "latency in ms",
+        ] {
             assert!(text.contains(label), "{label}: {text}");
         }
         assert_eq!(text.matches("<circle").count(), 6);
@@ -155,6 +185,10 @@ mod tests {
         let text = chart("<web>", &load(0, None));
         let parsed = roxmltree::Document::parse(&text).expect("XML");
         assert!(text.contains("no rate was answered within 25 ms"));
-        assert!(parsed.descendants().all(|node| node.tag_name().name() != "web"));
+        assert!(
+            parsed
+                .descendants()
+                .all(|node| node.tag_name().name() != "web")
+        );
     }
 }

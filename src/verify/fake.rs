@@ -147,7 +147,11 @@ impl Engine for Fake {
     }
 
     async fn cpu_time(&self, _: &str) -> Result<Option<Duration>, EngineError> {
-        let ramped = self.calls.borrow().iter().any(|call| call.starts_with("ramp "));
+        let ramped = self
+            .calls
+            .borrow()
+            .iter()
+            .any(|call| call.starts_with("ramp "));
         Ok(Some(Duration::from_millis(if ramped { 600 } else { 100 })))
     }
 

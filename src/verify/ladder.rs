@@ -823,7 +823,14 @@ impl<E: Engine> Site<'_, E> {
             id,
             owner: &network.owner,
         };
-        let load = load::measure(self.engine, component, target, self.options, report, progress);
+        let load = load::measure(
+            self.engine,
+            component,
+            target,
+            self.options,
+            report,
+            progress,
+        );
         let load = load.await?;
         peak = peak.max(self.engine.peak_memory(id).await.unwrap_or(0));
         report.measured = Some(Measured {

@@ -19,11 +19,7 @@ use hyper_util::{
 };
 use tokio::{sync::Semaphore, task::JoinSet, time};
 
-use super::{
-    Event, Options, chart,
-    engine::Engine,
-    report::ComponentReport,
-};
+use super::{Event, Options, chart, engine::Engine, report::ComponentReport};
 use crate::plan::{Component, Load, LoadEnd, LoadStep};
 
 /// How much load may be sent.
@@ -113,14 +109,27 @@ pub async fn measure<E: Engine>(
         report.notes.push(why.to_owned());
         return Ok(None);
     };
-    let owner = if target.owner.is_empty() { target.id } else { target.owner };
-    let Some(published) = engine.state(owner).await?.published.get(&port.port).copied() else {
+    let owner = if target.owner.is_empty() {
+        target.id
+    } else {
+        target.owner
+    };
+    let Some(published) = engine
+        .state(owner)
+        .await?
+        .published
+        .get(&port.port)
+        .copied()
+    else {
         let why = "no load was sent: the engine did not publish the port";
         report.notes.push(why.to_owned());
         return Ok(None);
     };
     progress(Event::Stage(format!("sending load to {}", component.id)));
-    let host = component.health.as_ref().and_then(|health| health.host.clone());
+    let host = component
+        .health
+        .as_ref()
+        .and_then(|health| health.host.clone());
     let ramp = Ramp {
         port: published,
         path: answer.path,
@@ -138,21 +147,31 @@ pub async fn measure<E: Engine>(
         load.cpu_millicores = Some(rounded(each * knee * 1000.0).max(1));
     }
     progress(Event::Reached(match load.knee {
-        Some(knee) => format!("{knee:.0} requests per second within {:.0} ms", load.limit_ms),
+        Some(knee) => format!(
+            "{knee:.0} requests per second within {:.0} ms",
+            load.limit_ms
+        ),
         None => "no rate was answered within the limit".to_owned(),
     }));
     let note = match load.end {
         LoadEnd::Knee => None,
-        LoadEnd::Bounds => Some("the load ended at its bounds of time and requests: it may serve more"),
+        LoadEnd::Bounds => {
+            Some("the load ended at its bounds of time and requests: it may serve more")
+        }
         LoadEnd::Sender => Some("this machine could not send load faster: it may serve more"),
-        LoadEnd::Unloaded => Some("single requests are too slow, or fail, so no rate was found that it serves"),
+        LoadEnd::Unloaded => {
+            Some("single requests are too slow, or fail, so no rate was found that it serves")
+        }
     };
     report.notes.extend(note.map(str::to_owned));
     if let Some(folder) = &options.keep_logs {
         let path = folder.join(format!("{}-load.svg", component.id));
         let text = chart::chart(&component.id, &load);
         // As with logs, a chart that cannot be kept is no reason to fail the run.
-        if std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text)).is_ok() {
+        if std::fs::create_dir_all(folder)
+            .and_then(|()| std::fs::write(&path, text))
+            .is_ok()
+        {
             report.logs.push(path);
         }
     }
@@ -208,7 +227,11 @@ pub async fn ramp(ramp: &Ramp) -> Load {
         let wanted = rounded(rate * step_time.as_secs_f64()).max(10);
         let count = u64::from(wanted).min(most);
         if left < count || Instant::now() + step_time > end {
-            break if bad.is_some() { LoadEnd::Knee } else { LoadEnd::Bounds };
+            break if bad.is_some() {
+                LoadEnd::Knee
+            } else {
+                LoadEnd::Bounds
+            };
         }
         let sent = sender.send(rate, count, end).await;
         left -= sent.requests();
@@ -403,7 +426,7 @@ impl Sent {
         let keeps_up = self.took.as_secs_f64() * KEEPS_UP <= expected;
         LoadStep {
             offered: tenth(offered),
-            answered: tenth(answered),
+            answered: tenth(answered.min(offered)),
             requests: self.requests(),
             errors: self.errors,
             p50_ms: self.percentile(0.5),
@@ -459,7 +482,8 @@ mod tests {
                 count.fetch_add(1, Ordering::SeqCst);
                 thread::sleep(work);
                 let _ = stream.write_all(
-                    format!("HTTP/1.1 {head}Content-Length: 2\r\nConnection: close\r\n\r\nok").as_bytes(),
+                    format!("HTTP/1.1 {head}Content-Length: 2\r\nConnection: close\r\n\r\nok")
+                        .as_bytes(),
                 );
             }
         });
@@ -508,7 +532,11 @@ mod tests {
         assert!((10..=200).contains(&sent), "{sent}: {load:?}");
         let begun_again = Instant::now();
         ramped(port, 200, bounds(1, 1_000_000));
-        assert!(begun_again.elapsed() < Duration::from_secs(7), "{:?}", begun_again.elapsed());
+        assert!(
+            begun_again.elapsed() < Duration::from_secs(7),
+            "{:?}",
+            begun_again.elapsed()
+        );
         assert!(begun.elapsed() < Duration::from_secs(40));
     }
 
@@ -527,17 +555,35 @@ mod tests {
     fn another_status_is_an_error_and_ends_the_ramp_at_once() {
         let (port, asked) = application(Duration::ZERO, "503 Busy\r\n".into());
         let load = ramped(port, 200, bounds(2, 300));
-        assert_eq!((load.end, load.knee, load.steps.len()), (LoadEnd::Unloaded, None, 0));
+        assert_eq!(
+            (load.end, load.knee, load.steps.len()),
+            (LoadEnd::Unloaded, None, 0)
+        );
         assert!(asked.load(Ordering::SeqCst) <= 40);
     }
 
     #[test]
     fn no_path_leads_to_another_host() {
-        for path in ["//evil.example/", "/@evil.example", "/?u=http://evil.example", "/a:80@b"] {
+        for path in [
+            "//evil.example/",
+            "/@evil.example",
+            "/?u=http://evil.example",
+            "/a:80@b",
+        ] {
             let uri = address(8000, path).expect("an address");
-            assert_eq!((uri.host(), uri.port_u16()), (Some("127.0.0.1"), Some(8000)), "{uri}");
+            assert_eq!(
+                (uri.host(), uri.port_u16()),
+                (Some("127.0.0.1"), Some(8000)),
+                "{uri}"
+            );
         }
-        for path in ["http://evil.example/", "@evil.example", "evil.example", "", "*"] {
+        for path in [
+            "http://evil.example/",
+            "@evil.example",
+            "evil.example",
+            "",
+            "*",
+        ] {
             assert_eq!(address(8000, path), None, "{path}");
         }
     }

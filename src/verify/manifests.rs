@@ -3,7 +3,7 @@
 //!
 //! podman runs the documents as they are rendered, but for what it lacks: addresses of Services
 //! become host aliases, a Job becomes a pod, a port is published on this machine's loopback address,
-//! images are never pulled, and probes are left out, because the application is asked from here.
+//! a volume is a folder of the run, images are never pulled, and probes are left out, because the application is asked from here.
 
 use std::{
     collections::BTreeMap,
@@ -82,13 +82,21 @@ async fn by_podman(
     let Some(version) = Podman::version() else {
         return skipped("podman is not installed");
     };
-    if report.components.iter().any(|component| component.rung != Rung::Answers) {
+    if report
+        .components
+        .iter()
+        .any(|component| component.rung != Rung::Answers)
+    {
         return skipped("podman was not tried, because the image does not answer by itself");
     }
     if plan.components.iter().any(Component::shares_network) {
         return skipped("podman has no sidecars that start before the prepare steps");
     }
-    let services = || plan.components.iter().flat_map(|component| &component.services);
+    let services = || {
+        plan.components
+            .iter()
+            .flat_map(|component| &component.services)
+    };
     if services().any(|service| !service.init.is_empty()) {
         return skipped("podman cannot mount single files of a ConfigMap, which a service loads");
     }
@@ -134,7 +142,10 @@ async fn by_podman(
 /// The values of the secrets of a run.
 fn secrets(secrets: &Secrets) -> BTreeMap<String, String> {
     let value = |name: &str| secrets.fill(&format!("${{{name}}}"));
-    secrets.names().map(|name| (name.to_owned(), value(name))).collect()
+    secrets
+        .names()
+        .map(|name| (name.to_owned(), value(name)))
+        .collect()
 }
 
 /// Every document below `k8s/base`, and what the development overlay adds.
@@ -175,16 +186,23 @@ impl Stage<'_> {
     ) -> anyhow::Result<String> {
         self.bring_images(plan, report).await?;
         self.bring_secret(plan, version).await?;
-        for service in plan.components.iter().flat_map(|component| &component.services) {
+        for service in plan
+            .components
+            .iter()
+            .flat_map(|component| &component.services)
+        {
             if self.addresses.contains_key(service.host_name()) {
                 continue;
             }
-            let pod = self.pod("Deployment", &service.kind).with_context(|| format!("no Deployment runs {}", service.kind))?;
+            let pod = self
+                .pod("Deployment", &service.kind)
+                .with_context(|| format!("no Deployment runs {}", service.kind))?;
             self.start(&service.kind, pod, None).await?;
             let container = format!("longshore-{0}-{0}", service.kind);
             self.healthy(&container, &service.healthcheck).await?;
             let address = self.address(&format!("longshore-{}", service.kind)).await?;
-            self.addresses.insert(service.host_name().to_owned(), address);
+            self.addresses
+                .insert(service.host_name().to_owned(), address);
             progress(Event::Reached(format!("{} runs by podman", service.kind)));
         }
         let mut told = Vec::new();
@@ -196,29 +214,54 @@ impl Stage<'_> {
             if let Some(pod) = self.pod("Job", &format!("{name}-prepare")) {
                 self.prepare(&component.id, pod).await?;
             }
-            let pod = self.pod("Deployment", &name).context("there is no Deployment")?;
+            let pod = self
+                .pod("Deployment", &name)
+                .context("there is no Deployment")?;
             let port = component.main_port().map(|port| (port.port, port.protocol));
             let published = match port {
                 Some(_) => Some(free_port()?),
                 None => None,
             };
             let begun = Instant::now();
-            self.start(&component.id, pod, port.map(|(port, _)| port).zip(published)).await?;
+            self.start(
+                &component.id,
+                pod,
+                port.map(|(port, _)| port).zip(published),
+            )
+            .await?;
             let container = format!("longshore-{0}-{0}", component.id);
             self.playing.clone_from(&container);
-            let expected = found.answer.as_ref().map(|answer| (answer.path.as_str(), answer.status));
-            let expected = expected.filter(|_| port.is_some_and(|(_, protocol)| protocol == Protocol::Http));
+            let expected = found
+                .answer
+                .as_ref()
+                .map(|answer| (answer.path.as_str(), answer.status));
+            let expected =
+                expected.filter(|_| port.is_some_and(|(_, protocol)| protocol == Protocol::Http));
             let what = match (published, expected) {
                 (Some(published), Some((path, status))) => {
-                    let host = component.health.as_ref().and_then(|health| health.host.as_deref());
-                    self.answers(&container, published, path, status, host.unwrap_or("localhost")).await?
+                    let host = component
+                        .health
+                        .as_ref()
+                        .and_then(|health| health.host.as_deref());
+                    self.answers(
+                        &container,
+                        published,
+                        path,
+                        status,
+                        host.unwrap_or("localhost"),
+                    )
+                    .await?
                 }
                 _ => self.stays_up(&container).await?,
             };
             self.playing.clear();
             let address = self.address(&format!("longshore-{}", component.id)).await?;
             self.addresses.insert(name, address);
-            told.push(format!("{}: {what} after {:.1} s", component.id, begun.elapsed().as_secs_f64()));
+            told.push(format!(
+                "{}: {what} after {:.1} s",
+                component.id,
+                begun.elapsed().as_secs_f64()
+            ));
         }
         Ok(format!("podman runs the manifests: {}", told.join("; ")))
     }
@@ -243,7 +286,10 @@ impl Stage<'_> {
             let mut file = fs::File::create(&archive).context("failed to write an image")?;
             self.engine.save(&from, &mut file).await?;
             let input = archive.to_string_lossy();
-            let loaded = self.podman.run(&["load", "--quiet", "--input", &input]).await?;
+            let loaded = self
+                .podman
+                .run(&["load", "--quiet", "--input", &input])
+                .await?;
             fs::remove_file(&archive).context("failed to remove an archive")?;
             let loaded = loaded.lines().last().unwrap_or_default();
             let loaded = loaded.split_once(": ").map_or(loaded, |(_, name)| name);
@@ -253,7 +299,9 @@ impl Stage<'_> {
     }
 
     async fn bring_secret(&self, plan: &BuildPlan, version: (u32, u32)) -> anyhow::Result<()> {
-        let encode = |(name, value): (&String, &String)| (name.clone(), Value::String(STANDARD.encode(value)));
+        let encode = |(name, value): (&String, &String)| {
+            (name.clone(), Value::String(STANDARD.encode(value)))
+        };
         let data: Map<String, Value> = self.secrets.iter().map(encode).collect();
         let name = format!("{}-secrets", plan.name);
         let text = if version < SECRET_IS_DOCUMENT {
@@ -263,15 +311,18 @@ impl Stage<'_> {
         };
         let file = self.podman.folder().join("secret.json");
         fs::write(&file, text.to_string()).context("failed to write a secret")?;
-        self.podman.run(&["secret", "create", &name, &file.to_string_lossy()]).await?;
+        self.podman
+            .run(&["secret", "create", &name, &file.to_string_lossy()])
+            .await?;
         fs::remove_file(&file).context("failed to remove a secret")
     }
 
     /// The pod of a workload.
     fn pod(&self, kind: &str, name: &str) -> Option<Value> {
-        let found = self.documents.iter().find(|document| {
-            document["kind"] == kind && document["metadata"]["name"] == name
-        });
+        let found = self
+            .documents
+            .iter()
+            .find(|document| document["kind"] == kind && document["metadata"]["name"] == name);
         found.map(|document| document["spec"]["template"]["spec"].clone())
     }
 
@@ -284,21 +335,45 @@ impl Stage<'_> {
             "metadata": {"name": name, "labels": {"io.longshore": id}},
             "spec": self.for_podman(id, spec, port),
         });
-        let others = self.documents.iter().filter(|document| {
-            document["kind"] == "ConfigMap" || document["kind"] == "PersistentVolumeClaim"
-        });
+        let others = self
+            .documents
+            .iter()
+            .filter(|document| document["kind"] == "ConfigMap");
         let documents: Vec<String> = others.chain([&pod]).map(Value::to_string).collect();
         let file = self.podman.folder().join(format!("{id}.yaml"));
         fs::write(&file, documents.join("\n---\n")).context("failed to write a manifest")?;
         let path = file.to_string_lossy();
-        self.podman.run(&["kube", "play", "--network", self.podman.network(), &path]).await?;
+        self.podman
+            .run(&["kube", "play", "--network", self.podman.network(), &path])
+            .await?;
         Ok(())
     }
 
     /// Changes what podman lacks or does in another way.
     fn for_podman(&self, id: &str, mut spec: Value, port: Option<(u16, u16)>) -> Value {
-        let aliases: Vec<Value> = self.addresses.iter().map(|(name, address)| json!({"ip": address, "hostnames": [name]})).collect();
+        let aliases: Vec<Value> = self
+            .addresses
+            .iter()
+            .map(|(name, address)| json!({"ip": address, "hostnames": [name]}))
+            .collect();
         spec["hostAliases"] = Value::Array(aliases);
+        // fsGroup makes a volume writable for the pod's user; podman does not know it, and a folder that
+        // everybody may write stands in.
+        for volume in spec["volumes"].as_array_mut().into_iter().flatten() {
+            let is_written =
+                !volume["emptyDir"].is_null() || !volume["persistentVolumeClaim"].is_null();
+            if let (Some(name), true) = (volume["name"].as_str(), is_written) {
+                let folder = self
+                    .podman
+                    .folder()
+                    .join("volumes")
+                    .join(format!("{id}-{name}"));
+                if writable_folder(&folder).is_ok() {
+                    *volume =
+                        json!({"name": name, "hostPath": {"path": folder, "type": "Directory"}});
+                }
+            }
+        }
         // podman knows no accounts of a cluster.
         if let Some(spec) = spec.as_object_mut() {
             spec.remove("serviceAccountName");
@@ -306,7 +381,9 @@ impl Stage<'_> {
         for list in ["initContainers", "containers"] {
             for container in spec[list].as_array_mut().into_iter().flatten() {
                 for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
-                    container.as_object_mut().map(|container| container.remove(probe));
+                    container
+                        .as_object_mut()
+                        .map(|container| container.remove(probe));
                 }
                 let image = container["image"].as_str().unwrap_or_default();
                 container["image"] = Value::String(local(image));
@@ -334,9 +411,14 @@ impl Stage<'_> {
     }
 
     async fn address(&self, pod: &str) -> anyhow::Result<String> {
-        let infra = self.podman.run(&["pod", "inspect", "--format", "{{.InfraContainerID}}", pod]).await?;
+        let infra = self
+            .podman
+            .run(&["pod", "inspect", "--format", "{{.InfraContainerID}}", pod])
+            .await?;
         let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-        self.podman.run(&["inspect", "--format", format, &infra]).await
+        self.podman
+            .run(&["inspect", "--format", format, &infra])
+            .await
     }
 
     async fn healthy(&mut self, container: &str, check: &[String]) -> anyhow::Result<()> {
@@ -351,7 +433,10 @@ impl Stage<'_> {
             }
             self.goes_on(container).await?;
             if begun.elapsed() > self.options.start_timeout {
-                bail!("the service in {container} is not healthy after {} seconds", self.options.start_timeout.as_secs());
+                bail!(
+                    "the service in {container} is not healthy after {} seconds",
+                    self.options.start_timeout.as_secs()
+                );
             }
             tokio::time::sleep(PERIOD).await;
         }
@@ -360,7 +445,9 @@ impl Stage<'_> {
     /// Runs the pod of a Job to its end.
     async fn prepare(&mut self, id: &str, pod: Value) -> anyhow::Result<()> {
         let names = pod["containers"].as_array().into_iter().flatten();
-        let last = names.filter_map(|container| container["name"].as_str()).next_back();
+        let last = names
+            .filter_map(|container| container["name"].as_str())
+            .next_back();
         let last = last.context("a Job has a container")?.to_owned();
         let role = format!("{id}-prepare");
         let container = format!("longshore-{role}-{last}");
@@ -372,7 +459,10 @@ impl Stage<'_> {
                 Some(0) => break,
                 Some(code) => bail!("the prepare step {last} ended with {code}"),
                 None if begun.elapsed() > self.options.prepare_timeout => {
-                    bail!("the prepare step {last} did not end within {} seconds", self.options.prepare_timeout.as_secs());
+                    bail!(
+                        "the prepare step {last} did not end within {} seconds",
+                        self.options.prepare_timeout.as_secs()
+                    );
                 }
                 None => tokio::time::sleep(PERIOD).await,
             }
@@ -388,7 +478,14 @@ impl Stage<'_> {
         }
     }
 
-    async fn answers(&self, container: &str, port: u16, path: &str, status: u16, host: &str) -> anyhow::Result<String> {
+    async fn answers(
+        &self,
+        container: &str,
+        port: u16,
+        path: &str,
+        status: u16,
+        host: &str,
+    ) -> anyhow::Result<String> {
         let begun = Instant::now();
         loop {
             let answer = http::get(port, path, host, &[]).await;
@@ -420,17 +517,34 @@ impl Stage<'_> {
     }
 }
 
+/// A folder like an emptyDir of a pod with an fsGroup; it lies within the private one of the run.
+fn writable_folder(path: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o777))?;
+    }
+    Ok(())
+}
+
 /// The name of an image in podman's store, under which it is looked for nowhere else.
 fn local(image: &str) -> String {
     let (name, tag) = match image.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => (name, tag),
         _ => (image, "dev"),
     };
-    format!("localhost/longshore/{}:{tag}", name.replace([':', '@'], "-"))
+    format!(
+        "localhost/longshore/{}:{tag}",
+        name.replace([':', '@'], "-")
+    )
 }
 
 /// Has the Kubernetes server of the current context check each overlay, without keeping anything.
-async fn by_server(artifacts: &[Artifact], progress: &mut dyn FnMut(Event)) -> anyhow::Result<Proof> {
+async fn by_server(
+    artifacts: &[Artifact],
+    progress: &mut dyn FnMut(Event),
+) -> anyhow::Result<Proof> {
     let skipped = |message: &str| Ok(proof("kubectl", ProofOutcome::Skipped, message));
     let context = kubectl(&["config", "current-context"]).await;
     let context = match context {
@@ -438,21 +552,33 @@ async fn by_server(artifacts: &[Artifact], progress: &mut dyn FnMut(Event)) -> a
         Some(Err(_)) => return skipped("no Kubernetes context is configured"),
         Some(Ok(context)) => context.trim().to_owned(),
     };
-    progress(Event::Stage(format!("asking the Kubernetes server of {context}")));
+    progress(Event::Stage(format!(
+        "asking the Kubernetes server of {context}"
+    )));
     let folder = tempfile::tempdir().context("failed to make a folder")?;
-    let manifests = artifacts.iter().filter(|artifact| artifact.path.starts_with("k8s/"));
+    let manifests = artifacts
+        .iter()
+        .filter(|artifact| artifact.path.starts_with("k8s/"));
     for artifact in manifests {
         let path = folder.path().join(&artifact.path);
-        fs::create_dir_all(path.parent().unwrap_or(Path::new("."))).context("failed to make a folder")?;
+        fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))
+            .context("failed to make a folder")?;
         fs::write(&path, &artifact.contents).context("failed to write a manifest")?;
     }
     let mut checked = Vec::new();
     for environment in crate::plan::ENVIRONMENTS {
         let overlay = folder.path().join("k8s/overlays").join(environment);
         let overlay = overlay.to_string_lossy();
-        let arguments = ["apply", "--dry-run=server", "--request-timeout=20s", "-k", &overlay];
+        let arguments = [
+            "apply",
+            "--dry-run=server",
+            "--request-timeout=20s",
+            "-k",
+            &overlay,
+        ];
         if let Some(Err(said)) = kubectl(&arguments).await {
-            let message = format!("the Kubernetes server of {context} refuses the overlay {environment}");
+            let message =
+                format!("the Kubernetes server of {context} refuses the overlay {environment}");
             return Ok(Proof {
                 log: last_lines(&said, SHOWN),
                 ..proof("kubectl", ProofOutcome::Failed, message)
@@ -460,7 +586,10 @@ async fn by_server(artifacts: &[Artifact], progress: &mut dyn FnMut(Event)) -> a
         }
         checked.push(environment);
     }
-    let message = format!("the Kubernetes server of {context} takes the overlays {}", checked.join(", "));
+    let message = format!(
+        "the Kubernetes server of {context} takes the overlays {}",
+        checked.join(", ")
+    );
     progress(Event::Reached(message.clone()));
     Ok(proof("kubectl", ProofOutcome::Passed, message))
 }
@@ -468,7 +597,10 @@ async fn by_server(artifacts: &[Artifact], progress: &mut dyn FnMut(Event)) -> a
 /// What kubectl printed: on stdout, or on stderr where it failed; `None` where there is none.
 async fn kubectl(arguments: &[&str]) -> Option<Result<String, String>> {
     let mut command = tokio::process::Command::new("kubectl");
-    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
     let output = match tokio::time::timeout(SERVER_PATIENCE, command.output()).await {
         Ok(Ok(output)) => output,
         Ok(Err(_)) => return None,
@@ -490,6 +622,9 @@ mod tests {
     fn an_image_has_a_name_that_no_registry_has() {
         assert_eq!(local("postgres:15"), "localhost/longshore/postgres:15");
         assert_eq!(local("shop"), "localhost/longshore/shop:dev");
-        assert_eq!(local("reg.example:5000/a/b"), "localhost/longshore/reg.example-5000/a/b:dev");
+        assert_eq!(
+            local("reg.example:5000/a/b"),
+            "localhost/longshore/reg.example-5000/a/b:dev"
+        );
     }
 }

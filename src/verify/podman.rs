@@ -29,7 +29,11 @@ impl Podman {
     /// Returns the version of the podman of this machine, as major and minor number; `None` where
     /// there is none.
     pub fn version() -> Option<(u32, u32)> {
-        let output = Command::new("podman").arg("--version").stdin(Stdio::null()).output().ok()?;
+        let output = Command::new("podman")
+            .arg("--version")
+            .stdin(Stdio::null())
+            .output()
+            .ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
         version(&text)
     }
@@ -46,8 +50,11 @@ impl Podman {
             network: format!("longshore-podman-{}", run.id),
         };
         private_folder(&podman.folder)?;
-        fs::write(podman.folder.join(OWNER), super::engine::owner(std::process::id()))
-            .context("failed to write into the folder of temporary files")?;
+        fs::write(
+            podman.folder.join(OWNER),
+            super::engine::owner(std::process::id()),
+        )
+        .context("failed to write into the folder of temporary files")?;
         podman.run(&["network", "create", &podman.network]).await?;
         Ok(podman)
     }
@@ -85,20 +92,30 @@ impl Podman {
     /// When there is no such container.
     pub async fn exit_code(&self, container: &str) -> anyhow::Result<Option<i64>> {
         let format = "{{.State.Status}} {{.State.ExitCode}}";
-        let text = self.run(&["inspect", "--format", format, container]).await?;
-        let (status, code) = text.trim().split_once(' ').context("podman told no state")?;
+        let text = self
+            .run(&["inspect", "--format", format, container])
+            .await?;
+        let (status, code) = text
+            .trim()
+            .split_once(' ')
+            .context("podman told no state")?;
         let is_over = matches!(status, "exited" | "stopped");
         Ok(code.parse().ok().filter(|_| is_over))
     }
 
     /// Returns the end of what a container printed.
     pub async fn logs(&self, container: &str) -> String {
-        let mut command = tokio::process::Command::from(command(&self.folder, &["logs", "--tail", "60", container]));
+        let mut command = tokio::process::Command::from(command(
+            &self.folder,
+            &["logs", "--tail", "60", container],
+        ));
         command.kill_on_drop(true);
         match command.output().await {
             Ok(output) => {
                 let streams = [output.stdout, output.stderr];
-                streams.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
+                streams
+                    .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                    .concat()
             }
             Err(_) => String::new(),
         }
@@ -225,11 +242,19 @@ fn remove(folder: &Path) -> anyhow::Result<()> {
     }
     // The store may be a mount of its own, and files in it belong to users of a namespace.
     quiet("umount", &[folder.join("root/overlay").as_os_str()]);
-    quiet("podman", &["unshare", "rm", "-rf", "--"].map(OsStr::new).into_iter().chain([folder.as_os_str()]).collect::<Vec<_>>());
+    quiet(
+        "podman",
+        &["unshare", "rm", "-rf", "--"]
+            .map(OsStr::new)
+            .into_iter()
+            .chain([folder.as_os_str()])
+            .collect::<Vec<_>>(),
+    );
     if !folder.exists() {
         return Ok(());
     }
-    fs::remove_dir_all(folder).with_context(|| format!("failed to remove podman's store `{}`", folder.display()))
+    fs::remove_dir_all(folder)
+        .with_context(|| format!("failed to remove podman's store `{}`", folder.display()))
 }
 
 #[cfg(test)]
@@ -248,8 +273,15 @@ mod tests {
         let run = Run::new().expect("random");
         let folder = std::env::temp_dir().join(format!("{PREFIX}{}", run.id));
         private_folder(&folder).expect("made");
-        assert!(private_folder(&folder).is_err(), "a second one must not share it");
-        fs::write(folder.join(OWNER), super::super::engine::owner(std::process::id())).expect("written");
+        assert!(
+            private_folder(&folder).is_err(),
+            "a second one must not share it"
+        );
+        fs::write(
+            folder.join(OWNER),
+            super::super::engine::owner(std::process::id()),
+        )
+        .expect("written");
         sweep();
         let stays = folder.exists();
         fs::write(folder.join(OWNER), "no label of ours").expect("written");

@@ -241,7 +241,9 @@ impl Report {
 
     /// Adds what became of the manifests; those that fail make the whole run fail.
     pub fn add_proofs(&mut self, proofs: Vec<Proof>) {
-        let failed = proofs.iter().any(|proof| proof.outcome == ProofOutcome::Failed);
+        let failed = proofs
+            .iter()
+            .any(|proof| proof.outcome == ProofOutcome::Failed);
         if failed && self.verdict.is_success() {
             self.verdict = Verdict::Failed;
         }
