@@ -31,7 +31,7 @@ pub use engine::{
     Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
     ImageInfo, State,
 };
-pub use report::{Cause, ComponentReport, Failure, Report, Rung, Verdict, apply};
+pub use report::{Cause, ComponentReport, Failure, Repair, Report, Rung, Verdict, apply};
 
 use crate::{plan::BuildPlan, render::Artifact};
 

@@ -130,6 +130,9 @@ pub struct SmokeArguments {
     /// Keep the image under its tag.
     #[arg(long)]
     pub keep_image: bool,
+    /// Report the first failure; repair nothing.
+    #[arg(long)]
+    pub no_repair: bool,
 }
 
 /// Arguments of `explain`.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     origin::{Origin, OriginKind},
     plan::{BuildPlan, Measured},
+    recipe::Edit,
 };
 
 /// What a smoke run found.
@@ -19,6 +20,24 @@ pub struct Report {
     pub components: Vec<ComponentReport>,
     /// Images that stood in for official ones, so that sizes and versions differ from these.
     pub stand_ins: Vec<String>,
+    /// What was repaired on the way, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repairs: Vec<Repair>,
+}
+
+/// What repaired a plan, by a rule of `recipes/repairs`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Repair {
+    /// Id of the component.
+    pub component: String,
+    /// Id of the rule, such as `python-module-undeclared`.
+    pub rule: String,
+    /// What had failed, in a few words.
+    pub cause: String,
+    /// The line of the log that showed it.
+    pub log: String,
+    /// What was done to the plan.
+    pub edits: Vec<Edit>,
 }
 
 /// The result of a smoke run.
@@ -42,6 +61,17 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Returns the verdict that a rule calls `word`, if it is one of those of something that only
+    /// other people can give.
+    pub fn blocked(word: &str) -> Option<Self> {
+        let all = [
+            Self::BlockedSecret,
+            Self::BlockedPrivateDependency,
+            Self::BlockedHardware,
+        ];
+        all.into_iter().find(|verdict| verdict.name() == word)
+    }
+
     /// Returns the word for people and programs.
     pub fn name(self) -> &'static str {
         match self {
@@ -195,6 +225,7 @@ impl Report {
             verdict,
             components,
             stand_ins,
+            repairs: Vec::new(),
         }
     }
 }
