@@ -11,7 +11,7 @@ mod text;
 mod wizard;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
@@ -26,13 +26,14 @@ use crate::{
     diagnostic::{self, Diagnostic, nearest, visible},
     plan::BuildPlan,
     recipe::{Catalog, ConfigurationError},
-    verify::{self, EngineError, Report},
+    repair,
+    verify::{self, EngineError, Repair, Report},
 };
 use args::{
     Arguments, Color, Command, ConvertArguments, ExplainArguments, Format, PlanArguments,
     RecipesCommand, SchemaOf, SmokeArguments, VerifyArguments,
 };
-use output::{Change, Proven, State};
+use output::{Change, Proven, Repairs, State};
 
 /// What a command ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,13 +196,23 @@ fn schema(of: SchemaOf) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// What was understood of a repository.
+struct Understood {
+    conversion: Conversion,
+    diagnostics: Vec<Diagnostic>,
+    /// SHA-256 of the plan before repairs and measurements.
+    hash: String,
+    /// What an earlier smoke run of the same plan repaired; it is in the plan.
+    repairs: Vec<Repair>,
+}
+
 /// Reads and renders; `None` where the folder cannot be opened, which is said.
 fn understand(
     path: &Path,
     output: &Path,
     known: &Known,
     talk: Talk,
-) -> anyhow::Result<Option<(Conversion, Vec<Diagnostic>, String)>> {
+) -> anyhow::Result<Option<Understood>> {
     let warned = match convert::plan_with(path, &known.catalog, &known.config) {
         Ok(warned) => warned,
         Err(error) => {
@@ -211,8 +222,18 @@ fn understand(
     };
     let mut plan = warned.value;
     let hash = output::hash(serde_json::to_string(&plan)?.as_bytes());
-    // What an earlier smoke run proved holds as long as the plan is the same.
-    for (id, proven) in State::read(output).proven {
+    // What an earlier smoke run proved holds as long as the plan is the same, and with it what the
+    // run repaired.
+    let mut state = State::read(output);
+    let mut repairs = Vec::new();
+    if state.repairs.plan == hash {
+        let again = repair::plan(path, &known.catalog, &known.config, &state.repairs.made);
+        if let Ok(repaired) = again {
+            plan = repaired.value;
+            repairs = std::mem::take(&mut state.repairs.made);
+        }
+    }
+    for (id, proven) in state.proven {
         let component = plan
             .components
             .iter_mut()
@@ -222,7 +243,12 @@ fn understand(
             component.health = proven.health.or(component.health.take());
         }
     }
-    Ok(Some((convert::render(plan)?, warned.diagnostics, hash)))
+    Ok(Some(Understood {
+        conversion: convert::render(plan)?,
+        diagnostics: warned.diagnostics,
+        hash,
+        repairs,
+    }))
 }
 
 fn ended_with(diagnostics: &[Diagnostic]) -> Outcome {
@@ -234,8 +260,11 @@ fn ended_with(diagnostics: &[Diagnostic]) -> Outcome {
 }
 
 fn plan(arguments: &PlanArguments, known: &Known, talk: Talk) -> anyhow::Result<Outcome> {
-    let Some((conversion, diagnostics, _)) =
-        understand(&arguments.path, &arguments.path, known, talk)?
+    let Some(Understood {
+        conversion,
+        diagnostics,
+        ..
+    }) = understand(&arguments.path, &arguments.path, known, talk)?
     else {
         return Ok(Outcome::Environment);
     };
@@ -249,8 +278,12 @@ fn plan(arguments: &PlanArguments, known: &Known, talk: Talk) -> anyhow::Result<
 
 fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Result<Outcome> {
     let output = arguments.output.as_deref().unwrap_or(&arguments.path);
-    let Some((mut conversion, diagnostics, hash)) =
-        understand(&arguments.path, output, known, talk)?
+    let Some(Understood {
+        mut conversion,
+        diagnostics,
+        hash,
+        repairs: known_repairs,
+    }) = understand(&arguments.path, output, known, talk)?
     else {
         return Ok(Outcome::Environment);
     };
@@ -260,13 +293,26 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
     }
     let mut outcome = ended_with(&diagnostics);
     let mut proven = BTreeMap::new();
+    let mut repairs = None;
     if arguments.verify {
         talk.say(&text::plan(&conversion.plan));
-        let report = match smoke(&conversion, &arguments.path, &arguments.smoke, talk)? {
-            Ok(report) => report,
+        let (report, mut plan) = match smoke(
+            conversion,
+            known_repairs,
+            &arguments.path,
+            &arguments.smoke,
+            known,
+            talk,
+        )? {
+            Ok(result) => result,
             Err(outcome) => return Ok(outcome),
         };
-        let mut plan = conversion.plan.clone();
+        if report.verdict.is_success() {
+            repairs = Some(Repairs {
+                plan: hash.clone(),
+                made: report.repairs.clone(),
+            });
+        }
         verify::apply(&report, &mut plan);
         for component in &plan.components {
             if let Some(measured) = &component.measured {
@@ -305,7 +351,7 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
             outcome
         });
     }
-    let written = comparison.write(arguments.force, proven)?;
+    let written = comparison.write(arguments.force, proven, repairs)?;
     for path in &written {
         print(&format!("wrote {path}\n"));
     }
@@ -335,8 +381,12 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
 }
 
 fn verify(arguments: &VerifyArguments, known: &Known, talk: Talk) -> anyhow::Result<Outcome> {
-    let Some((conversion, diagnostics, _)) =
-        understand(&arguments.path, &arguments.path, known, talk)?
+    let Some(Understood {
+        conversion,
+        diagnostics,
+        repairs,
+        ..
+    }) = understand(&arguments.path, &arguments.path, known, talk)?
     else {
         return Ok(Outcome::Environment);
     };
@@ -344,8 +394,15 @@ fn verify(arguments: &VerifyArguments, known: &Known, talk: Talk) -> anyhow::Res
     if conversion.artifacts.is_empty() {
         return Ok(Outcome::Failed);
     }
-    let report = match smoke(&conversion, &arguments.path, &arguments.smoke, talk)? {
-        Ok(report) => report,
+    let report = match smoke(
+        conversion,
+        repairs,
+        &arguments.path,
+        &arguments.smoke,
+        known,
+        talk,
+    )? {
+        Ok((report, _)) => report,
         Err(outcome) => return Ok(outcome),
     };
     match arguments.format {
@@ -359,20 +416,64 @@ fn verify(arguments: &VerifyArguments, known: &Known, talk: Talk) -> anyhow::Res
     })
 }
 
-/// Makes the smoke run; trouble with the engine is said and becomes an exit code.
+/// Makes the smoke run, and repairs the plan and runs again as long as a rule says how; returns the
+/// last report and the plan that it is about. Trouble with the engine is said and becomes an exit
+/// code.
 fn smoke(
-    conversion: &Conversion,
+    conversion: Conversion,
+    repairs: Vec<Repair>,
     repository: &Path,
     arguments: &SmokeArguments,
+    known: &Known,
+    talk: Talk,
+) -> anyhow::Result<Result<(Report, BuildPlan), Outcome>> {
+    let mut conversion = conversion;
+    let mut tried = BTreeSet::new();
+    let mut made = repairs;
+    let mut memory_limit = verify::Options::default().memory_limit;
+    loop {
+        let options = verify::Options {
+            memory_limit,
+            ..arguments.options()
+        };
+        let mut report = match run_once(&conversion, repository, &options, talk)? {
+            Ok(report) => report,
+            Err(outcome) => return Ok(Err(outcome)),
+        };
+        let is_done = report.verdict.is_success() || arguments.no_repair;
+        let next = (!is_done && made.len() < repair::MOST_REPAIRS)
+            .then(|| repair::next(&conversion.plan, &report, &known.catalog, &mut tried))
+            .flatten();
+        let Some(next) = next else {
+            repair::conclude(&mut report, &conversion.plan, &known.catalog, made);
+            return Ok(Ok((report, conversion.plan)));
+        };
+        talk.say(&text::repair(&next));
+        if repair::wants_memory(&next) {
+            memory_limit = (memory_limit * 2).min(MOST_MEMORY);
+        }
+        made.push(next);
+        let plan = repair::plan(repository, &known.catalog, &known.config, &made)?.value;
+        conversion = convert::render(plan)?;
+    }
+}
+
+/// An application gets no more memory than this to find out whether it wanted more.
+const MOST_MEMORY: i64 = 4 << 30;
+
+/// Makes one smoke run.
+fn run_once(
+    conversion: &Conversion,
+    repository: &Path,
+    options: &verify::Options,
     talk: Talk,
 ) -> anyhow::Result<Result<Report, Outcome>> {
-    let options = arguments.options();
     let mut progress = progress::Progress::new(talk.coloured);
     let result = verify::verify(
         &conversion.plan,
         &conversion.artifacts,
         repository,
-        &options,
+        options,
         &mut |event| progress.show(event),
     );
     progress.finish();
@@ -392,7 +493,8 @@ fn smoke(
 }
 
 fn explain(arguments: &ExplainArguments, known: &Known, talk: Talk) -> anyhow::Result<Outcome> {
-    let Some((conversion, _, _)) = understand(&arguments.path, &arguments.path, known, talk)?
+    let Some(Understood { conversion, .. }) =
+        understand(&arguments.path, &arguments.path, known, talk)?
     else {
         return Ok(Outcome::Environment);
     };

@@ -30,6 +30,8 @@ use crate::{
 pub struct Manifest {
     /// Declared packages by normalised name.
     pub packages: BTreeMap<String, Package>,
+    /// Those of them that the source itself does not import, by normalised name.
+    pub indirect: BTreeSet<String>,
     /// Scripts of the package manifest by name.
     pub scripts: BTreeMap<String, Fact>,
     /// The file that the package manifest calls the entry.

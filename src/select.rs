@@ -1,5 +1,7 @@
 //! Facts, steps and catalogue → which recipes fit the repository, and why.
 
+use std::collections::BTreeSet;
+
 use crate::{
     config::{Config, Said},
     diagnostic::{Code, Diagnostic, Severity, Warned, nearest},
@@ -61,6 +63,8 @@ pub fn selections<'c>(
 ) -> Warned<Vec<Selection<'c>>> {
     let mut diagnostics = Vec::new();
     let mut candidates = candidates(repo, steps, catalog, config);
+    let built = compose::built_folders(repo, catalog);
+    only_built(&mut candidates, &built);
     prefer_server(&mut candidates, repo, catalog);
     settle(&mut candidates, repo, catalog, config, &mut diagnostics);
     let Some(best) = candidates.first() else {
@@ -79,7 +83,6 @@ pub fn selections<'c>(
     let mut main = read(best, &[&best.folder, "."], repo, catalog, config).unpack(&mut diagnostics);
     main.runner_up = runner_up;
 
-    let built = compose::built_folders(repo, catalog);
     let mut more: Vec<(bool, Selection<'c>)> = Vec::new();
     for candidate in candidates[1..]
         .iter()
@@ -130,6 +133,21 @@ pub fn home(repo: &Repo, selection: &Selection<'_>) -> String {
             .map(|path| repo::folder_of(path).to_owned())
     });
     found.unwrap_or_else(|| selection.folder.clone())
+}
+
+/// Where a compose file builds images from several folders, and none from the top, these are the
+/// components.
+fn only_built(candidates: &mut Vec<Candidate<'_>>, built: &BTreeSet<String>) {
+    let is_built =
+        |candidate: &Candidate<'_>| candidate.is_certain && built.contains(&candidate.folder);
+    let folders: BTreeSet<&str> = candidates
+        .iter()
+        .filter(|candidate| is_built(candidate))
+        .map(|candidate| candidate.folder.as_str())
+        .collect();
+    if folders.len() > 1 && !built.contains(".") {
+        candidates.retain(is_built);
+    }
 }
 
 /// Returns whether `folder` lies below `outer`.

@@ -37,7 +37,7 @@ pub use engine::{
 };
 pub use load::LoadBounds;
 pub use report::{
-    Cause, ComponentReport, Failure, Proof, ProofOutcome, Report, Rung, Verdict, apply,
+    Cause, ComponentReport, Failure, Proof, ProofOutcome, Repair, Report, Rung, Verdict, apply,
 };
 
 use crate::{plan::BuildPlan, render::Artifact};

@@ -132,6 +132,9 @@ pub struct SmokeArguments {
     /// Keep the image under its tag.
     #[arg(long)]
     pub keep_image: bool,
+    /// Report the first failure; repair nothing.
+    #[arg(long)]
+    pub no_repair: bool,
     /// Find out how many requests per second it serves, by sending them to the started container.
     #[arg(long)]
     pub load: bool,

@@ -15,6 +15,7 @@ use similar::TextDiff;
 use crate::{
     plan::{Health, Measured},
     render::Artifact,
+    verify::Repair,
 };
 
 /// Name of the file that remembers what was written, beside the generated files.
@@ -28,6 +29,24 @@ pub struct State {
     /// What a smoke run proved, by component.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub proven: BTreeMap<String, Proven>,
+    /// What was repaired.
+    #[serde(default, skip_serializing_if = "Repairs::is_none")]
+    pub repairs: Repairs,
+}
+
+/// What a smoke run repaired before the application answered.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Repairs {
+    /// SHA-256 of the plan before the repairs.
+    pub plan: String,
+    /// The repairs, in their order.
+    pub made: Vec<Repair>,
+}
+
+impl Repairs {
+    fn is_none(&self) -> bool {
+        self.made.is_empty()
+    }
 }
 
 /// What a smoke run proved of a component.
@@ -145,6 +164,7 @@ impl Comparison {
         &self,
         force: bool,
         proven: BTreeMap<String, Proven>,
+        repairs: Option<Repairs>,
     ) -> anyhow::Result<Vec<String>> {
         let mut state = self.state.clone();
         let mut written = Vec::new();
@@ -171,6 +191,9 @@ impl Comparison {
             state.files.remove(path);
         }
         state.proven.extend(proven);
+        if let Some(repairs) = repairs {
+            state.repairs = repairs;
+        }
         let mut text = serde_json::to_string_pretty(&state).context("failed to write the state")?;
         text.push('\n');
         let path = self.folder.join(STATE);
@@ -245,15 +268,15 @@ mod tests {
         let path = folder.path().join("k8s/a.yaml");
         compare(artifact("one\n"), folder.path())
             .expect("compared")
-            .write(false, BTreeMap::new())
+            .write(false, BTreeMap::new(), None)
             .expect("written");
         fs::write(&path, "mine\n").expect("edited");
         let second = compare(artifact("two\n"), folder.path()).expect("compared");
         assert_eq!(second.changes[0].1, Change::Edited);
-        second.write(false, BTreeMap::new()).expect("written");
+        second.write(false, BTreeMap::new(), None).expect("written");
         assert_eq!(fs::read_to_string(&path).expect("read"), "mine\n");
         assert!(second.diff(&second.changes[0].0).contains("-mine\n+two"));
-        second.write(true, BTreeMap::new()).expect("written");
+        second.write(true, BTreeMap::new(), None).expect("written");
         assert_eq!(fs::read_to_string(&path).expect("read"), "two\n");
     }
 
@@ -262,13 +285,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         compare(artifact("one\n"), folder.path())
             .expect("compared")
-            .write(false, BTreeMap::new())
+            .write(false, BTreeMap::new(), None)
             .expect("written");
         let second = compare(artifact("one\n"), folder.path()).expect("compared");
         assert!(!second.differs());
         assert!(
             second
-                .write(false, BTreeMap::new())
+                .write(false, BTreeMap::new(), None)
                 .expect("written")
                 .is_empty()
         );
@@ -279,11 +302,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         compare(artifact("one\n"), folder.path())
             .expect("compared")
-            .write(false, BTreeMap::new())
+            .write(false, BTreeMap::new(), None)
             .expect("written");
         let second = compare(Vec::new(), folder.path()).expect("compared");
         assert_eq!(second.stale, ["k8s/a.yaml"]);
-        second.write(false, BTreeMap::new()).expect("written");
+        second.write(false, BTreeMap::new(), None).expect("written");
         assert!(!folder.path().join("k8s/a.yaml").exists());
     }
 }

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use crate::{
     diagnostic::visible,
     plan::{BuildPlan, Component, EnvKind, Fate, LedgerEntry, Load, Origin, OriginKind},
+    recipe::Edit,
     render::Artifact,
-    verify::{Report, Rung},
+    verify::{Repair, Report, Rung},
 };
 
 /// Returns `plan` as text: what was understood, then the ledger, then what is open.
@@ -269,13 +270,28 @@ pub fn report(report: &Report) -> String {
             if !failure.places.is_empty() {
                 let _ = writeln!(text, "    because of {}", failure.places.join(", "));
             }
-            for line in &failure.log {
+            for line in failure
+                .log
+                .iter()
+                .skip(failure.log.len().saturating_sub(SHOWN))
+            {
                 let _ = writeln!(text, "    | {line}");
             }
             for hint in &failure.hints {
                 let _ = writeln!(text, "    = hint: {hint}");
             }
         }
+    }
+    for repair in &report.repairs {
+        let edits: Vec<String> = repair.edits.iter().map(edit_text).collect();
+        let _ = writeln!(
+            text,
+            "\nrepaired {}: {} ({}; recipes/repairs/{}.toml)",
+            repair.component,
+            repair.cause,
+            edits.join("; "),
+            repair.rule
+        );
     }
     for proof in &report.manifests {
         let _ = writeln!(text, "\n{}: {}", proof.outcome.name(), proof.message);
@@ -328,6 +344,43 @@ fn load_text(text: &mut String, load: &Load) {
             step.p95_ms,
             step.p99_ms
         );
+    }
+}
+
+/// Lines of a log that are shown; a report as JSON has more.
+const SHOWN: usize = 40;
+
+/// Returns what `repair` is for and does, on one line each.
+pub fn repair(repair: &Repair) -> String {
+    let mut text = format!("\nrepairing {}: {}\n", repair.component, repair.cause);
+    let _ = writeln!(text, "  because of {}", repair.log);
+    for edit in &repair.edits {
+        let _ = writeln!(text, "  {}", edit_text(edit));
+    }
+    visible(&text)
+}
+
+fn edit_text(edit: &Edit) -> String {
+    match edit {
+        Edit::AddPackages { build, run } => {
+            let mut parts = Vec::new();
+            if !build.is_empty() {
+                parts.push(format!("{} to the build stage", build.join(", ")));
+            }
+            if !run.is_empty() {
+                parts.push(format!("{} to the run stage", run.join(", ")));
+            }
+            format!("adds {}", parts.join(" and "))
+        }
+        Edit::RemovePackage { package } => format!("leaves out the package {package}"),
+        Edit::AddInstall { command, .. } => format!("runs `{command}`"),
+        Edit::ReplaceInCommands { piece, by } => format!("writes `{by}` for `{piece}`"),
+        Edit::SetVersion { version } => format!("takes version {version} of the runtime"),
+        Edit::SetBuildEnv { name, value } => format!("builds with {name}={value}"),
+        Edit::SetEnv { name, value } => format!("sets {name}={value}"),
+        Edit::AddVolume { path, .. } => format!("makes {path} writable"),
+        Edit::SkipPrepare {} => "leaves out the prepare step".to_owned(),
+        Edit::MoreMemory {} => "gives it twice the memory".to_owned(),
     }
 }
 

@@ -20,6 +20,11 @@ impl Manifest {
                 self.program(name, module.trim(), source);
             }
             let required = text.strip_prefix("require ").map(str::trim);
+            if line.contains("// indirect")
+                && let Some(module) = required.unwrap_or(text).split_whitespace().next()
+            {
+                self.indirect.insert(normal_name(module));
+            }
             match (required, text) {
                 (Some("("), _) => inside = true,
                 (_, ")") => inside = false,

@@ -168,7 +168,11 @@ fn signs_of(
     let selection = input.selection;
     let mut signs = Signs::default();
     for name in &recipe.detect.packages {
-        if let Some(package) = selection.manifest.package(name) {
+        let is_indirect = selection
+            .manifest
+            .indirect
+            .contains(&crate::manifest::normal_name(name));
+        if let Some(package) = selection.manifest.package(name).filter(|_| !is_indirect) {
             let text = format!("{}{}", package.name, package.requirement);
             signs.code.push(Origin::at(
                 OriginKind::Manifest,
@@ -648,9 +652,23 @@ fn has_address(recipe: &ServiceRecipe, known: &Known, input: &Input<'_, '_>) -> 
             .any(|local| local == host);
         host.contains('.') && !is_local && !host.contains("example")
     };
-    let mut led = names.filter(|name| known.contains_key(*name) && is_read(name, input));
-    match led.next() {
-        Some(name) => !known[name].as_deref().is_some_and(is_public),
+    // What falls back to nothing is switched off until somebody sets it.
+    let is_off = |name: &str| {
+        let read = input
+            .selection
+            .facts
+            .env
+            .iter()
+            .find(|read| read.name == name);
+        let falls_back_to_nothing = read.is_some_and(|read| read.default.as_deref() == Some(""));
+        falls_back_to_nothing && known[name].as_deref().unwrap_or_default().is_empty()
+    };
+    let read: Vec<&String> = names
+        .filter(|name| known.contains_key(*name) && is_read(name, input))
+        .collect();
+    match read.first() {
+        Some(_) if read.iter().all(|name| is_off(name)) => false,
+        Some(name) => !known[*name].as_deref().is_some_and(is_public),
         None => {
             is_led_by_env(recipe, known, input)
                 || address::written(&[recipe], input)

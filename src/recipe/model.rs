@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{Expression, Pattern};
 
@@ -1339,7 +1340,7 @@ pub enum Stage {
 }
 
 /// One edit of the plan; values have `{name}` for the groups of the log's expression and `{package}`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Edit {
     /// Adds Debian packages.

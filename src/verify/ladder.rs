@@ -49,7 +49,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How many redirects are followed.
 const REDIRECTS: usize = 5;
 /// How many lines of a log are shown.
-const SHOWN: usize = 40;
+const SHOWN: usize = 300;
 
 /// What a run works with.
 struct Site<'a, E> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     origin::{Origin, OriginKind},
     plan::{BuildPlan, Measured},
+    recipe::Edit,
 };
 
 /// What a smoke run found.
@@ -22,6 +23,9 @@ pub struct Report {
     /// What became of the manifests, where they were to be run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub manifests: Vec<Proof>,
+    /// What was repaired on the way, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repairs: Vec<Repair>,
 }
 
 /// What came of giving the manifests to a program that runs or checks them.
@@ -61,6 +65,21 @@ impl ProofOutcome {
     }
 }
 
+/// What repaired a plan, by a rule of `recipes/repairs`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Repair {
+    /// Id of the component.
+    pub component: String,
+    /// Id of the rule, such as `python-module-undeclared`.
+    pub rule: String,
+    /// What had failed, in a few words.
+    pub cause: String,
+    /// The line of the log that showed it.
+    pub log: String,
+    /// What was done to the plan.
+    pub edits: Vec<Edit>,
+}
+
 /// The result of a smoke run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -82,6 +101,17 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Returns the verdict that a rule calls `word`, if it is one of those of something that only
+    /// other people can give.
+    pub fn blocked(word: &str) -> Option<Self> {
+        let all = [
+            Self::BlockedSecret,
+            Self::BlockedPrivateDependency,
+            Self::BlockedHardware,
+        ];
+        all.into_iter().find(|verdict| verdict.name() == word)
+    }
+
     /// Returns the word for people and programs.
     pub fn name(self) -> &'static str {
         match self {
@@ -236,6 +266,7 @@ impl Report {
             components,
             stand_ins,
             manifests: Vec::new(),
+            repairs: Vec::new(),
         }
     }
 

@@ -1,0 +1,347 @@
+//! A failed smoke run → an edit of the plan, by the rules of `recipes/repairs`.
+//!
+//! A repair never touches the application's source. One is made at a time, the plan is rendered and
+//! built again, and the same repair is never tried twice.
+
+use std::{collections::BTreeSet, path::Path};
+
+use crate::{
+    config::{Config, Said},
+    convert,
+    diagnose::{Diagnosis, diagnose},
+    diagnostic::Warned,
+    origin::Origin,
+    plan::{BuildPlan, Command, Component, EnvKind, EnvVar, Volume},
+    recipe::{Catalog, Edit, Stage},
+    repo::OpenError,
+    verify::{Cause, Failure, Repair, Report, Verdict},
+};
+
+/// How many repairs one run makes at most.
+pub const MOST_REPAIRS: usize = 8;
+
+fn origin(repair: &Repair) -> Origin {
+    Origin::recipe(&format!("repairs/{}", repair.rule), &repair.log)
+}
+
+/// Returns whether `repair` gives the application more memory.
+pub fn wants_memory(repair: &Repair) -> bool {
+    let mut edits = repair.edits.iter();
+    edits.any(|edit| matches!(edit, Edit::MoreMemory {}))
+}
+
+/// Writes into the last `report` of a run what was repaired, and for what still fails what to do.
+pub fn conclude(report: &mut Report, plan: &BuildPlan, catalog: &Catalog, made: Vec<Repair>) {
+    if report.verdict.is_success() && !made.is_empty() {
+        report.verdict = Verdict::RunsAfterRepair;
+    }
+    report.repairs = made;
+    let mut blocked = None;
+    for found in &mut report.components {
+        let component = plan
+            .components
+            .iter()
+            .find(|component| component.id == found.id);
+        let (Some(failure), Some(component)) = (&mut found.failure, component) else {
+            continue;
+        };
+        let Some(likeliest) = diagnoses(component, failure, catalog).into_iter().next() else {
+            continue;
+        };
+        failure
+            .hints
+            .insert(0, format!("{}: {}", likeliest.cause, likeliest.advice));
+        let kind = likeliest.recipe.blocked.as_deref();
+        blocked = blocked.or(kind.and_then(Verdict::blocked));
+    }
+    if let Some(verdict) = blocked {
+        report.verdict = verdict;
+    }
+}
+
+/// Reads the repository at `root` with what a person settled, and makes `repairs` again.
+///
+/// # Errors
+///
+/// As [`convert::plan_with`].
+pub fn plan(
+    root: &Path,
+    catalog: &Catalog,
+    config: &Config,
+    repairs: &[Repair],
+) -> Result<Warned<BuildPlan>, OpenError> {
+    let mut config = config.clone();
+    for repair in repairs {
+        for edit in &repair.edits {
+            if let Edit::SetVersion { version } = edit {
+                config.runtime = Some(Said {
+                    value: version.clone(),
+                    origin: origin(repair),
+                });
+            }
+        }
+    }
+    let mut warned = convert::plan_with(root, catalog, &config)?;
+    for repair in repairs {
+        apply(&mut warned.value, repair);
+    }
+    Ok(warned)
+}
+
+/// Returns the next repair for what `report` shows, if a rule has one that was not tried yet; what
+/// is returned counts as tried.
+pub fn next(
+    plan: &BuildPlan,
+    report: &Report,
+    catalog: &Catalog,
+    tried: &mut BTreeSet<String>,
+) -> Option<Repair> {
+    for found in &report.components {
+        let Some(failure) = &found.failure else {
+            continue;
+        };
+        let component = plan
+            .components
+            .iter()
+            .find(|component| component.id == found.id)?;
+        for diagnosis in diagnoses(component, failure, catalog) {
+            if !holds(&diagnosis, component, failure) {
+                continue;
+            }
+            let Some(repair) = repair(&diagnosis, component, failure, catalog) else {
+                continue;
+            };
+            let signature = format!("{} {} {:?}", repair.component, repair.rule, repair.edits);
+            let changes_it = repair.edits.iter().any(|edit| match edit {
+                Edit::SetVersion { version } => *version != component.runtime.version,
+                Edit::MoreMemory {} => true,
+                _ => apply(&mut plan.clone(), &repair),
+            });
+            if changes_it && tried.insert(signature) {
+                return Some(repair);
+            }
+        }
+    }
+    None
+}
+
+/// Returns what the failure of `component` shows, the likeliest cause first.
+pub fn diagnoses<'c>(
+    component: &Component,
+    failure: &Failure,
+    catalog: &'c Catalog,
+) -> Vec<Diagnosis<'c>> {
+    let mut log: Vec<&str> = failure.log.iter().map(String::as_str).collect();
+    log.push(&failure.message);
+    diagnose(&log, catalog, suite(component, catalog))
+}
+
+/// The Debian suite of the component's base image.
+fn suite<'c>(component: &Component, catalog: &'c Catalog) -> Option<&'c str> {
+    let runtime = catalog.runtimes.get(&component.runtime.name)?;
+    let mut versions = runtime.version.iter();
+    let version = versions.find(|known| known.version == component.runtime.version)?;
+    Some(&version.suite)
+}
+
+fn holds(diagnosis: &Diagnosis<'_>, component: &Component, failure: &Failure) -> bool {
+    let when = &diagnosis.recipe.when;
+    let stage = match failure.cause {
+        Cause::Build => Stage::Build,
+        Cause::Prepare => Stage::Prepare,
+        _ => Stage::Run,
+    };
+    let mut commands = component.install.iter().chain(&component.build);
+    (when.runtimes.is_empty() || when.runtimes.contains(&component.runtime.name))
+        && (when.during.is_empty() || when.during.contains(&stage))
+        && when
+            .command
+            .as_ref()
+            .is_none_or(|text| commands.any(|command| command.command.contains(text)))
+}
+
+fn repair(
+    diagnosis: &Diagnosis<'_>,
+    component: &Component,
+    failure: &Failure,
+    catalog: &Catalog,
+) -> Option<Repair> {
+    let edits: Option<Vec<Edit>> = diagnosis
+        .edits()
+        .into_iter()
+        .map(|edit| match edit {
+            Edit::SetVersion { version } => {
+                let version = neighbour(&version, component, catalog)?;
+                Some(Edit::SetVersion { version })
+            }
+            edit => Some(edit),
+        })
+        .collect();
+    let line = failure.log.get(diagnosis.line - 1);
+    Some(Repair {
+        component: component.id.clone(),
+        rule: diagnosis.id.to_owned(),
+        cause: diagnosis.cause.clone(),
+        log: line.unwrap_or(&failure.message).trim().to_owned(),
+        edits: edits.filter(|edits| !edits.is_empty())?,
+    })
+}
+
+/// The version that `text` means for `component`: itself where the catalogue has it, the next one
+/// for `older` and `newer`.
+fn neighbour(text: &str, component: &Component, catalog: &Catalog) -> Option<String> {
+    let versions = &catalog.runtimes.get(&component.runtime.name)?.version;
+    let at = versions
+        .iter()
+        .position(|known| known.version == component.runtime.version)?;
+    let found = match text {
+        "older" => versions.get(at.checked_sub(1)?),
+        "newer" => versions.get(at + 1),
+        text => versions.iter().find(|known| known.version == text),
+    };
+    found.map(|found| found.version.clone())
+}
+
+/// Makes `repair` in `plan`; returns whether anything is different then. A version of the runtime is
+/// not set here, because the whole plan depends on it: see [`plan`].
+pub fn apply(plan: &mut BuildPlan, repair: &Repair) -> bool {
+    let Some(component) = plan
+        .components
+        .iter_mut()
+        .find(|component| component.id == repair.component)
+    else {
+        return false;
+    };
+    let origin = origin(repair);
+    let mut changed = false;
+    for edit in &repair.edits {
+        changed |= edited(component, edit, &origin);
+    }
+    changed
+}
+
+fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
+    match edit {
+        Edit::AddPackages { build, run } => {
+            let packages = &mut component.system_packages;
+            let mut changed = false;
+            for (names, known) in [(build, &mut packages.build), (run, &mut packages.runtime)] {
+                for name in names {
+                    if !known.contains(name) {
+                        known.push(name.clone());
+                        changed = true;
+                        let origins = packages.origins.entry(name.clone()).or_default();
+                        origins.push(origin.clone());
+                    }
+                }
+                known.sort();
+            }
+            changed
+        }
+        Edit::RemovePackage { package } => {
+            let packages = &mut component.system_packages;
+            let count = packages.build.len() + packages.runtime.len();
+            packages.build.retain(|name| name != package);
+            packages.runtime.retain(|name| name != package);
+            count != packages.build.len() + packages.runtime.len()
+        }
+        Edit::AddInstall { command, first } => {
+            let mut all = component.install.iter().chain(&component.build);
+            if all.any(|known| known.command == *command) {
+                return false;
+            }
+            let installs = &mut component.install;
+            let near = if *first {
+                installs.first()
+            } else {
+                installs.last()
+            };
+            let directory =
+                near.map_or_else(|| component.path.clone(), |near| near.directory.clone());
+            let added = Command {
+                command: command.clone(),
+                directory,
+                env: Default::default(),
+                runs_in: None,
+                cached: true,
+                origin: vec![origin.clone()],
+            };
+            let at = if *first { 0 } else { installs.len() };
+            installs.insert(at, added);
+            true
+        }
+        Edit::ReplaceInCommands { piece, by } => {
+            let mut changed = false;
+            let assets = component
+                .assets
+                .iter_mut()
+                .flat_map(|stage| stage.install.iter_mut().chain(&mut stage.build));
+            let own = component.install.iter_mut().chain(&mut component.build);
+            for command in own.chain(assets) {
+                // A piece that its replacement contains would be replaced again and again.
+                let is_done = by.contains(piece.as_str()) && command.command.contains(by.as_str());
+                if command.command.contains(piece.as_str()) && !is_done {
+                    command.command = command.command.replace(piece.as_str(), by);
+                    command.origin.push(origin.clone());
+                    changed = true;
+                }
+            }
+            changed
+        }
+        Edit::SetVersion { .. } => false,
+        Edit::SetBuildEnv { name, value } => {
+            let assets = component.assets.iter_mut().map(|stage| &mut stage.env);
+            let mut changed = false;
+            for env in assets.chain([&mut component.image.build_env]) {
+                changed |= env.insert(name.clone(), value.clone()).as_ref() != Some(value);
+            }
+            changed
+        }
+        Edit::SetEnv { name, value } => set_env(component, name, value, origin),
+        Edit::AddVolume { path, persistent } => {
+            let path = if path.starts_with('/') {
+                path.clone()
+            } else {
+                component.absolute(path)
+            };
+            let is_known = component.volumes.iter().any(|volume| volume.path == path);
+            if is_known || path == "/" {
+                return false;
+            }
+            component.volumes.push(Volume {
+                path,
+                persistent: *persistent,
+                reason: "the application could not write to it".to_owned(),
+                origin: vec![origin.clone()],
+            });
+            component.volumes.sort_by(|a, b| a.path.cmp(&b.path));
+            true
+        }
+        Edit::SkipPrepare {} => component.prepare.pop().is_some(),
+        Edit::MoreMemory {} => false,
+    }
+}
+
+fn set_env(component: &mut Component, name: &str, value: &str, origin: &Origin) -> bool {
+    match component.env.iter_mut().find(|var| var.name == name) {
+        Some(var) if var.kind != EnvKind::Config || var.default.as_deref() == Some(value) => false,
+        Some(var) => {
+            var.default = Some(value.to_owned());
+            var.values.clear();
+            var.origin.push(origin.clone());
+            true
+        }
+        None => {
+            component.env.push(EnvVar {
+                name: name.to_owned(),
+                kind: EnvKind::Config,
+                required: true,
+                default: Some(value.to_owned()),
+                values: Default::default(),
+                about: None,
+                origin: vec![origin.clone()],
+            });
+            true
+        }
+    }
+}
