@@ -27,7 +27,7 @@ demo: packages engine ## Converts a Django app by its README, then builds, start
 test: packages format-check clippy doc cargo-test goldens debian-test engine-test ## Runs all checks and tests
 
 .PHONY: setup
-setup: packages linters engine stand-ins ## Installs what the tests need: packages, linters, an engine, base images
+setup: packages linters engine podman stand-ins ## Installs what the tests need: packages, linters, an engine, podman, base images
 
 .PHONY: fmt
 fmt: ## Formats the Rust code
@@ -62,7 +62,7 @@ clean-images: ## Removes the stand-ins for base images, and what was built on th
 	docker images --quiet --filter label=io.longshore.stand-in | sort -u | xargs --no-run-if-empty docker rmi --force
 
 # The steps of the targets above.
-.PHONY: packages format-check clippy doc cargo-test linters goldens debian-lists debian-test engine stand-ins engine-test
+.PHONY: packages format-check clippy doc cargo-test linters goldens debian-lists debian-test engine podman stand-ins engine-test
 
 packages:
 	tests/setup/packages.sh
@@ -101,5 +101,9 @@ debian-lists: packages
 debian-test: debian-lists cargo-test
 	$(cargo) test --features docker-tests --test debian
 
-engine-test: stand-ins cargo-test goldens debian-test
-	$(cargo) test --features docker-tests --test engine --test engine_faults --test build_place
+# Runs manifests as a cluster would, nearly.
+podman: packages
+	tests/setup/podman.sh
+
+engine-test: stand-ins podman cargo-test goldens debian-test
+	$(cargo) test --features docker-tests --test engine --test engine_faults --test build_place --test manifests

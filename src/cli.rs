@@ -4,6 +4,7 @@
 //! verification or a difference found by `--check`, 2 wrong usage, 3 trouble with the environment.
 
 mod args;
+mod batch;
 mod output;
 mod progress;
 mod recipe;
@@ -80,6 +81,7 @@ fn dispatch(arguments: &Arguments, talk: Talk) -> anyhow::Result<Outcome> {
             clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout())?;
             return Ok(Outcome::Done);
         }
+        Command::Batch(batch) => return batch::batch(batch, arguments, talk),
         _ => {}
     }
     let known = match Known::read(arguments) {
@@ -93,7 +95,9 @@ fn dispatch(arguments: &Arguments, talk: Talk) -> anyhow::Result<Outcome> {
         Command::Verify(arguments) => verify(arguments, &known, talk),
         Command::Explain(arguments) => explain(arguments, &known, talk),
         Command::Recipes { command } => recipes(command, &known.catalog, talk),
-        Command::Schema { .. } | Command::Completions { .. } | Command::Man => Ok(Outcome::Done),
+        Command::Batch(_) | Command::Schema { .. } | Command::Completions { .. } | Command::Man => {
+            Ok(Outcome::Done)
+        }
     }
 }
 
@@ -112,6 +116,7 @@ impl Known {
             Command::Verify(arguments) => Some(&arguments.path),
             Command::Explain(arguments) => Some(&arguments.path),
             Command::Recipes { .. }
+            | Command::Batch(_)
             | Command::Schema { .. }
             | Command::Completions { .. }
             | Command::Man => None,
@@ -287,6 +292,7 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
     else {
         return Ok(Outcome::Environment);
     };
+    batch::summarise(arguments, &conversion.plan, &diagnostics, None)?;
     talk.diagnostics(&diagnostics);
     if conversion.artifacts.is_empty() {
         return Ok(Outcome::Failed);
@@ -325,6 +331,7 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
             }
         }
         conversion = convert::render(plan)?;
+        batch::summarise(arguments, &conversion.plan, &diagnostics, Some(&report))?;
         talk.say(&text::report(&report));
         if !report.verdict.is_success() {
             outcome = Outcome::Failed;

@@ -35,6 +35,8 @@ pub enum Command {
     Wizard(WizardArguments),
     /// Build the image, start it with its services, ask it, measure it, and clean up.
     Verify(VerifyArguments),
+    /// Convert many repositories, and report on all of them.
+    Batch(BatchArguments),
     /// Say why a line is there.
     Explain(ExplainArguments),
     /// Look at the catalogue.
@@ -87,9 +89,58 @@ pub struct ConvertArguments {
     /// Build and smoke-run the result, and write what was measured.
     #[arg(long)]
     pub verify: bool,
+    /// File for what a batch wants to know.
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub summary: Option<PathBuf>,
     /// How to verify.
     #[command(flatten)]
     pub smoke: SmokeArguments,
+}
+
+/// Arguments of `batch`.
+#[derive(Debug, Args)]
+pub struct BatchArguments {
+    /// A folder with a folder for each repository, or a file with a path on each line.
+    #[arg(value_name = "DIR|LIST")]
+    pub source: PathBuf,
+    /// Folder for the files, with a folder for each repository.
+    #[arg(long, short, value_name = "DIR")]
+    pub output: PathBuf,
+    /// How many are done at once.
+    #[arg(long, short, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub jobs: u8,
+    /// How to print the report.
+    #[arg(long, value_enum, default_value_t = BatchFormat::Text)]
+    pub format: BatchFormat,
+    /// Do again what an earlier run has done.
+    #[arg(long)]
+    pub again: bool,
+    /// Overwrite files that a person wrote or edited.
+    #[arg(long)]
+    pub force: bool,
+    /// Build and smoke-run each.
+    #[arg(long)]
+    pub verify: bool,
+    /// Find out how many requests per second each serves.
+    #[arg(long, requires = "verify")]
+    pub load: bool,
+    /// Run the manifests of each, too.
+    #[arg(long, requires = "verify")]
+    pub manifests: bool,
+    /// Seconds that an application has until it answers.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub start_timeout: u64,
+}
+
+/// How to print the report of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BatchFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// JUnit XML, for the pages of a pipeline.
+    Junit,
 }
 
 /// Arguments of `wizard`.

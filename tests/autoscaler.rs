@@ -1,0 +1,87 @@
+//! What a measured load makes of the manifests of production.
+
+use std::{path::Path, process::Command};
+
+use longshore::{
+    convert,
+    plan::{Load, LoadEnd, Measured},
+    recipe::Catalog,
+    render::Artifact,
+};
+
+fn rendered(knee: Option<f64>, wanted: Option<u32>) -> Vec<Artifact> {
+    let root = Path::new("samples/flask_app_listens_on_the_port_its_readme_names/repo");
+    let mut plan = convert::plan(root, &Catalog::built_in())
+        .expect("a plan")
+        .value;
+    let load = Load {
+        path: "/".into(),
+        unloaded_p95_ms: 5.0,
+        limit_ms: 20.0,
+        steps: Vec::new(),
+        knee,
+        end: LoadEnd::Knee,
+        cpu_millicores: Some(420),
+        wanted,
+    };
+    let measured = serde_json::json!({
+        "startup_ms": 900, "peak_memory_bytes": 50_000_000, "listening": [], "written": [], "load": load
+    });
+    let measured: Measured = serde_json::from_value(measured).expect("measurements");
+    plan.components[0].measured = Some(measured);
+    convert::render(plan).expect("files").artifacts
+}
+
+fn contents<'a>(artifacts: &'a [Artifact], path: &str) -> Option<&'a str> {
+    let found = artifacts.iter().find(|artifact| artifact.path == path);
+    found.map(|artifact| artifact.contents.as_str())
+}
+
+const AUTOSCALER: &str = "k8s/overlays/production/autoscaler.yaml";
+
+#[test]
+fn a_measured_knee_sets_request_and_autoscaler() {
+    let artifacts = rendered(Some(100.0), Some(700));
+    let text = contents(&artifacts, AUTOSCALER).expect("an autoscaler");
+    // 700 a second, at 70 % of 100 for each.
+    for line in [
+        "apiVersion: autoscaling/v2",
+        "minReplicas: 2",
+        "maxReplicas: 10",
+        "averageUtilization: 70",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    let deployment = contents(&artifacts, "k8s/base/deployment.yaml").expect("a deployment");
+    assert!(deployment.contains("cpu: \"420m\""), "{deployment}");
+    let overlay =
+        contents(&artifacts, "k8s/overlays/production/kustomization.yaml").expect("an overlay");
+    assert!(
+        overlay.contains("- autoscaler.yaml") && overlay.contains("path: /spec/replicas"),
+        "{overlay}"
+    );
+    assert!(!overlay.contains("count: 2"), "{overlay}");
+    let test = contents(&artifacts, "k8s/overlays/test/kustomization.yaml").expect("an overlay");
+    assert!(!test.contains("autoscaler"), "{test}");
+}
+
+#[test]
+fn without_a_knee_there_is_no_autoscaler() {
+    let artifacts = rendered(None, None);
+    assert_eq!(contents(&artifacts, AUTOSCALER), None);
+    let overlay =
+        contents(&artifacts, "k8s/overlays/production/kustomization.yaml").expect("an overlay");
+    assert!(overlay.contains("count: 2"), "{overlay}");
+}
+
+#[test]
+fn more_load_than_the_hard_limits_is_refused() {
+    for bound in [["--load-seconds", "301"], ["--load-requests", "1000001"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_longshore"))
+            .args(["verify", ".", "--load"])
+            .args(bound)
+            .output()
+            .expect("runs");
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+    }
+}

@@ -1,0 +1,122 @@
+//! `verify --manifests`: podman runs the manifests of samples, a Kubernetes server (played by a
+//! script) checks them, and nothing is left over.
+
+#![cfg(feature = "docker-tests")]
+
+use std::{fs, path::Path, process::Command};
+
+use longshore::verify::{Proof, ProofOutcome, Report};
+
+/// A kubectl that has a context, takes what it is given, and notes it; `apply` ends with `code`.
+fn kubectl(folder: &Path, code: u8) {
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" >> {}/calls\n\
+         case $1 in config) echo test-cluster ;; \
+         apply) for last; do :; done; test -f \"$last/kustomization.yaml\" || exit 9; \
+         [ {code} = 0 ] || echo 'Error from server: denied' >&2; exit {code} ;; esac\n",
+        folder.display()
+    );
+    let path = folder.join("kubectl");
+    fs::write(&path, script).expect("written");
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+}
+
+fn verified(repository: &Path, tools: &Path) -> Report {
+    let own = std::env::var("PATH").expect("a PATH");
+    let output = Command::new(env!("CARGO_BIN_EXE_longshore"))
+        .arg("verify")
+        .arg(repository)
+        .args(["--manifests", "--format", "json"])
+        .env("PATH", format!("{}:{own}", tools.display()))
+        .env(
+            "CONTAINERS_CONF",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/target/setup/containers.conf"),
+        )
+        .output()
+        .expect("runs");
+    let report = serde_json::from_slice::<Report>(&output.stdout);
+    let report = report.unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    assert_eq!(output.status.success(), report.verdict.is_success());
+    report
+}
+
+fn proof<'a>(report: &'a Report, tool: &str) -> &'a Proof {
+    let found = report.manifests.iter().find(|proof| proof.tool == tool);
+    found.unwrap_or_else(|| panic!("no proof by {tool}: {report:#?}"))
+}
+
+#[track_caller]
+fn nothing_is_left() {
+    let left = fs::read_dir(std::env::temp_dir()).expect("listed");
+    let left = left.flatten().filter(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        name.starts_with("longshore-podman-")
+    });
+    assert_eq!(left.count(), 0);
+    let output = Command::new("podman")
+        .args(["network", "ls", "--quiet"])
+        .output()
+        .expect("podman runs");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("longshore"));
+}
+
+/// One after the other, because each looks for what the others leave.
+#[test]
+fn manifests_are_run_by_podman_and_checked_by_a_server() {
+    let tools = tempfile::tempdir().expect("a folder");
+    kubectl(tools.path(), 0);
+    for (sample, words) in [
+        (
+            "samples/flask_app_listens_on_the_port_its_readme_names/repo",
+            "`/` gave 200",
+        ),
+        // With services, secrets, and a Job before the release.
+        (
+            "samples/the_readme_says_how_to_install_a_django_app/repo",
+            "web: `/",
+        ),
+    ] {
+        let report = verified(Path::new(sample), tools.path());
+        let by_podman = proof(&report, "podman");
+        assert_eq!(by_podman.outcome, ProofOutcome::Passed, "{by_podman:#?}");
+        assert!(by_podman.message.contains(words), "{by_podman:#?}");
+        let by_server = proof(&report, "kubectl");
+        assert_eq!(by_server.outcome, ProofOutcome::Passed, "{by_server:#?}");
+        assert!(by_server.message.contains("test-cluster"), "{by_server:#?}");
+        nothing_is_left();
+    }
+    let calls = fs::read_to_string(tools.path().join("calls")).expect("read");
+    let applied = calls.lines().filter(|line| line.starts_with("apply "));
+    assert!(
+        applied
+            .clone()
+            .all(|line| line.contains("--dry-run=server") && line.contains(" -k "))
+    );
+    assert_eq!(applied.count(), 6, "three overlays each: {calls}");
+
+    // A program that wants what only this machine's engine gives it fails in the pod, and is told.
+    let folder = tempfile::tempdir().expect("a folder");
+    let readme = "# app\n\nStart it with `python server.py`; it listens on port 8000.\n";
+    fs::write(folder.path().join("README.md"), readme).expect("written");
+    let server = "import os, sys\nfrom http.server import HTTPServer, SimpleHTTPRequestHandler\n\
+                  if os.path.exists('/run/.containerenv'): sys.exit('no pods, please')\n\
+                  HTTPServer(('0.0.0.0', 8000), SimpleHTTPRequestHandler).serve_forever()\n";
+    fs::write(folder.path().join("server.py"), server).expect("written");
+    kubectl(tools.path(), 1);
+    let report = verified(folder.path(), tools.path());
+    let by_podman = proof(&report, "podman");
+    assert_eq!(by_podman.outcome, ProofOutcome::Failed, "{by_podman:#?}");
+    assert!(
+        by_podman
+            .log
+            .iter()
+            .any(|line| line.contains("no pods, please")),
+        "{by_podman:#?}"
+    );
+    let by_server = proof(&report, "kubectl");
+    assert_eq!(by_server.outcome, ProofOutcome::Failed, "{by_server:#?}");
+    assert!(by_server.log[0].contains("denied"), "{by_server:#?}");
+    assert!(!report.verdict.is_success());
+    nothing_is_left();
+}
