@@ -264,10 +264,8 @@ impl Work<'_> {
         thread::scope(|scope| {
             let jobs = usize::from(self.batch.jobs).min(repositories.len());
             let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
-            let results = workers.into_iter().map(|worker| worker.join());
-            results
-                .map(|result| result.expect("a worker only starts processes"))
-                .collect::<anyhow::Result<()>>()
+            let mut results = workers.into_iter().map(|worker| worker.join());
+            results.try_for_each(|result| result.expect("a worker only starts processes"))
         })?;
         let entries = entries.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(entries.into_values().collect())
