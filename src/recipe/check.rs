@@ -444,7 +444,7 @@ impl Found<'_> {
             .filter(|name| !["own", "secrets"].contains(name))
             .collect();
         if filled.contains(&"own") {
-            known.push("program");
+            known.extend(["program", "environment"]);
             known.extend(self.catalog.variables_of(kind, id));
         }
         let secrets = self

@@ -293,6 +293,8 @@ pub enum DeclaredFormat {
     Pyproject,
     /// `Pipfile`.
     Pipfile,
+    /// `environment.yml` of conda.
+    CondaEnvironment,
     /// `setup.py` or `setup.cfg`: the quoted strings of `install_requires`.
     Setup,
     /// Maven's `pom.xml`: dependencies and plugins by their artifact.
@@ -448,6 +450,9 @@ pub struct ImageFile {
 pub struct InstallRecipe {
     /// Files that must all be there, relative to the component.
     pub files: Vec<String>,
+    /// Text that the first of them has.
+    #[serde(default)]
+    pub has: Option<String>,
     /// The command; variables are replaced.
     pub run: String,
     /// Whether it needs the source, and so runs after it is copied.
@@ -491,6 +496,9 @@ pub struct ConditionalCommand {
     /// Text that must stand in one of the source files.
     #[serde(default)]
     pub code: Option<String>,
+    /// Versions of the runtime that it is for, all if empty; read of the image's `setup` only.
+    #[serde(default)]
+    pub versions: Vec<String>,
     /// Whether the source must, or must not, be one that listens on a port.
     #[serde(default)]
     pub serves: Option<bool>,
