@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use super::engine::Answer;
 
 /// How long one request may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(15);
 /// Bytes kept of a body.
 const MOST_BODY: usize = 64 * 1024;
 

@@ -93,11 +93,12 @@ impl Verdict {
 
 /// How far a component got.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Debug, Clone, Default, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Rung {
     /// It was understood.
+    #[default]
     Parsed,
     /// Its image was built.
     Built,
@@ -123,7 +124,7 @@ impl Rung {
 }
 
 /// What was found of one component.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComponentReport {
     /// Its id in the plan.
     pub id: String,
