@@ -35,6 +35,8 @@ pub enum Command {
     Verify(VerifyArguments),
     /// Say why a line is there.
     Explain(ExplainArguments),
+    /// Name the cause of a failed build or start, from its log.
+    Diagnose(DiagnoseArguments),
     /// Look at the catalogue.
     Recipes {
         /// What to look at.
@@ -145,6 +147,20 @@ pub struct ExplainArguments {
     pub place: String,
 }
 
+/// Arguments of `diagnose`.
+#[derive(Debug, Args)]
+pub struct DiagnoseArguments {
+    /// The log; `-` for standard input.
+    #[arg(value_name = "LOGFILE")]
+    pub log: PathBuf,
+    /// The Dockerfile that was built: tells base image and instruction.
+    #[arg(long, value_name = "FILE")]
+    pub dockerfile: Option<PathBuf>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
 /// What to look at in the catalogue.
 #[derive(Debug, Subcommand)]
 pub enum RecipesCommand {
@@ -189,4 +205,6 @@ pub enum SchemaOf {
     Plan,
     /// `longshore verify --format json`.
     Report,
+    /// `longshore diagnose --format json`.
+    Diagnosis,
 }

@@ -1,8 +1,9 @@
 //! The plan for people to read in a terminal.
 
-use std::fmt::Write;
+use std::{fmt::Write, path::Path};
 
 use crate::{
+    diagnose::DiagnosisReport,
     diagnostic::visible,
     plan::{BuildPlan, Component, EnvKind, Fate, LedgerEntry, Origin, OriginKind},
     recipe::Edit,
@@ -191,6 +192,52 @@ fn places(origins: &[Origin]) -> String {
         String::new()
     };
     format!("{}{more}", shown.join(", "))
+}
+
+/// Returns the causes of a failure, each with the line that shows it and what to do; where there
+/// is none, what was looked at.
+pub fn diagnosis(report: &DiagnosisReport, log: &Path, dockerfile: Option<&Path>) -> String {
+    let mut text = String::new();
+    let instruction = report.looked_at.instruction.as_ref();
+    let place = instruction.map(|instruction| match (dockerfile, instruction.line) {
+        (Some(file), Some(line)) => format!(
+            "{}:{line}: {}",
+            file.display(),
+            shorten(&instruction.text, 100)
+        ),
+        _ => shorten(&instruction.text, 100),
+    });
+    for (index, cause) in report.causes.iter().enumerate() {
+        if index == 1 {
+            text.push_str("\nalso in this log\n");
+        }
+        let shown = shorten(cause.text.trim(), 160);
+        let _ = writeln!(text, "{}: {}", cause.category, cause.cause);
+        let _ = writeln!(text, "  line      {}:{}: {shown}", log.display(), cause.line);
+        if let Some(place) = place.as_ref().filter(|_| index == 0) {
+            let _ = writeln!(text, "  step      {place}");
+        }
+        let _ = writeln!(text, "  remedy    {}", cause.remedy);
+        if let Some(blocked) = &cause.blocked {
+            let _ = writeln!(text, "  verdict   {blocked}");
+        }
+        let _ = writeln!(text, "  rule      recipes/repairs/{}.toml", cause.rule);
+    }
+    if report.causes.is_empty() {
+        let looked_at = &report.looked_at;
+        let _ = writeln!(text, "unknown: no rule knows a line of this log");
+        let _ = writeln!(
+            text,
+            "  looked at {} lines of {}, for {} rules",
+            looked_at.lines,
+            log.display(),
+            looked_at.rules
+        );
+        if let Some(place) = place {
+            let _ = writeln!(text, "  step      {place}");
+        }
+    }
+    text
 }
 
 fn shorten(text: &str, width: usize) -> String {
