@@ -1,0 +1,162 @@
+//! From `started` over `listening` to `answers`.
+
+use std::time::{Duration, Instant};
+
+use super::{Network, PERIOD, Reached, Site, measure::milliseconds, reach};
+use crate::{
+    plan::{Component, Measured, Protocol},
+    verify::{
+        Event,
+        engine::Engine,
+        http::{self, Meaning},
+        listening::listeners,
+        report::{ComponentReport, Rung},
+    },
+};
+
+/// How long a program must run to count as started, unless it listens before that.
+const MOMENT: Duration = Duration::from_secs(1);
+/// How long a program without a port must stay up to count as running.
+const STAYS_UP: Duration = Duration::from_secs(5);
+
+impl<E: Engine> Site<'_, E> {
+    /// From `started` to `answers`.
+    pub(super) async fn up(
+        &self,
+        component: &Component,
+        id: &str,
+        network: &Network,
+        begun: Instant,
+        report: &mut ComponentReport,
+        progress: &mut dyn FnMut(Event),
+    ) -> Reached<()> {
+        let Some(port) = component.main_port() else {
+            return self
+                .without_port(component, id, begun, report, progress)
+                .await;
+        };
+        let deadline = begun + self.options.start_timeout;
+        let mut peak = 0;
+        // Started, and listening where it should.
+        let listening = loop {
+            let state = self.engine.state(id).await?;
+            if !state.running {
+                return Ok(Err(self.ended(component, id, &state).await?));
+            }
+            let Some(tables) = self.engine.sockets(id).await? else {
+                report.notes.push(
+                    "its sockets cannot be looked at from here; only its answer counts".to_owned(),
+                );
+                break Vec::new();
+            };
+            let mut found = listeners(&tables);
+            found.retain(|listener| !network.others.contains(listener));
+            if found
+                .iter()
+                .any(|listener| listener.port == port.port && !listener.is_local())
+            {
+                report.rung = Rung::Listening;
+                progress(Event::Reached(format!(
+                    "listening on {} after {} ms",
+                    port.port,
+                    milliseconds(begun.elapsed())
+                )));
+                break found;
+            }
+            if begun.elapsed() > MOMENT {
+                report.rung = Rung::Started;
+            }
+            if Instant::now() > deadline {
+                report.rung = Rung::Started;
+                return Ok(Err(self
+                    .not_listening(component, id, port.port, &found)
+                    .await?));
+            }
+            tokio::time::sleep(PERIOD).await;
+        };
+
+        if port.protocol == Protocol::Tcp {
+            report.notes.push(format!(
+                "speaks no HTTP: that it listens on {} is its answer",
+                port.port
+            ));
+        } else {
+            let answer = reach!(self.answer(component, id, network, begun, &mut peak).await);
+            progress(Event::Reached(format!(
+                "{} gave {} after {} ms",
+                answer.path,
+                answer.status,
+                milliseconds(begun.elapsed())
+            )));
+            match (answer.proven, http::meaning(answer.status, None)) {
+                (true, _) => {}
+                (false, Meaning::Nothing) => report.notes.push(format!(
+                    "answers with {} on every path tried, which is no probe; manifests ask for the open port instead",
+                    answer.status
+                )),
+                (false, _) => report.notes.push(format!(
+                    "`{}` answers with {}, which is no probe; manifests ask for the open port instead",
+                    answer.path, answer.status
+                )),
+            }
+            report.answer = Some(answer);
+        }
+        let startup_ms = milliseconds(begun.elapsed());
+        report.rung = Rung::Answers;
+        peak = peak.max(self.engine.peak_memory(id).await.unwrap_or(0));
+        report.measured = Some(Measured {
+            startup_ms,
+            peak_memory_bytes: peak,
+            listening: listening.iter().map(ToString::to_string).collect(),
+            written: self.written(component, id).await?,
+        });
+        Ok(Ok(()))
+    }
+
+    /// A program without a port answers by ending with 0, or by staying up.
+    pub(super) async fn without_port(
+        &self,
+        component: &Component,
+        id: &str,
+        begun: Instant,
+        report: &mut ComponentReport,
+        progress: &mut dyn FnMut(Event),
+    ) -> Reached<()> {
+        loop {
+            let state = self.engine.state(id).await?;
+            let ended_well = !state.running && state.exit_code == Some(0);
+            let stays_up = state.running && begun.elapsed() > STAYS_UP;
+            if state.running && begun.elapsed() > MOMENT {
+                report.rung = Rung::Started;
+            }
+            if ended_well || stays_up {
+                report.rung = Rung::Answers;
+                let what = if ended_well {
+                    "ended with 0"
+                } else {
+                    "stays up"
+                };
+                report
+                    .notes
+                    .push(format!("a program without a port: it {what}"));
+                progress(Event::Reached(what.to_owned()));
+                let peak = if stays_up {
+                    self.engine.peak_memory(id).await.unwrap_or(0)
+                } else {
+                    0
+                };
+                report.measured = Some(Measured {
+                    startup_ms: milliseconds(begun.elapsed()),
+                    peak_memory_bytes: peak,
+                    listening: Vec::new(),
+                    written: self.written(component, id).await?,
+                });
+                return Ok(Ok(()));
+            }
+            if !state.running && state.exit_code.is_some() {
+                return Ok(Err(self.ended(component, id, &state).await?));
+            }
+            tokio::time::sleep(PERIOD).await;
+        }
+    }
+}
