@@ -246,7 +246,7 @@ fn understand(
             .iter_mut()
             .find(|component| component.id == id);
         if let Some(component) = component.filter(|_| proven.plan == hash) {
-            component.measured = Some(proven.measured);
+            component.take_over(&proven.measured);
             component.health = proven.health.or(component.health.take());
         }
     }

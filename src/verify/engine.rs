@@ -38,8 +38,8 @@ pub trait Engine {
     async fn sockets(&self, id: &str) -> Result<Option<String>, EngineError>;
     /// Returns what a container printed, the beginning and the end where it is long.
     async fn logs(&self, id: &str) -> Result<String, EngineError>;
-    /// Returns the highest memory use of a container so far, in bytes.
-    async fn peak_memory(&self, id: &str) -> Result<u64, EngineError>;
+    /// Returns what a container uses.
+    async fn usage(&self, id: &str) -> Result<Usage, EngineError>;
     /// Returns the paths of the root file system that a container changed.
     async fn changes(&self, id: &str) -> Result<Vec<String>, EngineError>;
     /// Asks a container to stop, ends it after `grace`, and returns how long it took; `None` where
@@ -149,6 +149,19 @@ pub struct State {
     pub out_of_memory: bool,
     /// The loopback ports that its ports were published on: inside → outside.
     pub published: BTreeMap<u16, u16>,
+}
+
+/// What a container uses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Memory in use that the kernel cannot take back, in bytes.
+    pub memory: u64,
+    /// The highest memory use so far that the engine knows of, in bytes.
+    pub peak_memory: u64,
+    /// CPU time used so far.
+    pub cpu: Duration,
+    /// When this was so, since the beginning of Unix time.
+    pub at: Duration,
 }
 
 /// What a command in a container came to.

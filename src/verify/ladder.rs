@@ -8,7 +8,7 @@ mod prepare;
 mod processes;
 mod services;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 mod up;
 
 use std::{
@@ -18,7 +18,7 @@ use std::{
 };
 
 use super::{
-    Event, Options,
+    Event, Options, correct,
     engine::{ContainerSpec, Engine, Hardening, Run},
     environment::Secrets,
     listening::{Listener, listeners},
@@ -123,6 +123,9 @@ pub async fn climb<E: Engine>(
             id: component.id.clone(),
             rung: Rung::Parsed,
             notes: Vec::new(),
+            corrections: Vec::new(),
+            proposed: Vec::new(),
+            output: Vec::new(),
             answer: None,
             measured: None,
             build_seconds: 0.0,
@@ -136,6 +139,8 @@ pub async fn climb<E: Engine>(
             .component(component, &mut report, &mut started, progress)
             .await?;
         report.failure = result.err();
+        let volumes = correct::volumes(component, &report, repository);
+        report.proposed.extend(volumes);
         reports.push(report);
     }
     // All stay up until the end, because one may need another.
@@ -384,9 +389,11 @@ impl<E: Engine> Site<'_, E> {
             failure.message = format!("it answered, but did not stay up: {}", failure.message);
             return Ok(Err(failure));
         }
+        let mut measured_stop = GRACE;
         match self.engine.stop(id, GRACE).await? {
             Some(took) => {
                 report.stop_ms = Some(milliseconds(took));
+                measured_stop = took.min(GRACE);
                 if took >= GRACE {
                     report.notes.push(format!(
                         "did not end within {} seconds of the request to stop and was killed",
@@ -398,6 +405,9 @@ impl<E: Engine> Site<'_, E> {
                 "does not heed SIGTERM: each stop will take the whole grace period, and a kill"
                     .to_owned(),
             ),
+        }
+        if let Some(measured) = &mut report.measured {
+            measured.stop_ms = Some(milliseconds(measured_stop));
         }
         Ok(Ok(()))
     }

@@ -70,7 +70,7 @@ impl<E: Engine> Site<'_, E> {
                 Tried::Failed(what, body) => (what, body),
             };
             // The engine answers this at once only the first time, so not before a success.
-            *peak = (*peak).max(self.engine.peak_memory(id).await.unwrap_or(0));
+            *peak = (*peak).max(self.peak_memory(id).await);
             if Instant::now() > deadline {
                 let state = self.engine.state(id).await?;
                 if !state.running {

@@ -10,7 +10,7 @@ const EVERYWHERE: &str = "00000000:1F40";
 const LOOPBACK: &str = "0100007F:1F40";
 const OTHER_PORT: &str = "00000000:2328";
 
-fn plan(change: impl Fn(&mut serde_json::Value)) -> BuildPlan {
+pub fn plan(change: impl Fn(&mut serde_json::Value)) -> BuildPlan {
     let origin = serde_json::json!([{"kind": "readme", "file": "README.md", "line": 12}]);
     let mut plan = serde_json::json!({
         "schema": crate::plan::SCHEMA, "name": "app", "readmes": [], "ledger": [], "questions": [], "diagnostics": [],
@@ -40,6 +40,7 @@ fn climbed(fake: &Fake, plan: &BuildPlan) -> ComponentReport {
     let options = Options {
         start_timeout: Duration::from_secs(2),
         prepare_timeout: Duration::from_secs(3),
+        idle: Duration::ZERO,
         ..Options::default()
     };
     let dockerfile = Artifact {

@@ -2,14 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Network, PERIOD, Reached, Site, measure::milliseconds, reach};
+use super::{Network, PERIOD, Reached, SHOWN, Site, measure::milliseconds, reach};
 use crate::{
     plan::{Component, Measured, Protocol},
     verify::{
-        Event,
+        Event, correct,
         engine::Engine,
         http::{self, Meaning},
         listening::listeners,
+        log::last_lines,
         report::{ComponentReport, Rung},
     },
 };
@@ -68,6 +69,7 @@ impl<E: Engine> Site<'_, E> {
             }
             if Instant::now() > deadline {
                 report.rung = Rung::Started;
+                report.proposed.extend(correct::port(port.port, &found));
                 return Ok(Err(self
                     .not_listening(component, id, port.port, &found)
                     .await?));
@@ -101,14 +103,11 @@ impl<E: Engine> Site<'_, E> {
             }
             report.answer = Some(answer);
         }
-        let startup_ms = milliseconds(begun.elapsed());
+        let startup = begun.elapsed();
         report.rung = Rung::Answers;
-        peak = peak.max(self.engine.peak_memory(id).await.unwrap_or(0));
         report.measured = Some(Measured {
-            startup_ms,
-            peak_memory_bytes: peak,
             listening: listening.iter().map(ToString::to_string).collect(),
-            written: self.written(component, id).await?,
+            ..self.measured(component, id, startup, peak).await?
         });
         Ok(Ok(()))
     }
@@ -140,20 +139,17 @@ impl<E: Engine> Site<'_, E> {
                     .notes
                     .push(format!("a program without a port: it {what}"));
                 progress(Event::Reached(what.to_owned()));
-                let peak = if stays_up {
-                    self.engine.peak_memory(id).await.unwrap_or(0)
+                report.output = last_lines(&self.engine.logs(id).await?, SHOWN);
+                let startup = begun.elapsed();
+                report.measured = Some(if stays_up {
+                    self.measured(component, id, startup, 0).await?
                 } else {
-                    0
-                };
-                report.measured = Some(Measured {
-                    startup_ms: milliseconds(begun.elapsed()),
-                    peak_memory_bytes: peak,
-                    listening: Vec::new(),
-                    written: self.written(component, id).await?,
+                    self.measured_once(component, id, startup).await?
                 });
                 return Ok(Ok(()));
             }
             if !state.running && state.exit_code.is_some() {
+                report.output = last_lines(&self.engine.logs(id).await?, SHOWN);
                 return Ok(Err(self.ended(component, id, &state).await?));
             }
             tokio::time::sleep(PERIOD).await;
