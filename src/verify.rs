@@ -30,7 +30,7 @@ use anyhow::Context;
 pub use docker::Docker;
 pub use engine::{
     Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
-    ImageInfo, State, Usage,
+    GrpcHealth, ImageInfo, State, Usage,
 };
 pub use report::{Cause, ComponentReport, Failure, Repair, Report, Rung, Verdict, apply};
 

@@ -7,8 +7,9 @@ use std::{fs, path::Path, process::Command, time::Duration};
 
 use longshore::{
     convert,
+    plan::OriginKind,
     recipe::Catalog,
-    verify::{self, Cause, EngineError, Options, Report, Rung},
+    verify::{self, Cause, EngineError, Options, Report, Rung, Verdict},
 };
 
 /// Python, and nothing to install, so that a build takes a second.
@@ -75,12 +76,130 @@ fn a_server_on_loopback_only_is_a_finding_of_its_own() {
 }
 
 #[test]
-fn a_server_on_another_port_is_told_with_that_port() {
+fn a_server_on_another_port_is_planned_with_that_port_and_run_again() {
     let app = app(&server("0.0.0.0", 8765));
+    let mut plan = convert::plan(app.path(), &Catalog::built_in())
+        .expect("opens")
+        .value;
+    plan.components[0].ports[0].port = 8000;
+    let conversion = convert::render(plan).expect("renders");
+    let options = Options {
+        start_timeout: Duration::from_secs(4),
+        ..Options::default()
+    };
+    let report = verify::verify(
+        &conversion.plan,
+        &conversion.artifacts,
+        app.path(),
+        &options,
+        &mut |_| {},
+    )
+    .expect("a report");
+    assert_eq!(report.verdict, Verdict::RunsAfterRepair, "{report:#?}");
+    let mut plan = conversion.plan;
+    verify::apply(&report, &mut plan);
+    let port = &plan.components[0].ports[0];
+    assert_eq!(
+        (port.port, port.origin[0].kind),
+        (8765, OriginKind::Measured)
+    );
+    let said = "it listens on port 8765, not on the planned 8000";
+    assert_eq!(port.origin[0].text.as_deref(), Some(said));
+    let deployment = artifact(plan, "k8s/base/deployment.yaml");
+    assert!(deployment.contains("containerPort: 8765"), "{deployment}");
+    assert_nothing_left();
+}
+
+#[test]
+fn several_other_ports_are_told_and_none_is_taken() {
+    let app = app(&server("0.0.0.0", 8765).replace(
+        "HTTPServer((",
+        "import socket; extra = socket.create_server(('0.0.0.0', 8766))\nHTTPServer((",
+    ));
     let change = |plan: &mut longshore::plan::BuildPlan| plan.components[0].ports[0].port = 8000;
     let report = check(app.path(), change, Cause::OtherPort, Rung::Started);
-    let failure = report.components[0].failure.as_ref().expect("a failure");
-    assert!(failure.message.contains("0.0.0.0:8765"), "{failure:?}");
+    let said = "0.0.0.0:8765 and 0.0.0.0:8766";
+    assert!(message(&report).contains(said), "{report:#?}");
+}
+
+#[test]
+fn a_folder_that_must_be_written_becomes_a_volume() {
+    let text = format!(
+        "import os\nos.makedirs('/app/instance', exist_ok=True)\nopen('/app/instance/app.db', 'w')\n{}",
+        server("0.0.0.0", 8000)
+    );
+    let app = app(&text);
+    let plan = convert::plan(app.path(), &Catalog::built_in()).expect("opens");
+    let mut plan = plan.value;
+    let report = run(app.path(), |_| {}).expect("a report");
+    assert_eq!(report.verdict, Verdict::RunsAfterRepair, "{report:#?}");
+    verify::apply(&report, &mut plan);
+    let volume = &plan.components[0].volumes[0];
+    assert_eq!(
+        (volume.path.as_str(), volume.persistent),
+        ("/app/instance", true)
+    );
+    assert!(volume.reason.contains("/app/instance"), "{volume:?}");
+    let claims = artifact(plan, "k8s/base/volumes.yaml");
+    assert!(claims.contains("# /app/instance: it writes"), "{claims}");
+}
+
+#[test]
+fn measured_figures_reach_the_manifests_with_their_margin() {
+    let app = app(&server("0.0.0.0", 8000));
+    let report = run(app.path(), |_| {}).expect("a report");
+    assert_eq!(report.verdict, Verdict::RunsAsDocumented, "{report:#?}");
+    let measured = report.components[0].measured.as_ref().expect("measured");
+    let steady = measured.steady_memory_bytes.expect("measured");
+    assert!(
+        steady > 1 << 20 && steady <= measured.peak_memory_bytes,
+        "{measured:?}"
+    );
+    assert!(measured.startup_cpu_millicores > Some(0), "{measured:?}");
+    assert!(measured.steady_cpu_millicores.is_some(), "{measured:?}");
+    assert!(
+        measured.stop_ms.is_some_and(|stop| stop < 10_000),
+        "{measured:?}"
+    );
+    let mut plan = convert::plan(app.path(), &Catalog::built_in())
+        .expect("opens")
+        .value;
+    verify::apply(&report, &mut plan);
+    let conversion = convert::render(plan).expect("renders");
+    let mut files = conversion.artifacts.iter();
+    let deployment = files
+        .find(|file| file.path == "k8s/base/deployment.yaml")
+        .expect("made");
+    for (line, figure) in [
+        (
+            "terminationGracePeriodSeconds: 10",
+            "ms after SIGTERM: three times that",
+        ),
+        ("# Measured, with a margin: tier low.", "MiB while idle"),
+        ("cpu: ", "of a core while idle"),
+        ("memory: \"64Mi\"", "MiB while idle: a quarter more"),
+        ("memory: \"128Mi\"", "MiB at its peak: twice that"),
+        ("failureThreshold: 15", "ms: five times that"),
+    ] {
+        let found = deployment
+            .contents
+            .lines()
+            .position(|text| text.contains(line));
+        let number = found.unwrap_or_else(|| panic!("no `{line}`: {}", deployment.contents)) + 1;
+        let origin = &deployment.origins[&number][0];
+        assert_eq!(origin.kind, OriginKind::Measured, "{line}");
+        let text = origin.text.as_deref().unwrap_or_default();
+        assert!(text.contains(figure), "{line}: {text}");
+    }
+}
+
+fn artifact(plan: longshore::plan::BuildPlan, path: &str) -> String {
+    let conversion = convert::render(plan).expect("renders");
+    let mut files = conversion.artifacts.into_iter();
+    files
+        .find(|file| file.path == path)
+        .expect("is made")
+        .contents
 }
 
 #[test]

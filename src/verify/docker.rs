@@ -39,7 +39,7 @@ use super::{
     context::Context,
     engine::{
         Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
-        ImageInfo, OWNER_LABEL, RUN_LABEL, Run, State, Usage, is_gone,
+        GrpcHealth, ImageInfo, OWNER_LABEL, RUN_LABEL, Run, State, Usage, is_gone,
     },
     http,
     log::{BoundedLog, last_lines, plain},
@@ -650,6 +650,10 @@ impl Engine for Docker {
         cookies: &[String],
     ) -> Result<Answer, String> {
         http::get(port, path, host, cookies).await
+    }
+
+    async fn grpc_health(&self, port: u16) -> Result<GrpcHealth, String> {
+        http::grpc_health(port).await
     }
 
     async fn remove_run(&self, run: &str, keep_image: bool) -> Result<(), EngineError> {

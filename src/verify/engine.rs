@@ -53,6 +53,8 @@ pub trait Engine {
         host: &str,
         cookies: &[String],
     ) -> Result<Answer, String>;
+    /// Asks the health service of gRPC, `grpc.health.v1`, on a published port.
+    async fn grpc_health(&self, port: u16) -> Result<GrpcHealth, String>;
     /// Removes everything that carries the label of the run.
     async fn remove_run(&self, run: &str, keep_image: bool) -> Result<(), EngineError>;
     /// Removes what runs of this machine left whose process is gone.
@@ -180,10 +182,23 @@ pub struct Answer {
     pub status: u16,
     /// The `Location` header.
     pub location: Option<String>,
+    /// The `WWW-Authenticate` header.
+    pub challenge: Option<String>,
     /// The cookies that it sets, `name=value`.
     pub cookies: Vec<String>,
     /// The beginning of the body.
     pub body: String,
+}
+
+/// What a port says to the health check of gRPC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrpcHealth {
+    /// It serves.
+    Serving,
+    /// It does not serve, or not yet.
+    NotServing,
+    /// It speaks gRPC, and has no such service.
+    NoService,
 }
 
 /// Trouble with the engine or this machine, for which no edit of the plan helps.

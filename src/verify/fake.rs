@@ -10,7 +10,7 @@ use super::{
     Event,
     engine::{
         Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
-        ImageInfo, Run, State, Usage,
+        GrpcHealth, ImageInfo, Run, State, Usage,
     },
 };
 
@@ -29,6 +29,8 @@ pub struct Fake {
     pub is_blind: bool,
     /// Path → answers, one after the other; the last one stays. No entry: connection refused.
     pub answers: RefCell<BTreeMap<&'static str, VecDeque<Answer>>>,
+    /// What the port says to the health check of gRPC, one after the other; the last one stays.
+    pub grpc: RefCell<VecDeque<GrpcHealth>>,
     /// Exit code of every command that is run in a container.
     pub exec: i64,
     /// What every container prints.
@@ -177,6 +179,16 @@ impl Engine for Fake {
             queue.front().cloned()
         };
         next.ok_or_else(|| "connection refused".to_owned())
+    }
+
+    async fn grpc_health(&self, _: u16) -> Result<GrpcHealth, String> {
+        self.note("grpc");
+        let mut said = self.grpc.borrow_mut();
+        let next = said.pop_front().ok_or("connection reset")?;
+        if said.is_empty() {
+            said.push_back(next);
+        }
+        Ok(next)
     }
 
     async fn remove_run(&self, _: &str, _: bool) -> Result<(), EngineError> {

@@ -11,13 +11,15 @@ use super::{
 use crate::{
     plan::Component,
     verify::{
-        engine::{Answer, Engine},
+        engine::{Answer, Engine, GrpcHealth},
         http::{self, Meaning},
         log::last_lines,
         report::{Answered, Cause},
     },
 };
 
+/// What is said of a path without an answer.
+const SILENT: &str = "gave no answer";
 /// How many redirects are followed.
 const REDIRECTS: usize = 5;
 
@@ -30,7 +32,7 @@ impl<E: Engine> Site<'_, E> {
         network: &Network,
         begun: Instant,
         peak: &mut u64,
-    ) -> Reached<Answered> {
+    ) -> Reached<Spoken> {
         let inside = component.main_port().map_or(0, |port| port.port);
         let deadline = begun + self.options.start_timeout;
         let health = component.health.as_ref();
@@ -56,19 +58,20 @@ impl<E: Engine> Site<'_, E> {
             if !state.running {
                 return Ok(Err(self.ended(component, id, &state).await?));
             }
-            let published = match network.owner.as_str() {
-                "" => state.published,
-                owner => self.engine.state(owner).await?.published,
-            };
-            let port = published
-                .get(&inside)
-                .context("the engine did not publish the port")?;
-            let port = *port;
+            let port = self.published_port(id, network, inside).await?;
             let tried = self.ask(port, &paths, host, errors).await;
             let (what, body) = match tried {
-                Tried::Answered(answer) => return Ok(Ok(answer)),
+                Tried::Answered(answer) => return Ok(Ok(Spoken::Http(answer))),
                 Tried::Failed(what, body) => (what, body),
             };
+            // A server of gRPC breaks off what asks in HTTP/1.1.
+            if body.is_empty() && what.contains(SILENT) {
+                match self.engine.grpc_health(port).await {
+                    Ok(GrpcHealth::Serving) => return Ok(Ok(Spoken::Grpc)),
+                    Ok(GrpcHealth::NoService) => return Ok(Ok(Spoken::GrpcUnchecked)),
+                    Ok(GrpcHealth::NotServing) | Err(_) => {}
+                }
+            }
             // The engine answers this at once only the first time, so not before a success.
             *peak = (*peak).max(self.peak_memory(id).await);
             if Instant::now() > deadline {
@@ -88,6 +91,57 @@ impl<E: Engine> Site<'_, E> {
             }
             tokio::time::sleep(PERIOD * 5).await;
         }
+    }
+
+    /// Asks a port that speaks no HTTP whether it speaks gRPC, and whether it serves then.
+    pub(super) async fn connection(
+        &self,
+        component: &Component,
+        id: &str,
+        network: &Network,
+        begun: Instant,
+    ) -> Reached<Spoken> {
+        let inside = component.main_port().map_or(0, |port| port.port);
+        let deadline = begun + self.options.start_timeout;
+        loop {
+            let port = self.published_port(id, network, inside).await?;
+            match self.engine.grpc_health(port).await {
+                Ok(GrpcHealth::Serving) => return Ok(Ok(Spoken::Grpc)),
+                Ok(GrpcHealth::NoService) => return Ok(Ok(Spoken::GrpcUnchecked)),
+                Err(_) => return Ok(Ok(Spoken::Other)),
+                Ok(GrpcHealth::NotServing) if Instant::now() > deadline => {
+                    let printed = self.engine.logs(id).await?;
+                    let what = format!(
+                        "port {inside} says to the health check of gRPC that it does not serve"
+                    );
+                    let log = last_lines(&printed, SHOWN);
+                    let silent = failure(Cause::Answer, what, start_origin(component), log, &[]);
+                    return Ok(Err(with_denied(silent, &printed)));
+                }
+                Ok(GrpcHealth::NotServing) => {}
+            }
+            let state = self.engine.state(id).await?;
+            if !state.running {
+                return Ok(Err(self.ended(component, id, &state).await?));
+            }
+            tokio::time::sleep(PERIOD * 5).await;
+        }
+    }
+
+    /// The port of this machine that leads to `inside`.
+    async fn published_port(
+        &self,
+        id: &str,
+        network: &Network,
+        inside: u16,
+    ) -> anyhow::Result<u16> {
+        let publisher = match network.owner.as_str() {
+            "" => id,
+            owner => owner,
+        };
+        let published = self.engine.state(publisher).await?.published;
+        let port = published.get(&inside);
+        port.copied().context("the engine did not publish the port")
     }
 
     /// Asks the paths in turn; the first proof wins, then what is protected, then "nothing here"
@@ -117,10 +171,8 @@ impl<E: Engine> Site<'_, E> {
                 proven,
                 body: words.chars().take(4000).collect(),
             };
-            let meaning = match http::meaning(first.status, *expected) {
-                Meaning::Proof if (300..400).contains(&first.status) => {
-                    http::meaning(last.status, None)
-                }
+            let meaning = match http::meaning(&first, *expected) {
+                Meaning::Proof if (300..400).contains(&first.status) => http::meaning(&last, None),
                 meaning => meaning,
             };
             let told = errors
@@ -157,7 +209,7 @@ impl<E: Engine> Site<'_, E> {
         let mut cookies: Vec<String> = Vec::new();
         let get = async |path: &str, cookies: &[String]| {
             let answer = self.engine.get(port, path, host, cookies).await;
-            answer.map_err(|error| format!("gave no answer: {error}"))
+            answer.map_err(|error| format!("{SILENT}: {error}"))
         };
         let first = get(path, &cookies).await?;
         let mut last = first.clone();
@@ -183,6 +235,18 @@ impl<E: Engine> Site<'_, E> {
             false => Ok((first, last)),
         }
     }
+}
+
+/// What is spoken on the main port.
+pub(super) enum Spoken {
+    /// HTTP.
+    Http(Answered),
+    /// gRPC with its health service, which says that it serves.
+    Grpc,
+    /// gRPC without its health service.
+    GrpcUnchecked,
+    /// Something else.
+    Other,
 }
 
 enum Tried {

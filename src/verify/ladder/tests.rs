@@ -1,8 +1,9 @@
 //! The ladder on an engine that plays a script.
 
 use super::*;
+use crate::plan::{Correction, Protocol};
 use crate::verify::{
-    engine::{Answer, BuildFailure},
+    engine::{Answer, BuildFailure, GrpcHealth},
     fake::Fake,
 };
 
@@ -529,4 +530,90 @@ fn a_service_that_does_not_get_healthy_is_named_with_its_log() {
 fn what_the_engine_says_was_written_is_told_unless_it_is_declared() {
     let report = climbed(&serving(&[("/", &[status(200)])]), &plan(|_| {}));
     assert_eq!(report.measured.expect("measured").written, ["/srv/x"]);
+}
+
+#[test]
+fn a_refusal_without_a_question_is_no_answer() {
+    let page = Answer {
+        body: "<h1>403 Forbidden</h1>".to_owned(),
+        ..status(403)
+    };
+    check_silence(&[("/", &[page])], "`/` gave status 403");
+}
+
+#[test]
+fn a_server_of_grpc_is_found_where_http_was_planned() {
+    let fake = Fake {
+        grpc: [GrpcHealth::NotServing, GrpcHealth::Serving]
+            .into_iter()
+            .collect::<std::collections::VecDeque<_>>()
+            .into(),
+        ..serving(&[])
+    };
+    let report = climbed(&fake, &plan(|_| {}));
+    assert_eq!((report.rung, &report.failure), (Rung::Answers, &None));
+    let protocol = Protocol::Grpc;
+    let found = [Correction::Protocol {
+        port: 8000,
+        protocol,
+    }];
+    assert_eq!(report.corrections, found);
+    assert_eq!(report.measured.expect("measured").corrections, found);
+}
+
+#[test]
+fn a_server_of_grpc_that_never_serves_does_not_answer() {
+    let fake = Fake {
+        grpc: std::collections::VecDeque::from([GrpcHealth::NotServing]).into(),
+        ..serving(&[])
+    };
+    let plan = plan(|component| component["ports"][0]["protocol"] = "grpc".into());
+    check_failure(
+        &fake,
+        &plan,
+        Rung::Listening,
+        Cause::Answer,
+        "that it does not serve",
+    );
+}
+
+#[test]
+fn use_while_idle_and_during_the_start_is_measured() {
+    let report = climbed(&serving(&[("/", &[status(200)])]), &plan(|_| {}));
+    let measured = report.measured.expect("measured");
+    assert_eq!(measured.peak_memory_bytes, 30 << 20);
+    assert_eq!(measured.steady_memory_bytes, Some(20 << 20));
+    assert_eq!(measured.steady_cpu_millicores, Some(40));
+    assert!(measured.startup_cpu_millicores > Some(0), "{measured:?}");
+    assert_eq!(measured.stop_ms, Some(7));
+}
+
+#[test]
+fn another_port_and_a_folder_to_write_in_are_proposed() {
+    let report = climbed(&listening_on(OTHER_PORT, &[]), &plan(|_| {}));
+    let (planned, found) = (8000, 9000);
+    assert_eq!(report.proposed, [Correction::Port { planned, found }]);
+    let fake = Fake {
+        ended: [("-app", 1)].into(),
+        log: "OSError: [Errno 30] Read-only file system: '/app/cache/x.bin'",
+        ..Fake::default()
+    };
+    let report = climbed(&fake, &plan(|_| {}));
+    let volume = Correction::Volume {
+        path: "/app/cache".to_owned(),
+        persistent: false,
+        written: "/app/cache/x.bin".to_owned(),
+    };
+    assert_eq!(report.proposed, [volume]);
+}
+
+#[test]
+fn what_a_program_without_a_port_printed_is_kept() {
+    let plan = plan(|component| component["ports"] = serde_json::json!([]));
+    let fake = Fake {
+        ended: [("-app", 0)].into(),
+        log: "3 invoices sent\n",
+        ..Fake::default()
+    };
+    assert_eq!(climbed(&fake, &plan).output, ["3 invoices sent"]);
 }

@@ -2,16 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Network, PERIOD, Reached, SHOWN, Site, measure::milliseconds, reach};
+use super::{Network, PERIOD, Reached, SHOWN, Site, answers::Spoken, measure::milliseconds, reach};
 use crate::{
-    plan::{Component, Measured, Protocol},
+    plan::{Component, Correction, Measured, Protocol},
     verify::{
         Event, correct,
         engine::Engine,
-        http::{self, Meaning},
+        http,
         listening::listeners,
         log::last_lines,
-        report::{ComponentReport, Rung},
+        report::{Answered, ComponentReport, Rung},
     },
 };
 
@@ -77,31 +77,50 @@ impl<E: Engine> Site<'_, E> {
             tokio::time::sleep(PERIOD).await;
         };
 
-        if port.protocol == Protocol::Tcp {
-            report.notes.push(format!(
-                "speaks no HTTP: that it listens on {} is its answer",
-                port.port
-            ));
-        } else {
-            let answer = reach!(self.answer(component, id, network, begun, &mut peak).await);
-            progress(Event::Reached(format!(
-                "{} gave {} after {} ms",
-                answer.path,
-                answer.status,
-                milliseconds(begun.elapsed())
-            )));
-            match (answer.proven, http::meaning(answer.status, None)) {
-                (true, _) => {}
-                (false, Meaning::Nothing) => report.notes.push(format!(
-                    "answers with {} on every path tried, which is no probe; manifests ask for the open port instead",
-                    answer.status
-                )),
-                (false, _) => report.notes.push(format!(
-                    "`{}` answers with {}, which is no probe; manifests ask for the open port instead",
-                    answer.path, answer.status
-                )),
+        let spoken = match port.protocol {
+            Protocol::Http => self.answer(component, id, network, begun, &mut peak).await,
+            Protocol::Grpc | Protocol::Tcp => self.connection(component, id, network, begun).await,
+        };
+        let protocol = match reach!(spoken) {
+            Spoken::Http(answer) => {
+                progress(Event::Reached(format!(
+                    "{} gave {} after {} ms",
+                    answer.path,
+                    answer.status,
+                    milliseconds(begun.elapsed())
+                )));
+                if !answer.proven {
+                    report.notes.push(unproven(&answer));
+                }
+                report.answer = Some(answer);
+                Protocol::Http
             }
-            report.answer = Some(answer);
+            Spoken::Grpc => {
+                let said = "grpc.health.v1 says that it serves".to_owned();
+                progress(Event::Reached(said.clone()));
+                report.notes.push(format!("speaks gRPC: {said}"));
+                Protocol::Grpc
+            }
+            Spoken::GrpcUnchecked => {
+                report.notes.push(format!(
+                    "speaks gRPC without grpc.health.v1: that it listens on {} is its answer",
+                    port.port
+                ));
+                Protocol::Tcp
+            }
+            Spoken::Other => {
+                report.notes.push(format!(
+                    "speaks no HTTP: that it listens on {} is its answer",
+                    port.port
+                ));
+                Protocol::Tcp
+            }
+        };
+        if protocol != port.protocol {
+            report.corrections.push(Correction::Protocol {
+                port: port.port,
+                protocol,
+            });
         }
         let startup = begun.elapsed();
         report.rung = Rung::Answers;
@@ -155,4 +174,17 @@ impl<E: Engine> Site<'_, E> {
             tokio::time::sleep(PERIOD).await;
         }
     }
+}
+
+fn unproven(answer: &Answered) -> String {
+    if http::is_nothing(answer.status) {
+        return format!(
+            "answers with {} on every path tried, which is no probe; manifests ask for the open port instead",
+            answer.status
+        );
+    }
+    format!(
+        "`{}` answers with {}, which is no probe; manifests ask for the open port instead",
+        answer.path, answer.status
+    )
 }
