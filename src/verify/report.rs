@@ -111,6 +111,20 @@ pub enum Rung {
 }
 
 impl Rung {
+    /// All of them, from the lowest.
+    pub const ALL: [Self; 5] = [
+        Self::Parsed,
+        Self::Built,
+        Self::Started,
+        Self::Listening,
+        Self::Answers,
+    ];
+
+    /// Returns the one above.
+    pub fn next(self) -> Option<Self> {
+        Self::ALL.into_iter().find(|rung| *rung > self)
+    }
+
     /// Returns the word for people.
     pub fn name(self) -> &'static str {
         match self {
@@ -198,6 +212,8 @@ pub enum Cause {
     NoStartCommand,
     /// A step of the Dockerfile failed.
     Build,
+    /// The build needs a secret that is not in the environment.
+    MissingSecret,
     /// A backing service did not get healthy.
     Service,
     /// A prepare step failed.
@@ -218,7 +234,44 @@ pub enum Cause {
     Process,
 }
 
+impl Cause {
+    /// Returns the word for people and programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoStartCommand => "no-start-command",
+            Self::Build => "build",
+            Self::MissingSecret => "missing-secret",
+            Self::Service => "service",
+            Self::Prepare => "prepare",
+            Self::Ended => "ended",
+            Self::OutOfMemory => "out-of-memory",
+            Self::LocalOnly => "local-only",
+            Self::OtherPort => "other-port",
+            Self::NoPort => "no-port",
+            Self::Answer => "answer",
+            Self::Process => "process",
+        }
+    }
+}
+
 impl Report {
+    /// Returns what is missing where something blocks the run: of each component that failed, the
+    /// cause that a rule found or the message.
+    pub fn missing(&self) -> Vec<String> {
+        let is_blocked = matches!(
+            self.verdict,
+            Verdict::BlockedSecret | Verdict::BlockedPrivateDependency | Verdict::BlockedHardware
+        );
+        let failures = self
+            .components
+            .iter()
+            .filter_map(|component| component.failure.as_ref())
+            .filter(|_| is_blocked);
+        failures
+            .map(|failure| failure.hints.first().unwrap_or(&failure.message).clone())
+            .collect()
+    }
+
     /// Returns the report for `components`.
     pub fn new(mut components: Vec<ComponentReport>, mut stand_ins: Vec<String>) -> Self {
         for component in &mut components {
@@ -239,6 +292,7 @@ impl Report {
             None if is_corrected => Verdict::RunsAfterRepair,
             None => Verdict::RunsAsDocumented,
             Some(Cause::NoStartCommand) => Verdict::ReadmeInsufficient,
+            Some(Cause::MissingSecret) => Verdict::BlockedSecret,
             Some(_) => Verdict::Failed,
         };
         Self {

@@ -47,7 +47,7 @@ impl<E: Engine> Site<'_, E> {
                 missing.id
             );
             return Ok(Err(failure(
-                Cause::Build,
+                Cause::MissingSecret,
                 message,
                 &missing.origin,
                 Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Network, PERIOD, Reached, SHOWN, Site, answers::Spoken, measure::milliseconds, reach};
+use super::{Network, PERIOD, Reached, Site, answers::Spoken, measure::milliseconds, reach};
 use crate::{
     plan::{Component, Correction, Measured, Protocol},
     verify::{
@@ -15,6 +15,8 @@ use crate::{
     },
 };
 
+/// How many lines of its output are evidence.
+const OUTPUT: usize = 20;
 /// How long a program must run to count as started, unless it listens before that.
 const MOMENT: Duration = Duration::from_secs(1);
 /// How long a program without a port must stay up to count as running.
@@ -158,7 +160,7 @@ impl<E: Engine> Site<'_, E> {
                     .notes
                     .push(format!("a program without a port: it {what}"));
                 progress(Event::Reached(what.to_owned()));
-                report.output = last_lines(&self.engine.logs(id).await?, SHOWN);
+                report.output = last_lines(&self.engine.logs(id).await?, OUTPUT);
                 let startup = begun.elapsed();
                 report.measured = Some(if stays_up {
                     self.measured(component, id, startup, 0).await?
@@ -168,7 +170,7 @@ impl<E: Engine> Site<'_, E> {
                 return Ok(Ok(()));
             }
             if !state.running && state.exit_code.is_some() {
-                report.output = last_lines(&self.engine.logs(id).await?, SHOWN);
+                report.output = last_lines(&self.engine.logs(id).await?, OUTPUT);
                 return Ok(Err(self.ended(component, id, &state).await?));
             }
             tokio::time::sleep(PERIOD).await;
