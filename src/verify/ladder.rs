@@ -30,6 +30,7 @@ use crate::{
 };
 use failures::{failure, start_origin};
 use measure::milliseconds;
+use prepare::Job;
 
 /// How often something is looked at while waiting for it.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -267,7 +268,7 @@ impl<E: Engine> Site<'_, E> {
                         env: env.clone().into_iter().chain(command.env.clone()).collect(),
                         ..spec(&format!("prepare-{}", index + 1))
                     };
-                    reach!(self.prepare(&spec, command, report).await);
+                    reach!(self.once(&spec, &Job::prepare(command), report).await);
                 }
             }
             progress(Event::Reached(format!("prepared: {}", command.command)));
@@ -333,6 +334,23 @@ impl<E: Engine> Site<'_, E> {
             report.logs.extend(self.keep_log(&name, id).await);
             reach!(result);
             progress(Event::Reached(format!("process {} stays up", process.id)));
+        }
+        for schedule in &component.schedules {
+            progress(Event::Stage(format!("running {} once", schedule.id)));
+            let spec = ContainerSpec {
+                command: Some(schedule.command.clone()),
+                directory: Some(component.absolute(&schedule.directory)),
+                ..spec(&schedule.id)
+            };
+            let job = Job {
+                what: format!("the scheduled job {}", schedule.id),
+                cause: Cause::Schedule,
+                origin: &schedule.origin,
+            };
+            let took = reach!(self.once(&spec, &job, report).await);
+            let said = format!("{} ended with 0 after {} ms", job.what, milliseconds(took));
+            progress(Event::Reached(said.clone()));
+            report.notes.push(said);
         }
         Ok(Ok(()))
     }

@@ -232,6 +232,8 @@ pub enum Cause {
     Answer,
     /// A further process ended.
     Process,
+    /// A scheduled job, run once, failed.
+    Schedule,
 }
 
 impl Cause {
@@ -250,6 +252,7 @@ impl Cause {
             Self::NoPort => "no-port",
             Self::Answer => "answer",
             Self::Process => "process",
+            Self::Schedule => "schedule",
         }
     }
 }

@@ -617,3 +617,43 @@ fn what_a_program_without_a_port_printed_is_kept() {
     };
     assert_eq!(climbed(&fake, &plan).output, ["3 invoices sent"]);
 }
+
+fn with_schedule() -> BuildPlan {
+    plan(|component| {
+        component["schedules"] = serde_json::json!([{
+            "id": "nightly", "cron": "0 3 * * *", "command": ["tidy"], "directory": ".",
+            "origin": [{"kind": "readme", "file": "README.md", "line": 9}]
+        }]);
+    })
+}
+
+#[test]
+fn a_scheduled_job_runs_once_and_its_end_is_told() {
+    let fake = Fake {
+        ended: [("-nightly", 0)].into(),
+        ..serving(&[("/", &[status(200)])])
+    };
+    let report = climbed(&fake, &with_schedule());
+    assert_eq!((report.rung, &report.failure), (Rung::Answers, &None));
+    let said = "the scheduled job nightly ended with 0 after";
+    assert!(report.notes[0].starts_with(said), "{report:?}");
+    let specs = fake.specs.borrow();
+    let job = specs.iter().find(|spec| spec.name == "web-nightly");
+    let job = job.expect("it has a container of its own");
+    assert_eq!(job.command.as_deref(), Some(&["tidy".to_owned()][..]));
+    assert!(job.hardened.is_some() && job.publish.is_empty());
+}
+
+#[test]
+fn a_scheduled_job_that_fails_names_the_line_of_the_readme() {
+    let fake = Fake {
+        ended: [("-nightly", 4)].into(),
+        log: "no such table",
+        ..serving(&[("/", &[status(200)])])
+    };
+    let words = "the scheduled job nightly ended with 4";
+    let plan = with_schedule();
+    let failure = check_failure(&fake, &plan, Rung::Answers, Cause::Schedule, words);
+    assert_eq!(failure.places, ["README.md:9"]);
+    assert_eq!(failure.log, ["no such table"]);
+}
