@@ -176,6 +176,10 @@ fn run_once(
         (Err(panic), _) => resume_unwind(panic),
         (Ok(report), Ok(())) => report,
         (Ok(Ok(_)), Err(left)) => Err(left.into()),
+        // Where the engine is gone nothing can be removed, and its error says so already.
+        (Ok(Err(error)), Err(EngineError::Gone { .. } | EngineError::Unreachable { .. })) => {
+            Err(error)
+        }
         // The first error says what happened; that something is left must be known all the same.
         (Ok(Err(error)), Err(left)) => Err(error.context(left)),
     }

@@ -643,20 +643,7 @@ fn a_volume_is_shared_by_prepare_step_and_application() {
 #[test]
 #[cfg(unix)]
 fn an_interrupt_during_a_build_leaves_nothing() {
-    let app = tempfile::tempdir().expect("a folder");
-    let readme = "# app\n\n```sh\nnpm install\nnpm start\n```\n\nIt listens on port 8000.\n";
-    fs::write(app.path().join("README.md"), readme).expect("written");
-    // A build step that takes long; its number keeps it out of the cache.
-    let slow = format!("sleep 600; echo {}", std::process::id());
-    let package = serde_json::json!({
-        "name": "app", "version": "1.0.0", "scripts": {"preinstall": slow, "start": "node server.js"}
-    });
-    fs::write(app.path().join("package.json"), package.to_string()).expect("written");
-    fs::write(
-        app.path().join("server.js"),
-        "require('http').createServer().listen(8000)\n",
-    )
-    .expect("written");
+    let app = slow_to_build("interrupt");
     let mut child = Command::new(env!("CARGO_BIN_EXE_longshore"))
         .arg("verify")
         .arg(app.path())
@@ -746,4 +733,384 @@ fn left_over_of(pid: u32) -> Vec<String> {
         }
     }
     left
+}
+
+/// Stands between longshore and the engine, until it is cut.
+struct Cut {
+    folder: tempfile::TempDir,
+    connections: std::sync::Arc<std::sync::Mutex<Option<Vec<std::os::unix::net::UnixStream>>>>,
+}
+
+impl Cut {
+    fn new() -> Self {
+        use std::os::unix::net::{UnixListener, UnixStream};
+        let folder = tempfile::tempdir().expect("a folder");
+        let listener = UnixListener::bind(folder.path().join("engine.sock")).expect("bound");
+        let cut = Self {
+            folder,
+            connections: std::sync::Arc::new(std::sync::Mutex::new(Some(Vec::new()))),
+        };
+        let connections = cut.connections.clone();
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let mut open = connections.lock().expect("no panic");
+                let Some(open) = open.as_mut() else { break };
+                let engine = UnixStream::connect("/var/run/docker.sock").expect("the engine runs");
+                for (from, to) in [(&client, &engine), (&engine, &client)] {
+                    let mut from = from.try_clone().expect("cloned");
+                    let mut to = to.try_clone().expect("cloned");
+                    std::thread::spawn(move || {
+                        let _ = std::io::copy(&mut from, &mut to);
+                        let _ = to.shutdown(std::net::Shutdown::Write);
+                    });
+                }
+                open.extend([client, engine]);
+            }
+        });
+        cut
+    }
+
+    fn address(&self) -> String {
+        format!(
+            "unix://{}",
+            self.folder.path().join("engine.sock").display()
+        )
+    }
+
+    fn cut(&self) {
+        let open = self.connections.lock().expect("no panic").take();
+        fs::remove_file(self.folder.path().join("engine.sock")).expect("removed");
+        for connection in open.into_iter().flatten() {
+            let _ = connection.shutdown(std::net::Shutdown::Both);
+        }
+    }
+}
+
+/// An application whose image takes long to build; its number keeps the step out of the cache.
+fn slow_to_build(salt: &str) -> tempfile::TempDir {
+    let app = tempfile::tempdir().expect("a folder");
+    let readme = "# app\n\n```sh\nnpm install\nnpm start\n```\n\nIt listens on port 8000.\n";
+    let slow = format!("sleep 600; echo {}-{salt}", std::process::id());
+    let package = serde_json::json!({
+        "name": "app", "version": "1.0.0", "scripts": {"preinstall": slow, "start": "node server.js"}
+    });
+    let server = "require('http').createServer().listen(8000)\n";
+    for (file, text) in [
+        ("README.md", readme),
+        ("package.json", &package.to_string()),
+        ("server.js", server),
+    ] {
+        fs::write(app.path().join(file), text).expect("written");
+    }
+    app
+}
+
+/// Removes what killed runs left, and waits until nothing of process `pid` is there.
+#[track_caller]
+fn assert_swept(pid: u32) {
+    let mut left = Vec::new();
+    for _ in 0..30 {
+        verify::sweep().expect("the engine runs");
+        left = left_over_of(pid);
+        if left.is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    panic!("left over: {left:?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn an_engine_that_goes_away_during_a_build_or_a_run_is_told() {
+    let hung = app("import time\nprint('serve_forever', flush=True)\ntime.sleep(600)\n");
+    for (app, after) in [(slow_to_build("cut"), 5), (hung, 8)] {
+        let engine = Cut::new();
+        let child = Command::new(env!("CARGO_BIN_EXE_longshore"))
+            .args(["verify", "--start-timeout", "300"])
+            .arg(app.path())
+            .env("DOCKER_HOST", engine.address())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("starts");
+        let pid = child.id();
+        std::thread::sleep(Duration::from_secs(after));
+        engine.cut();
+        let begun = std::time::Instant::now();
+        let output = child.wait_with_output().expect("ends");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(begun.elapsed() < Duration::from_secs(20), "{said}");
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.contains("the container engine went away "), "{said}");
+        assert!(said.contains("removes what this run left behind"), "{said}");
+        assert_swept(pid);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_or_a_kill_at_any_moment_leaves_nothing() {
+    let hung = app("import time\nprint('serve_forever', flush=True)\ntime.sleep(600)\n");
+    let slow = slow_to_build("any");
+    for (signal, app, milliseconds) in [
+        ("-KILL", &slow, 100),
+        ("-KILL", &slow, 2500),
+        ("-KILL", &hung, 700),
+        ("-KILL", &hung, 1800),
+        ("-INT", &slow, 600),
+        ("-INT", &hung, 1200),
+        ("-TERM", &hung, 2500),
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_longshore"))
+            .args(["verify", "--start-timeout", "300"])
+            .arg(app.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("starts");
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        let sent = Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status();
+        assert!(sent.expect("kill runs").success());
+        let code = child.wait().expect("ends").code();
+        if signal == "-KILL" {
+            assert_eq!(code, None);
+            assert_swept(child.id());
+        } else {
+            assert_eq!(code, Some(3), "{signal} after {milliseconds} ms");
+            assert_eq!(left_over_of(child.id()), Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_during_a_build_is_the_engines_trouble() {
+    let app = app(&server("0.0.0.0", 8000));
+    let change = |plan: &mut longshore::plan::BuildPlan| {
+        plan.components[0].build.push(longshore::plan::Command {
+            // What the kernel says there is what it says of a full disk.
+            command: "dd if=/dev/zero of=/dev/full bs=1 count=1".into(),
+            directory: ".".into(),
+            env: Default::default(),
+            runs_in: None,
+            cached: false,
+            origin: Vec::new(),
+        });
+    };
+    let error = run(app.path(), change).expect_err("trouble with the environment");
+    let trouble = error.downcast_ref::<EngineError>().expect("the engine's");
+    assert!(matches!(trouble, EngineError::DiskFull(_)), "{trouble}");
+    assert!(
+        trouble.to_string().contains("No space left on device"),
+        "{trouble}"
+    );
+    assert!(trouble.hints()[0].contains("docker system prune"));
+    assert_nothing_left();
+}
+
+#[test]
+fn a_registry_that_refuses_is_named_with_what_it_said() {
+    use std::io::{Read, Write};
+    let registry = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = registry.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        for mut client in registry.incoming().flatten() {
+            let _ = client.read(&mut [0; 4096]);
+            let body = r#"{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}"#;
+            let answer = format!(
+                "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = client.write_all(answer.as_bytes());
+        }
+    });
+    let app = app(&server("0.0.0.0", 8000));
+    let image = format!("127.0.0.1:{port}/team/base:1");
+    let change = |plan: &mut longshore::plan::BuildPlan| {
+        plan.components[0].image.run_from.clone_from(&image);
+    };
+    let error = run(app.path(), change).expect_err("trouble with the environment");
+    let trouble = error.downcast_ref::<EngineError>().expect("the engine's");
+    let is_it = matches!(trouble, EngineError::NoImage { image: named, .. } if *named == image);
+    assert!(is_it && trouble.to_string().contains("denied"), "{trouble}");
+    assert!(
+        trouble
+            .hints()
+            .iter()
+            .any(|hint| hint.contains("docker login"))
+    );
+    assert_nothing_left();
+}
+
+#[test]
+fn a_service_that_never_gets_healthy_is_named_with_its_log() {
+    let app = app(&server("0.0.0.0", 8000));
+    let change = |plan: &mut longshore::plan::BuildPlan| {
+        plan.components[0].services = vec![service(serde_json::json!({
+            "kind": "redis", "version": "7", "image": "redis:7-bookworm", "port": 6379,
+            "env": {}, "settings": {}, "secrets": [], "healthcheck": ["false"], "data": "/data", "user": 999,
+            "writable": [], "init": [], "init_directory": null, "optional": false,
+            "origin": [{"kind": "readme", "file": "README.md", "line": 3}]
+        }))];
+    };
+    let report = check(app.path(), change, Cause::Service, Rung::Built);
+    let said = "the service redis is not healthy after 4 seconds";
+    assert_eq!(message(&report), said);
+    let failure = report.components[0].failure.as_ref().expect("a failure");
+    assert!(!failure.log.is_empty(), "{failure:?}");
+    assert_eq!(failure.places, ["README.md:3"]);
+    assert_nothing_left();
+}
+
+#[test]
+fn a_crash_in_a_loop_is_seen_in_the_log() {
+    let app = app("import subprocess, sys, time\n\
+         while True:  # serve_forever\n\
+         \x20   subprocess.run([sys.executable, '-c', 'raise SystemExit(\"no licence\")'])\n\
+         \x20   time.sleep(0.1)\n");
+    let report = check(app.path(), |_| {}, Cause::NoPort, Rung::Started);
+    let failure = report.components[0].failure.as_ref().expect("a failure");
+    assert!(
+        failure.hints[0].contains("`no licence` again and again"),
+        "{failure:?}"
+    );
+    assert_nothing_left();
+}
+
+#[test]
+fn a_server_that_forks_and_exits_is_told_to_stay_in_the_foreground() {
+    let text = format!(
+        "import os\nif os.fork():\n    os._exit(0)\n{}",
+        server("0.0.0.0", 8000)
+    );
+    let report = run(app(&text).path(), |_| {}).expect("a report");
+    let failure = report.components[0].failure.as_ref().expect("a failure");
+    assert_eq!(failure.cause, Cause::Ended, "{failure:?}");
+    assert_eq!(failure.message, "the container ended with 0");
+    assert!(
+        failure.hints[0].contains("in the foreground"),
+        "{failure:?}"
+    );
+    assert_nothing_left();
+}
+
+#[test]
+fn a_server_that_accepts_and_never_answers_is_told_so() {
+    let app = app("import socket, time\n\
+         listener = socket.create_server(('0.0.0.0', 8000))  # serve_forever\n\
+         time.sleep(600)\n");
+    let report = check(app.path(), |_| {}, Cause::Answer, Rung::Listening);
+    assert!(
+        message(&report).contains("no answer within 5 seconds"),
+        "{report:#?}"
+    );
+    assert_nothing_left();
+}
+
+#[test]
+#[cfg(unix)]
+fn a_flood_in_the_log_costs_bounded_memory() {
+    let app = app("import time  # serve_forever\n\
+         end = time.time() + 6\n\
+         while time.time() < end:\n    print('noise ' * 2000)\n\
+         print('the last words', flush=True)\n\
+         time.sleep(600)\n");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_longshore"))
+        .args([
+            "verify",
+            "--format",
+            "json",
+            "--start-timeout",
+            "10",
+            "--no-repair",
+        ])
+        .arg(app.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("starts");
+    let mut most = 0;
+    while child.try_wait().expect("is waited for").is_none() {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse().ok());
+        most = most.max(kilobytes.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let output = child.wait_with_output().expect("ends");
+    let report: Report = serde_json::from_slice(&output.stdout).expect("a report");
+    let failure = report.components[0].failure.as_ref().expect("a failure");
+    assert_eq!(failure.cause, Cause::NoPort, "{}", failure.message);
+    let last = failure.log.last().expect("it printed");
+    assert!(last.contains("the last words"), "{last}");
+    assert!(failure.log.len() <= 300 && most > 0);
+    // It prints hundreds of megabytes; reading the catalogue alone takes some dozens.
+    assert!(most < 200_000, "{most} kB");
+    assert_nothing_left();
+}
+
+/// Node brings HTTP/2 along, so that gRPC needs no package.
+#[test]
+fn a_server_of_grpc_gets_a_probe_of_grpc() {
+    let app = tempfile::tempdir().expect("a folder");
+    let server = "const http2 = require('http2')\n\
+        http2.createServer().on('stream', (stream, headers) => {\n\
+        \x20 const known = headers[':path'] === '/grpc.health.v1.Health/Check'\n\
+        \x20 stream.respond({':status': 200, 'content-type': 'application/grpc'}, {waitForTrailers: true})\n\
+        \x20 stream.on('wantTrailers', () => stream.sendTrailers({'grpc-status': known ? '0' : '12'}))\n\
+        \x20 stream.end(known ? Buffer.from([0, 0, 0, 0, 2, 8, 1]) : undefined)\n\
+        }).listen(8000)\n";
+    let package = r#"{"name": "app", "version": "1.0.0", "scripts": {"start": "node server.js"}}"#;
+    let readme = "# app\n\n```sh\nnpm install\nnpm start\n```\n\nIt listens on port 8000.\n";
+    for (file, text) in [
+        ("README.md", readme),
+        ("package.json", package),
+        ("server.js", server),
+    ] {
+        fs::write(app.path().join(file), text).expect("written");
+    }
+    let report = run(app.path(), |_| {}).expect("a report");
+    assert_eq!(report.verdict, Verdict::RunsAsDocumented, "{report:#?}");
+    let mut plan = convert::plan(app.path(), &Catalog::built_in())
+        .expect("opens")
+        .value;
+    verify::apply(&report, &mut plan);
+    let deployment = artifact(plan, "k8s/base/deployment.yaml");
+    assert!(
+        deployment.contains("grpc:\n              port: 8000"),
+        "{deployment}"
+    );
+}
+
+#[test]
+fn a_scheduled_job_is_run_once() {
+    let app = app(&server("0.0.0.0", 8000));
+    let job = |code: u8| {
+        let words = [
+            "python",
+            "-c",
+            &format!("print('tidied'); raise SystemExit({code})"),
+        ];
+        longshore::plan::Schedule {
+            id: "nightly".into(),
+            cron: "0 3 * * *".into(),
+            command: words.map(str::to_owned).to_vec(),
+            directory: ".".into(),
+            origin: Vec::new(),
+        }
+    };
+    let report = run(app.path(), |plan| plan.components[0].schedules.push(job(0)));
+    let report = report.expect("a report");
+    assert!(report.verdict.is_success(), "{report:#?}");
+    let mut notes = report.components[0].notes.iter();
+    assert!(
+        notes.any(|note| note.contains("job nightly ended with 0")),
+        "{report:#?}"
+    );
+    let fails = |plan: &mut longshore::plan::BuildPlan| plan.components[0].schedules.push(job(3));
+    let report = check(app.path(), fails, Cause::Schedule, Rung::Answers);
+    assert_eq!(message(&report), "the scheduled job nightly ended with 3");
+    assert_nothing_left();
 }

@@ -708,9 +708,22 @@ fn other(doing: &'static str, error: &Error) -> EngineError {
     let cause = root(error);
     if cause.contains("no space left on device") {
         EngineError::DiskFull(cause)
+    } else if is_broken(error) {
+        EngineError::Gone { doing, cause }
     } else {
         EngineError::Other { doing, cause }
     }
+}
+
+/// Returns whether an error is about the connection, and nothing that the engine said.
+fn is_broken(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::HyperResponseError { .. }
+            | Error::HyperLegacyError { .. }
+            | Error::IOError { .. }
+            | Error::SocketNotFoundError(_)
+    )
 }
 
 /// The last cause of an error says what happened; those above it say who noticed.

@@ -222,6 +222,13 @@ pub enum EngineError {
     PortTaken(u16),
     /// The engine has no room left.
     DiskFull(String),
+    /// The connection to the engine broke off.
+    Gone {
+        /// What was being done.
+        doing: &'static str,
+        /// What the connection said.
+        cause: String,
+    },
     /// The user ended the run.
     Interrupted,
     /// The engine went away, or said something unexpected.
@@ -250,6 +257,9 @@ impl fmt::Display for EngineError {
                 f,
                 "the container engine has no room left on its disk: {cause}"
             ),
+            Self::Gone { doing, cause } => {
+                write!(f, "the container engine went away {doing}: {cause}")
+            }
             Self::Interrupted => write!(f, "interrupted; everything that was started is removed"),
             Self::Other { doing, cause } => {
                 write!(f, "the container engine failed {doing}: {cause}")
@@ -276,6 +286,10 @@ impl EngineError {
             ],
             Self::PortTaken(_) => &["leave `--port` out to take a free one"],
             Self::DiskFull(_) => &["make room with `docker system prune`"],
+            Self::Gone { .. } => &[
+                "start it again: `sudo systemctl start docker`, or `dockerd` by hand",
+                "then run the command again: that also removes what this run left behind",
+            ],
             Self::Interrupted => &[],
             Self::Other { .. } => &["look at the engine's own log, then run the command again"],
         };

@@ -31,12 +31,20 @@ impl<E: Engine> Site<'_, E> {
             let code = state.exit_code.unwrap_or(-1);
             (Cause::Ended, format!("the container ended with {code}"))
         };
+        let is_done = state.exit_code == Some(0) && component.main_port().is_some();
+        let hints: &[&str] = if is_done {
+            &[
+                "a container lives as long as its first process: start the server in the foreground, not as a daemon",
+            ]
+        } else {
+            &[]
+        };
         let ended = failure(
             cause,
             message,
             start_origin(component),
             last_lines(&log, SHOWN),
-            &[],
+            hints,
         );
         Ok(with_denied(ended, &log))
     }
@@ -76,9 +84,20 @@ impl<E: Engine> Site<'_, E> {
             ),
         };
         let log = last_lines(&printed, SHOWN);
-        let silent = failure(cause, message, start_origin(component), log, &[hint]);
+        let mut silent = failure(cause, message, start_origin(component), log, &[hint]);
+        if let Some(line) = repeated(&silent.log).filter(|_| cause == Cause::NoPort) {
+            let hint =
+                format!("it prints `{line}` again and again: what it starts may crash in a loop");
+            silent.hints.insert(0, hint);
+        }
         Ok(with_denied(silent, &printed))
     }
+}
+
+/// The last line that stands in the log at least three times.
+fn repeated(log: &[String]) -> Option<&String> {
+    let count = |line: &String| log.iter().filter(|known| *known == line).count();
+    log.iter().rev().find(|line| count(line) >= 3)
 }
 
 pub(super) fn start_origin(component: &Component) -> &[Origin] {
