@@ -644,26 +644,18 @@ fn a_volume_is_shared_by_prepare_step_and_application() {
 #[cfg(unix)]
 fn an_interrupt_during_a_build_leaves_nothing() {
     let app = slow_to_build("interrupt");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_longshore"))
-        .arg("verify")
-        .arg(app.path())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .expect("starts");
-    std::thread::sleep(Duration::from_secs(4));
-    let signalled = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(signalled.expect("kill runs").success());
+    let moment = Duration::from_secs(1);
+    let running = Running::until(app.path(), "building", moment, None);
+    running.signal("-INT");
+    let pid = running.child.id();
     let begun = std::time::Instant::now();
-    assert_eq!(child.wait().expect("ends").code(), Some(3));
+    assert_eq!(running.end().0, Some(3));
     assert!(
         begun.elapsed() < Duration::from_secs(10),
         "{:?}",
         begun.elapsed()
     );
-    assert_eq!(left_over_of(child.id()), Vec::<String>::new());
+    assert_eq!(left_over_of(pid), Vec::<String>::new());
 }
 
 #[test]
@@ -733,6 +725,63 @@ fn left_over_of(pid: u32) -> Vec<String> {
         }
     }
     left
+}
+
+/// A `longshore verify` that has said a word, and what it goes on to say.
+struct Running {
+    child: std::process::Child,
+    said: std::thread::JoinHandle<String>,
+}
+
+impl Running {
+    /// Starts it, waits until a line on stderr begins with `word`, and a moment more.
+    #[track_caller]
+    fn until(app: &Path, word: &'static str, moment: Duration, engine: Option<&str>) -> Self {
+        use std::io::BufRead;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_longshore"));
+        command
+            .args(["verify", "--start-timeout", "300"])
+            .arg(app)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::piped());
+        if let Some(engine) = engine {
+            command.env("DOCKER_HOST", engine);
+        }
+        let mut child = command.spawn().expect("starts");
+        let stderr = child.stderr.take().expect("is piped");
+        let (heard, waits) = std::sync::mpsc::channel();
+        let said = std::thread::spawn(move || {
+            let mut text = String::new();
+            for line in std::io::BufReader::new(stderr)
+                .lines()
+                .map_while(Result::ok)
+            {
+                if line.trim_start().starts_with(word) {
+                    let _ = heard.send(());
+                }
+                text.push_str(&line);
+                text.push('\n');
+            }
+            text
+        });
+        let wait = waits.recv_timeout(Duration::from_secs(120));
+        wait.unwrap_or_else(|_| panic!("it never says `{word}`"));
+        std::thread::sleep(moment);
+        Self { child, said }
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// Its exit code, and all that it said on stderr.
+    fn end(mut self) -> (Option<i32>, String) {
+        let code = self.child.wait().expect("ends").code();
+        (code, self.said.join().expect("no panic"))
+    }
 }
 
 /// Stands between longshore and the engine, until it is cut.
@@ -824,24 +873,17 @@ fn assert_swept(pid: u32) {
 #[cfg(unix)]
 fn an_engine_that_goes_away_during_a_build_or_a_run_is_told() {
     let hung = app("import time\nprint('serve_forever', flush=True)\ntime.sleep(600)\n");
-    for (app, after) in [(slow_to_build("cut"), 5), (hung, 8)] {
+    for (app, word) in [(slow_to_build("cut"), "building"), (hung, "starting web")] {
         let engine = Cut::new();
-        let child = Command::new(env!("CARGO_BIN_EXE_longshore"))
-            .args(["verify", "--start-timeout", "300"])
-            .arg(app.path())
-            .env("DOCKER_HOST", engine.address())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::piped())
-            .spawn()
-            .expect("starts");
-        let pid = child.id();
-        std::thread::sleep(Duration::from_secs(after));
+        let address = engine.address();
+        let moment = Duration::from_secs(2);
+        let running = Running::until(app.path(), word, moment, Some(&address));
+        let pid = running.child.id();
         engine.cut();
         let begun = std::time::Instant::now();
-        let output = child.wait_with_output().expect("ends");
-        let said = String::from_utf8_lossy(&output.stderr);
+        let (code, said) = running.end();
         assert!(begun.elapsed() < Duration::from_secs(20), "{said}");
-        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert_eq!(code, Some(3), "{said}");
         assert!(said.contains("the container engine went away "), "{said}");
         assert!(said.contains("removes what this run left behind"), "{said}");
         assert_swept(pid);
@@ -853,34 +895,26 @@ fn an_engine_that_goes_away_during_a_build_or_a_run_is_told() {
 fn an_interrupt_or_a_kill_at_any_moment_leaves_nothing() {
     let hung = app("import time\nprint('serve_forever', flush=True)\ntime.sleep(600)\n");
     let slow = slow_to_build("any");
-    for (signal, app, milliseconds) in [
-        ("-KILL", &slow, 100),
-        ("-KILL", &slow, 2500),
-        ("-KILL", &hung, 700),
-        ("-KILL", &hung, 1800),
-        ("-INT", &slow, 600),
-        ("-INT", &hung, 1200),
-        ("-TERM", &hung, 2500),
+    for (signal, app, word, milliseconds) in [
+        ("-KILL", &slow, "building", 0),
+        ("-KILL", &slow, "building", 1500),
+        ("-KILL", &hung, "building", 300),
+        ("-KILL", &hung, "starting web", 0),
+        ("-INT", &slow, "building", 0),
+        ("-INT", &hung, "starting web", 0),
+        ("-TERM", &hung, "starting web", 700),
     ] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_longshore"))
-            .args(["verify", "--start-timeout", "300"])
-            .arg(app.path())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .expect("starts");
-        std::thread::sleep(Duration::from_millis(milliseconds));
-        let sent = Command::new("kill")
-            .args([signal, &child.id().to_string()])
-            .status();
-        assert!(sent.expect("kill runs").success());
-        let code = child.wait().expect("ends").code();
+        let moment = Duration::from_millis(milliseconds);
+        let running = Running::until(app.path(), word, moment, None);
+        let pid = running.child.id();
+        running.signal(signal);
+        let (code, said) = running.end();
         if signal == "-KILL" {
-            assert_eq!(code, None);
-            assert_swept(child.id());
+            assert_eq!(code, None, "{said}");
+            assert_swept(pid);
         } else {
-            assert_eq!(code, Some(3), "{signal} after {milliseconds} ms");
-            assert_eq!(left_over_of(child.id()), Vec::<String>::new());
+            assert_eq!(code, Some(3), "{signal}: {said}");
+            assert_eq!(left_over_of(pid), Vec::<String>::new());
         }
     }
 }
