@@ -1037,7 +1037,7 @@ fn a_server_that_accepts_and_never_answers_is_told_so() {
          time.sleep(600)\n");
     let report = check(app.path(), |_| {}, Cause::Answer, Rung::Listening);
     assert!(
-        message(&report).contains("no answer within 5 seconds"),
+        message(&report).contains("no answer within"),
         "{report:#?}"
     );
     assert_nothing_left();
