@@ -4,6 +4,7 @@
 //! verification or a difference found by `--check`, 2 wrong usage, 3 trouble with the environment.
 
 mod args;
+mod junit;
 mod output;
 mod progress;
 mod recipe;
@@ -35,7 +36,7 @@ use crate::{
 };
 use args::{
     Arguments, Color, Command, ConvertArguments, DiagnoseArguments, ExplainArguments, Format,
-    PlanArguments, RecipesCommand, SchemaOf, SmokeArguments, VerifyArguments,
+    PlanArguments, RecipesCommand, ReportFormat, SchemaOf, SmokeArguments, VerifyArguments,
 };
 use output::{Change, Proven, Repairs, State};
 
@@ -246,7 +247,7 @@ fn understand(
             .iter_mut()
             .find(|component| component.id == id);
         if let Some(component) = component.filter(|_| proven.plan == hash) {
-            component.measured = Some(proven.measured);
+            component.take_over(&proven.measured);
             component.health = proven.health.or(component.health.take());
         }
     }
@@ -401,7 +402,7 @@ fn verify(arguments: &VerifyArguments, known: &Known, talk: Talk) -> anyhow::Res
     if conversion.artifacts.is_empty() {
         return Ok(Outcome::Failed);
     }
-    let report = match smoke(
+    let (report, name) = match smoke(
         conversion,
         repairs,
         &arguments.path,
@@ -409,12 +410,13 @@ fn verify(arguments: &VerifyArguments, known: &Known, talk: Talk) -> anyhow::Res
         known,
         talk,
     )? {
-        Ok((report, _)) => report,
+        Ok((report, plan)) => (report, plan.name),
         Err(outcome) => return Ok(outcome),
     };
     match arguments.format {
-        Format::Text => print(&visible(&text::report(&report))),
-        Format::Json => print_json(&report)?,
+        ReportFormat::Text => print(&visible(&text::report(&report))),
+        ReportFormat::Json => print_json(&report)?,
+        ReportFormat::Junit => print(&junit::junit(&name, &report)?),
     }
     Ok(if report.verdict.is_success() {
         Outcome::Done

@@ -110,8 +110,8 @@ pub struct VerifyArguments {
     #[arg(default_value = ".")]
     pub path: PathBuf,
     /// How to print the report.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
     /// How to verify.
     #[command(flatten)]
     pub smoke: SmokeArguments,
@@ -185,6 +185,17 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+/// How to print the report of a smoke run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For pipelines: JUnit XML, a case for each rung.
+    Junit,
 }
 
 /// When to colour messages.

@@ -257,14 +257,7 @@ fn shorten(text: &str, width: usize) -> String {
 pub fn report(report: &Report) -> String {
     let mut text = String::new();
     for component in &report.components {
-        let rungs = [
-            Rung::Parsed,
-            Rung::Built,
-            Rung::Started,
-            Rung::Listening,
-            Rung::Answers,
-        ];
-        let shown: Vec<String> = rungs
+        let shown: Vec<String> = Rung::ALL
             .iter()
             .map(|rung| {
                 format!(
@@ -303,6 +296,15 @@ pub fn report(report: &Report) -> String {
                 "  memory    {} MiB at its peak",
                 measured.peak_memory_bytes >> 20
             );
+            if let Some(steady) = measured.steady_memory_bytes {
+                let _ = writeln!(text, "            {} MiB while idle", steady >> 20);
+            }
+            if let Some(cpu) = measured.startup_cpu_millicores {
+                let steady = measured.steady_cpu_millicores;
+                let idle =
+                    steady.map_or_else(String::new, |steady| format!(", {steady}m while idle"));
+                let _ = writeln!(text, "  cpu       {cpu}m of a core while starting{idle}");
+            }
             let _ = writeln!(text, "  listens   {}", measured.listening.join(", "));
             if !measured.written.is_empty() {
                 let _ = writeln!(text, "  written   {}", measured.written.join(", "));
@@ -310,6 +312,12 @@ pub fn report(report: &Report) -> String {
         }
         if let Some(stop) = component.stop_ms {
             let _ = writeln!(text, "  stop      {stop} ms after SIGTERM");
+        }
+        for line in &component.output {
+            let _ = writeln!(text, "  output    {line}");
+        }
+        for correction in &component.corrections {
+            let _ = writeln!(text, "  found     {}", correction.text());
         }
         for note in &component.notes {
             let _ = writeln!(text, "  note      {note}");
@@ -349,7 +357,12 @@ pub fn report(report: &Report) -> String {
             report.stand_ins.join(", ")
         );
     }
-    let _ = writeln!(text, "\nverdict: {}", report.verdict.name());
+    let missing = report.missing();
+    let missing = match missing.is_empty() {
+        true => String::new(),
+        false => format!(": {}", missing.join("; ")),
+    };
+    let _ = writeln!(text, "\nverdict: {}{missing}", report.verdict.name());
     text
 }
 

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::{
     Artifact, HEADER,
-    compose::{fixed_origin, measured_origin, memory_limit, memory_request, volume_name},
+    compose::{fixed_origin, volume_name},
     env::{own_settings, settings, value},
     marks::{Marks, one_line},
-    object_name,
+    object_name, sizing,
     template::lay_out,
 };
 use crate::{
@@ -36,6 +36,9 @@ struct Workload {
     user: u32,
     /// Whether a port is below 1024, which Linux keeps for root.
     has_low_port: bool,
+    /// Seconds that a pod has to end.
+    grace: Option<u64>,
+    grace_why: String,
     /// Restart policy of a job's pod.
     restart: Option<&'static str>,
     /// Whether the old pod must end before the new one starts, as one volume serves one pod.
@@ -99,6 +102,7 @@ struct Probe {
     path: Option<String>,
     host: Option<String>,
     command: Vec<String>,
+    grpc: Option<u16>,
     port: String,
     why: String,
     period: u32,
@@ -109,10 +113,13 @@ struct Probe {
 
 #[derive(Serialize, Default)]
 struct Resources {
-    cpu: &'static str,
+    comment: String,
+    cpu: String,
+    cpu_why: String,
     request: String,
+    request_why: String,
     limit: String,
-    why: String,
+    limit_why: String,
 }
 
 #[derive(Serialize)]
@@ -334,12 +341,19 @@ fn deployments(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Wo
     let mut workloads = vec![Workload {
         recreate: keeps_data,
         lists: vec![list("containers", vec![app])],
-        ..workload(plan, component, "Deployment", "apps/v1", &component.id)
+        ..workload(
+            plan,
+            component,
+            "Deployment",
+            "apps/v1",
+            &component.id,
+            marks,
+        )
     }];
     workloads.extend(processes.map(|(id, container)| Workload {
         recreate: keeps_data,
         lists: vec![list("containers", vec![container])],
-        ..workload(plan, component, "Deployment", "apps/v1", &id)
+        ..workload(plan, component, "Deployment", "apps/v1", &id, marks)
     }));
     workloads
 }
@@ -353,7 +367,14 @@ fn with_sidecars(
     marks: &Marks,
     containers: ContainerList,
 ) -> Workload {
-    let mut workload = workload(plan, component, "Deployment", "apps/v1", &component.id);
+    let mut workload = workload(
+        plan,
+        component,
+        "Deployment",
+        "apps/v1",
+        &component.id,
+        marks,
+    );
     workload.recreate = true;
     let mut before = Vec::new();
     for service in component.local_services() {
@@ -441,7 +462,7 @@ fn prepare_job(plan: &BuildPlan, component: &Component, marks: &Marks) -> Worklo
         ],
         restart: Some("Never"),
         lists,
-        ..workload(plan, component, "Job", "batch/v1", "prepare")
+        ..workload(plan, component, "Job", "batch/v1", "prepare", marks)
     }
 }
 
@@ -475,7 +496,7 @@ fn cron_jobs(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Work
                     kind: "containers",
                     containers: vec![container],
                 }],
-                ..workload(plan, component, "CronJob", "batch/v1", &schedule.id)
+                ..workload(plan, component, "CronJob", "batch/v1", &schedule.id, marks)
             }
         })
         .collect()
@@ -488,6 +509,7 @@ fn workload(
     kind: &'static str,
     api: &'static str,
     role: &str,
+    marks: &Marks,
 ) -> Workload {
     let object = object_name(plan, &component.id);
     let name = if role == component.id {
@@ -511,6 +533,8 @@ fn workload(
             config: None,
         }
     }));
+    // What was measured is the application itself, not what runs once.
+    let grace = sizing::grace(component).filter(|_| role == component.id);
     Workload {
         api,
         kind,
@@ -521,6 +545,8 @@ fn workload(
         user: component.image.user,
         has_low_port: component.has_low_port(),
         volumes,
+        grace: grace.as_ref().map(|grace| grace.value),
+        grace_why: grace.map_or_else(String::new, |grace| marks.mark(&grace.origin)),
         ..Workload::default()
     }
 }
@@ -611,14 +637,30 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
         why: marks.mark(&component.image.origin),
         config: Some(config_name(plan)),
         env,
-        resources: Resources {
-            cpu: "100m",
-            request: format!("{}Mi", memory_request(component)),
-            limit: format!("{}Mi", memory_limit(component)),
-            why: marks.mark(&measured_origin(component)),
-        },
+        resources: resources(component, marks),
         mounts,
         ..Container::default()
+    }
+}
+
+/// What a container asks of its node. Only what was measured has a tier.
+fn resources(component: &Component, marks: &Marks) -> Resources {
+    let cpu = sizing::cpu_request(component);
+    let request = sizing::memory_request(component);
+    let limit = sizing::memory_limit(component);
+    let why = marks.mark(&request.origin);
+    let comment = component.measured.as_ref().map(|_| {
+        let tier = sizing::tier(component).name();
+        format!("Measured, with a margin: tier {tier}.{why}")
+    });
+    Resources {
+        comment: comment.unwrap_or_default(),
+        cpu: format!("{}m", cpu.value),
+        cpu_why: marks.mark(&cpu.origin),
+        request: format!("{}Mi", request.value),
+        request_why: marks.mark(&request.origin),
+        limit: format!("{}Mi", limit.value),
+        limit_why: marks.mark(&limit.origin),
     }
 }
 
@@ -637,20 +679,21 @@ fn probes(component: &Component, marks: &Marks) -> Vec<Probe> {
         period,
         timeout: 5,
         failures,
-        failures_why: marks.mark(&measured_origin(component)),
+        // The kubelet asks the number of a gRPC port, and knows it by no name.
+        grpc: (port.protocol == Protocol::Grpc).then_some(port.port),
         ..Probe::default()
     };
-    // Five times the measured start-up, at least half a minute: a node is slower than a desk.
-    let startup = component
-        .measured
-        .as_ref()
-        .map_or(60_000, |measured| (measured.startup_ms * 5).max(30_000));
+    let startup = sizing::startup(component);
     vec![
-        probe("startupProbe", 2, startup.div_ceil(2000)),
+        Probe {
+            failures_why: marks.mark(&startup.origin),
+            ..probe("startupProbe", 2, startup.value.div_ceil(2000))
+        },
         probe("readinessProbe", 10, 3),
         Probe {
             path: None,
             host: None,
+            grpc: None,
             ..probe("livenessProbe", 20, 3)
         },
     ]
@@ -659,6 +702,7 @@ fn probes(component: &Component, marks: &Marks) -> Vec<Probe> {
 fn port_name(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Http => "http",
+        Protocol::Grpc => "grpc",
         Protocol::Tcp => "tcp",
     }
 }
@@ -1005,10 +1049,10 @@ fn backing(
         env: service_env(plan, service, marks),
         probes: vec![probe("startupProbe", 2, 60), probe("readinessProbe", 10, 3)],
         resources: Resources {
-            cpu: "100m",
+            cpu: "100m".to_owned(),
             request: "128Mi".to_owned(),
             limit: "512Mi".to_owned(),
-            why: String::new(),
+            ..Resources::default()
         },
         mounts,
         ..Container::default()
