@@ -33,8 +33,8 @@ use crate::{
     verify::{self, EngineError, Report},
 };
 use args::{
-    Arguments, Color, Command, ConvertArguments, DiagnoseArguments, ExplainArguments, Format, PlanArguments,
-    RecipesCommand, SchemaOf, SmokeArguments, VerifyArguments,
+    Arguments, Color, Command, ConvertArguments, DiagnoseArguments, ExplainArguments, Format,
+    PlanArguments, RecipesCommand, SchemaOf, SmokeArguments, VerifyArguments,
 };
 use output::{Change, Proven, State};
 
@@ -466,7 +466,11 @@ fn diagnose(
     match arguments.format {
         Format::Text => {
             let dockerfile = arguments.dockerfile.as_deref();
-            print(&visible(&text::diagnosis(&report, &arguments.log, dockerfile)));
+            print(&visible(&text::diagnosis(
+                &report,
+                &arguments.log,
+                dockerfile,
+            )));
         }
         Format::Json => print_json(&report)?,
     }

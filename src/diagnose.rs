@@ -174,11 +174,16 @@ impl Context {
                 line: Some(dockerfile[index].first),
                 text: dockerfile[index].text.trim().to_owned(),
             }),
-            None => log.instruction.clone().map(|text| FailedInstruction { line: None, text }),
+            None => log
+                .instruction
+                .clone()
+                .map(|text| FailedInstruction { line: None, text }),
         };
         let until = written.map_or(dockerfile.len(), |index| index + 1);
         let froms = || dockerfile[..until].iter().filter(|known| known.is("FROM"));
-        let image = froms().next_back().and_then(|from| image_of(from, dockerfile));
+        let image = froms()
+            .next_back()
+            .and_then(|from| image_of(from, dockerfile));
         let image = image.or_else(|| log.image.clone());
         let beside: Vec<String> = instruction
             .iter()
@@ -215,7 +220,14 @@ impl Context {
             })
         };
         let suite = suite.map(str::to_owned).or_else(|| named().cloned());
-        Self { instruction, image, suite, manager: manager.cloned(), install, beside }
+        Self {
+            instruction,
+            image,
+            suite,
+            manager: manager.cloned(),
+            install,
+            beside,
+        }
     }
 }
 
@@ -232,7 +244,8 @@ fn image_of(from: &Instruction, dockerfile: &[Instruction]) -> Option<String> {
             .find(|word| !word.starts_with("--"))?;
         let is_stage = |known: &&Instruction| {
             let words: Vec<&str> = known.text.split_whitespace().collect();
-            known.is("FROM") && known.first < from.first
+            known.is("FROM")
+                && known.first < from.first
                 && matches!(words[..], [.., r#as, name] if r#as.eq_ignore_ascii_case("as") && name == image)
         };
         match dockerfile.iter().find(is_stage) {
@@ -244,7 +257,9 @@ fn image_of(from: &Instruction, dockerfile: &[Instruction]) -> Option<String> {
 }
 
 fn find<'c>(log: &Log, context: &Context, catalog: &'c Catalog) -> Vec<Diagnosis<'c>> {
-    let all: Vec<(usize, &str)> = (1..).zip(log.lines.iter().map(|line| line.text.as_str())).collect();
+    let all: Vec<(usize, &str)> = (1..)
+        .zip(log.lines.iter().map(|line| line.text.as_str()))
+        .collect();
     let failed: Vec<(usize, &str)> = all
         .iter()
         .zip(&log.lines)
@@ -369,7 +384,9 @@ fn package(
 fn elsewhere(name: String, manager: &str, catalog: &Catalog) -> String {
     let known = catalog.debian_package(&name);
     let names = known.and_then(|known| known.elsewhere.get(manager));
-    names.and_then(|names| names.first().cloned()).unwrap_or(name)
+    names
+        .and_then(|names| names.first().cloned())
+        .unwrap_or(name)
 }
 
 /// Returns `text` with each `{name}` filled in, `None` where one has no value.
@@ -467,8 +484,18 @@ mod tests {
     fn a_package_has_the_name_that_the_image_of_the_dockerfile_gives_it() {
         let log = "fatal error: ffi.h: No such file or directory\nerror: command 'gcc' failed with exit status 1";
         let on = |image: &str| format!("FROM {image}\nRUN pip install cffi\n");
-        check(log, &on("python:3.9-slim-bullseye"), "header-missing-python", "apt-get install --yes libffi-dev");
-        check(log, &on("python:3.9-alpine"), "header-missing-python", "apk add --no-cache libffi-dev");
+        check(
+            log,
+            &on("python:3.9-slim-bullseye"),
+            "header-missing-python",
+            "apt-get install --yes libffi-dev",
+        );
+        check(
+            log,
+            &on("python:3.9-alpine"),
+            "header-missing-python",
+            "apk add --no-cache libffi-dev",
+        );
     }
 
     #[test]
@@ -486,7 +513,10 @@ mod tests {
     fn a_line_of_a_step_that_ended_well_is_no_cause() {
         let log = "#7 [2/3] RUN ./a\n#7 0.101 /bin/sh: 1: made-up: not found\n#7 DONE 0.3s\n#8 [3/3] RUN pip install -r a.txt\n#8 1.230 ERROR: No matching distribution found for made-up==9\n#8 ERROR: process \"/bin/sh -c pip install -r a.txt\" did not complete successfully: exit code: 1\n";
         let found = report(log, None, &Catalog::built_in());
-        assert_eq!(found.category, "python-no-matching-distribution", "{found:#?}");
+        assert_eq!(
+            found.category, "python-no-matching-distribution",
+            "{found:#?}"
+        );
     }
 
     #[test]

@@ -212,7 +212,12 @@ pub fn diagnosis(report: &DiagnosisReport, log: &Path, dockerfile: Option<&Path>
         }
         let shown = shorten(cause.text.trim(), 160);
         let _ = writeln!(text, "{}: {}", cause.category, cause.cause);
-        let _ = writeln!(text, "  line      {}:{}: {shown}", log.display(), cause.line);
+        let _ = writeln!(
+            text,
+            "  line      {}:{}: {shown}",
+            log.display(),
+            cause.line
+        );
         if let Some(place) = place.as_ref().filter(|_| index == 0) {
             let _ = writeln!(text, "  step      {place}");
         }

@@ -410,9 +410,16 @@ impl Found<'_> {
             self.filled_by_signs(&entry, repair);
             let fits = |example: &String| {
                 let lines: Vec<&str> = example.lines().collect();
-                repair.log.iter().any(|sign| sign.find(&lines, &[]).is_some())
+                repair
+                    .log
+                    .iter()
+                    .any(|sign| sign.find(&lines, &[]).is_some())
             };
-            if repair.example.as_ref().is_some_and(|example| !fits(example)) {
+            if repair
+                .example
+                .as_ref()
+                .is_some_and(|example| !fits(example))
+            {
                 self.say(
                     &entry,
                     "example",
@@ -437,8 +444,7 @@ impl Found<'_> {
             return;
         };
         let leaves = layers.leaves();
-        let is_filled =
-            |leaf: &&Leaf| FILLED_BY_SIGNS.iter().any(|path| fits(path, &leaf.path));
+        let is_filled = |leaf: &&Leaf| FILLED_BY_SIGNS.iter().any(|path| fits(path, &leaf.path));
         for leaf in leaves.iter().filter(is_filled) {
             let mut candidates: Vec<&str> = known.iter().map(String::as_str).collect();
             if repair.look_up.is_some() && leaf.path != "otherwise" && leaf.path != "title" {

@@ -1296,17 +1296,7 @@ pub struct RepairRecipe {
 
 /// How near a sign is to the cause.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    JsonSchema,
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Certainty {
@@ -1352,8 +1342,8 @@ impl LogSign {
                 .chain(beside)
                 .any(|line| expression.is_match(line))
         };
-        let fits = self.with.as_ref().is_none_or(is_there)
-            && !self.without.as_ref().is_some_and(is_there);
+        let fits =
+            self.with.as_ref().is_none_or(is_there) && !self.without.as_ref().is_some_and(is_there);
         fits.then_some(found)
     }
 }
