@@ -91,11 +91,17 @@ impl Log {
             if let Some(found) = marks.summary.captures(&line) {
                 log.saw(&found[1]);
             }
+            // What an instruction says is no message; only of FROM it is all that there is.
+            let is_heading = marks
+                .step
+                .captures(&line)
+                .is_some_and(|found| !found[2].starts_with("FROM"));
             let vertex = marks.vertex.captures(&line);
-            let is_of_failure = match (&vertex, &failed) {
-                (Some(found), Some(failed)) => found[1] == failed[..],
-                _ => true,
-            };
+            let is_of_failure = !is_heading
+                && match (&vertex, &failed) {
+                    (Some(found), Some(failed)) => found[1] == failed[..],
+                    _ => true,
+                };
             if let Some(found) = &vertex
                 && let Some(head) = marks.head.captures(&found[2])
                 && is_of_failure
