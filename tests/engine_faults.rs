@@ -1036,10 +1036,7 @@ fn a_server_that_accepts_and_never_answers_is_told_so() {
          listener = socket.create_server(('0.0.0.0', 8000))  # serve_forever\n\
          time.sleep(600)\n");
     let report = check(app.path(), |_| {}, Cause::Answer, Rung::Listening);
-    assert!(
-        message(&report).contains("no answer within"),
-        "{report:#?}"
-    );
+    assert!(message(&report).contains("no answer within"), "{report:#?}");
     assert_nothing_left();
 }
 
