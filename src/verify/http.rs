@@ -11,6 +11,8 @@ use super::engine::{Answer, GrpcHealth};
 
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a health check of gRPC may take; what does not speak it may never say so.
+const GRPC_PATIENCE: Duration = Duration::from_secs(3);
 /// Bytes kept of a body.
 const MOST_BODY: usize = 64 * 1024;
 
@@ -90,9 +92,12 @@ async fn ask(port: u16, path: &str, host: &str, cookies: &[String]) -> Result<An
 ///
 /// What went wrong, in words, where the port does not speak gRPC.
 pub async fn grpc_health(port: u16) -> Result<GrpcHealth, String> {
-    match tokio::time::timeout(PATIENCE, ask_grpc(port)).await {
+    match tokio::time::timeout(GRPC_PATIENCE, ask_grpc(port)).await {
         Ok(health) => health,
-        Err(_) => Err(format!("no answer within {} seconds", PATIENCE.as_secs())),
+        Err(_) => Err(format!(
+            "no answer within {} seconds",
+            GRPC_PATIENCE.as_secs()
+        )),
     }
 }
 
