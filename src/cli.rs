@@ -36,11 +36,7 @@ use crate::{
 };
 use args::{
     Arguments, Color, Command, ConvertArguments, DiagnoseArguments, ExplainArguments, Format,
-<<<<<<< HEAD
     PlanArguments, RecipesCommand, ReportFormat, SchemaOf, SmokeArguments, VerifyArguments,
-=======
-    PlanArguments, RecipesCommand, SchemaOf, SmokeArguments, VerifyArguments,
->>>>>>> diagnose
 };
 use output::{Change, Proven, Repairs, State};
 

@@ -283,8 +283,20 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
             } else {
                 component.absolute(path)
             };
+            // A message names the file; its folder is what must be writable.
+            let path = match path.rsplit_once('/') {
+                Some((folder, file)) if file.contains('.') => folder.to_owned(),
+                _ => path,
+            };
             let is_known = component.volumes.iter().any(|volume| volume.path == path);
-            if is_known || path == "/" {
+            // A volume over the application would hide it.
+            let workdir = &component.image.workdir;
+            let hides = |place: &str| place == path || place.starts_with(&format!("{path}/"));
+            if is_known
+                || path.is_empty()
+                || hides(workdir)
+                || hides(&component.absolute(&component.path))
+            {
                 return false;
             }
             component.volumes.push(Volume {
