@@ -58,7 +58,17 @@ impl<E: Engine> Site<'_, E> {
             if !state.running {
                 return Ok(Err(self.ended(component, id, &state).await?));
             }
-            let port = self.published_port(id, network, inside).await?;
+            let port = match self.published_port(id, network, inside).await {
+                Ok(port) => port,
+                // It may have ended between the two looks; its port is closed then.
+                Err(error) => {
+                    let state = self.engine.state(id).await?;
+                    if state.running {
+                        return Err(error);
+                    }
+                    return Ok(Err(self.ended(component, id, &state).await?));
+                }
+            };
             let tried = self.ask(port, &paths, host, errors).await;
             let (what, body) = match tried {
                 Tried::Answered(answer) => return Ok(Ok(Spoken::Http(answer))),
