@@ -52,12 +52,16 @@ pub fn cpu_request(component: &Component) -> Sized<u64> {
     else {
         return guessed(100);
     };
-    // A start on a busy node may take four times as long as here.
-    let startup = measured.startup_cpu_millicores.unwrap_or(0);
-    let value = (steady * 3 / 2).max(startup / 4).clamp(50, 4000);
+    // The rate of a short start says little; its CPU time has to fit into what the probe allows.
+    let rate = measured.startup_cpu_millicores.unwrap_or(0);
+    let allowed = startup(component).value;
+    let needed = rate * measured.startup_ms * 2 / allowed;
+    let value = (steady * 3 / 2).max(needed).clamp(50, 4000);
     let text = format!(
-        "{steady}m of a core while idle and {startup}m while starting: one and a half of the first, \
-         a quarter of the second, at least 50m"
+        "{steady}m of a core while idle and {rate}m for the {} ms of the start: one and a half of the \
+         first, or enough to start in half of the {} s that the probe waits, at least 50m",
+        measured.startup_ms,
+        allowed / 1000
     );
     measured_as(value.div_ceil(10) * 10, text)
 }
@@ -172,4 +176,46 @@ fn guessed(value: u64) -> Sized<u64> {
 /// Rounded up to steps of 32.
 fn mebibytes(bytes: u64) -> u64 {
     bytes.div_ceil(32 << 20) * 32
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{convert, recipe::Catalog};
+
+    fn asked(startup_ms: u64, startup: u64, steady: u64) -> u64 {
+        let sample = Path::new("samples/plain_http_server_has_no_dependencies/repo");
+        let plan = convert::plan(sample, &Catalog::built_in()).expect("it opens");
+        let mut component = plan.value.components.into_iter().next().expect("one");
+        component.measured = Some(Measured {
+            startup_ms,
+            peak_memory_bytes: 0,
+            steady_memory_bytes: None,
+            startup_cpu_millicores: Some(startup),
+            steady_cpu_millicores: Some(steady),
+            listening: Vec::new(),
+            written: Vec::new(),
+            stop_ms: None,
+            corrections: Vec::new(),
+        });
+        cpu_request(&component).value
+    }
+
+    #[test]
+    fn a_short_start_asks_for_nothing_however_busy_it_was() {
+        assert_eq!(asked(300, 1900, 0), 50);
+    }
+
+    #[test]
+    fn a_long_start_has_to_fit_into_half_of_what_its_probe_allows() {
+        // 16 s of CPU time; the probe waits 40 s.
+        assert_eq!(asked(8000, 2000, 10), 800);
+    }
+
+    #[test]
+    fn an_idle_load_has_a_margin_of_a_half() {
+        assert_eq!(asked(300, 100, 200), 300);
+    }
 }
