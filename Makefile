@@ -44,6 +44,13 @@ corpus: packages ## Plans the repositories in the folder CORPUS=… and scores t
 	$(cargo) build --release
 	tests/corpus/score.py "$(TRUTH)" "$(CORPUS)" target/release/longshore
 
+# LOGS is a folder with logs, Dockerfiles and labels; tests/diagnosis/score.py says how they are laid out.
+.PHONY: diagnosis
+diagnosis: packages ## Diagnoses the labelled logs of failed builds in the folder LOGS=… and scores them by category
+	@[ -f "$(LOGS)/labels.tsv" ] || { echo 'usage: make diagnosis LOGS=folder' >&2; exit 2; }
+	$(cargo) build
+	tests/diagnosis/score.py "$(LOGS)" target/debug/longshore
+
 .PHONY: all-stand-ins
 all-stand-ins: packages engine ## Makes a stand-in for every base image that recipes name
 	tests/stand-ins/build.sh

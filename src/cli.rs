@@ -5,6 +5,7 @@
 
 mod args;
 mod batch;
+mod junit;
 mod output;
 mod progress;
 mod recipe;
@@ -14,16 +15,19 @@ mod wizard;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsString,
-    io::{IsTerminal, Write},
+    fs,
+    io::{self, IsTerminal, Read, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
+use anyhow::Context as _;
 use clap::{CommandFactory, Parser};
 
 use crate::{
     config::Config,
     convert::{self, Conversion},
+    diagnose::{self, DiagnosisReport},
     diagnostic::{self, Diagnostic, nearest, visible},
     plan::BuildPlan,
     recipe::{Catalog, ConfigurationError},
@@ -31,8 +35,8 @@ use crate::{
     verify::{self, EngineError, Repair, Report},
 };
 use args::{
-    Arguments, Color, Command, ConvertArguments, ExplainArguments, Format, PlanArguments,
-    RecipesCommand, SchemaOf, SmokeArguments, VerifyArguments,
+    Arguments, Color, Command, ConvertArguments, DiagnoseArguments, ExplainArguments, Format,
+    PlanArguments, RecipesCommand, ReportFormat, SchemaOf, SmokeArguments, VerifyArguments,
 };
 use output::{Change, Proven, Repairs, State};
 
@@ -94,6 +98,7 @@ fn dispatch(arguments: &Arguments, talk: Talk) -> anyhow::Result<Outcome> {
         Command::Wizard(wizard) => wizard::wizard(wizard, arguments.config.as_deref(), known, talk),
         Command::Verify(arguments) => verify(arguments, &known, talk),
         Command::Explain(arguments) => explain(arguments, &known, talk),
+        Command::Diagnose(arguments) => diagnose(arguments, &known.catalog, talk),
         Command::Recipes { command } => recipes(command, &known.catalog, talk),
         Command::Batch(_) | Command::Schema { .. } | Command::Completions { .. } | Command::Man => {
             Ok(Outcome::Done)
@@ -115,8 +120,9 @@ impl Known {
             Command::Wizard(arguments) => Some(&arguments.convert.path),
             Command::Verify(arguments) => Some(&arguments.path),
             Command::Explain(arguments) => Some(&arguments.path),
-            Command::Recipes { .. }
-            | Command::Batch(_)
+            Command::Batch(_)
+            | Command::Diagnose(_)
+            | Command::Recipes { .. }
             | Command::Schema { .. }
             | Command::Completions { .. }
             | Command::Man => None,
@@ -197,6 +203,7 @@ fn schema(of: SchemaOf) -> anyhow::Result<Outcome> {
     match of {
         SchemaOf::Plan => print_json(&schemars::schema_for!(BuildPlan))?,
         SchemaOf::Report => print_json(&schemars::schema_for!(Report))?,
+        SchemaOf::Diagnosis => print_json(&schemars::schema_for!(DiagnosisReport))?,
     }
     Ok(Outcome::Done)
 }
@@ -244,7 +251,7 @@ fn understand(
             .iter_mut()
             .find(|component| component.id == id);
         if let Some(component) = component.filter(|_| proven.plan == hash) {
-            component.measured = Some(proven.measured);
+            component.take_over(&proven.measured);
             component.health = proven.health.or(component.health.take());
         }
     }
@@ -401,7 +408,7 @@ fn verify(arguments: &VerifyArguments, known: &Known, talk: Talk) -> anyhow::Res
     if conversion.artifacts.is_empty() {
         return Ok(Outcome::Failed);
     }
-    let report = match smoke(
+    let (report, name) = match smoke(
         conversion,
         repairs,
         &arguments.path,
@@ -409,12 +416,13 @@ fn verify(arguments: &VerifyArguments, known: &Known, talk: Talk) -> anyhow::Res
         known,
         talk,
     )? {
-        Ok((report, _)) => report,
+        Ok((report, plan)) => (report, plan.name),
         Err(outcome) => return Ok(outcome),
     };
     match arguments.format {
-        Format::Text => print(&visible(&text::report(&report))),
-        Format::Json => print_json(&report)?,
+        ReportFormat::Text => print(&visible(&text::report(&report))),
+        ReportFormat::Json => print_json(&report)?,
+        ReportFormat::Junit => print(&junit::junit(&name, &report)?),
     }
     Ok(if report.verdict.is_success() {
         Outcome::Done
@@ -539,6 +547,53 @@ fn explain(arguments: &ExplainArguments, known: &Known, talk: Talk) -> anyhow::R
     }
     print(&visible(&text::explanation(artifact, line)));
     Ok(Outcome::Done)
+}
+
+fn diagnose(
+    arguments: &DiagnoseArguments,
+    catalog: &Catalog,
+    talk: Talk,
+) -> anyhow::Result<Outcome> {
+    let log = log_text(&arguments.log)
+        .with_context(|| format!("failed to read `{}`", arguments.log.display()));
+    let dockerfile = arguments.dockerfile.as_ref().map(|path| {
+        fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))
+    });
+    let (log, dockerfile) = match (log, dockerfile.transpose()) {
+        (Ok(log), Ok(dockerfile)) => (log, dockerfile),
+        (Err(error), _) | (_, Err(error)) => {
+            talk.error(&format!("{error:#}"));
+            return Ok(Outcome::Usage);
+        }
+    };
+    let report = diagnose::report(&log, dockerfile.as_deref(), catalog);
+    match arguments.format {
+        Format::Text => {
+            let dockerfile = arguments.dockerfile.as_deref();
+            print(&visible(&text::diagnosis(
+                &report,
+                &arguments.log,
+                dockerfile,
+            )));
+        }
+        Format::Json => print_json(&report)?,
+    }
+    Ok(if report.causes.is_empty() {
+        Outcome::Failed
+    } else {
+        Outcome::Done
+    })
+}
+
+/// Reads a log; programs write bytes into it that are no text.
+fn log_text(path: &Path) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().read_to_end(&mut bytes)?;
+    } else {
+        bytes = fs::read(path)?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn recipes(command: &RecipesCommand, catalog: &Catalog, talk: Talk) -> anyhow::Result<Outcome> {

@@ -30,6 +30,8 @@ use crate::{
 pub struct Manifest {
     /// Declared packages by normalised name.
     pub packages: BTreeMap<String, Package>,
+    /// What a conda environment asks for that PyPI has, as arguments for pip.
+    pub environment: Vec<Fact>,
     /// Those of them that the source itself does not import, by normalised name.
     pub indirect: BTreeSet<String>,
     /// Scripts of the package manifest by name.
@@ -112,7 +114,7 @@ pub fn manifest(
             .find(|found| !found.is_empty());
         for path in found.into_iter().flatten() {
             if let Some(source) = repo.source(path) {
-                manifest.read(declared, &source, &mut diagnostics);
+                manifest.read(declared, &source, catalog, &mut diagnostics);
             }
         }
     }
@@ -186,6 +188,7 @@ impl Manifest {
         &mut self,
         declared: &DeclaredFile,
         source: &Arc<SourceFile>,
+        catalog: &Catalog,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
         match declared.format {
@@ -194,6 +197,7 @@ impl Manifest {
             DeclaredFormat::Pyproject => self.toml(source, diagnostics, Self::pyproject),
             DeclaredFormat::Pipfile => self.toml(source, diagnostics, Self::pipfile),
             DeclaredFormat::Setup => self.setup(source),
+            DeclaredFormat::CondaEnvironment => self.conda_environment(source, catalog),
             DeclaredFormat::Pom => self.pom(source, diagnostics),
             DeclaredFormat::Gradle => self.gradle(source),
             DeclaredFormat::GoMod => self.go_mod(source),

@@ -10,6 +10,7 @@ mod env;
 mod handover;
 mod k8s;
 mod marks;
+mod sizing;
 mod template;
 
 use std::collections::BTreeMap;

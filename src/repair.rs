@@ -3,7 +3,10 @@
 //! A repair never touches the application's source. One is made at a time, the plan is rendered and
 //! built again, and the same repair is never tried twice.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use crate::{
     config::{Config, Said},
@@ -245,31 +248,7 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
             packages.runtime.retain(|name| name != package);
             count != packages.build.len() + packages.runtime.len()
         }
-        Edit::AddInstall { command, first } => {
-            let mut all = component.install.iter().chain(&component.build);
-            if all.any(|known| known.command == *command) {
-                return false;
-            }
-            let installs = &mut component.install;
-            let near = if *first {
-                installs.first()
-            } else {
-                installs.last()
-            };
-            let directory =
-                near.map_or_else(|| component.path.clone(), |near| near.directory.clone());
-            let added = Command {
-                command: command.clone(),
-                directory,
-                env: Default::default(),
-                runs_in: None,
-                cached: true,
-                origin: vec![origin.clone()],
-            };
-            let at = if *first { 0 } else { installs.len() };
-            installs.insert(at, added);
-            true
-        }
+        Edit::AddInstall { command, first } => add_install(component, command, *first, origin),
         Edit::ReplaceInCommands { piece, by } => {
             let mut changed = false;
             let assets = component
@@ -304,8 +283,20 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
             } else {
                 component.absolute(path)
             };
+            // A message names the file; its folder is what must be writable.
+            let path = match path.rsplit_once('/') {
+                Some((folder, file)) if file.contains('.') => folder.to_owned(),
+                _ => path,
+            };
             let is_known = component.volumes.iter().any(|volume| volume.path == path);
-            if is_known || path == "/" {
+            // A volume over the application would hide it.
+            let workdir = &component.image.workdir;
+            let hides = |place: &str| place == path || place.starts_with(&format!("{path}/"));
+            if is_known
+                || path.is_empty()
+                || hides(workdir)
+                || hides(&component.absolute(&component.path))
+            {
                 return false;
             }
             component.volumes.push(Volume {
@@ -320,6 +311,53 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
         Edit::SkipPrepare {} => component.prepare.pop().is_some(),
         Edit::MoreMemory {} => false,
     }
+}
+
+/// Adds an install command where commands of its tool are: to the build stage, and to stages that
+/// build assets.
+fn add_install(component: &mut Component, command: &str, first: bool, origin: &Origin) -> bool {
+    let tool = |line: &str| {
+        line.split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let own = tool(command);
+    let uses_tool = |installs: &[Command]| installs.iter().any(|known| tool(&known.command) == own);
+    let is_asset = component
+        .assets
+        .iter()
+        .any(|stage| uses_tool(&stage.install));
+    let is_here = !is_asset || uses_tool(&component.install);
+    let assets = component
+        .assets
+        .iter_mut()
+        .filter(|stage| uses_tool(&stage.install))
+        .map(|stage| (&mut stage.install, stage.path.clone()));
+    let main = is_here.then(|| (&mut component.install, component.path.clone()));
+    let mut changed = false;
+    for (installs, path) in assets.chain(main) {
+        if installs.iter().any(|known| known.command == command) {
+            continue;
+        }
+        let near = if first {
+            installs.first()
+        } else {
+            installs.last()
+        };
+        let added = Command {
+            command: command.to_owned(),
+            directory: near.map_or(path, |near| near.directory.clone()),
+            env: BTreeMap::new(),
+            runs_in: None,
+            cached: true,
+            origin: vec![origin.clone()],
+        };
+        let at = if first { 0 } else { installs.len() };
+        installs.insert(at, added);
+        changed = true;
+    }
+    changed
 }
 
 fn set_env(component: &mut Component, name: &str, value: &str, origin: &Origin) -> bool {
@@ -337,11 +375,123 @@ fn set_env(component: &mut Component, name: &str, value: &str, origin: &Origin) 
                 kind: EnvKind::Config,
                 required: true,
                 default: Some(value.to_owned()),
-                values: Default::default(),
+                values: BTreeMap::new(),
                 about: None,
                 origin: vec![origin.clone()],
             });
             true
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(repo: &str) -> BuildPlan {
+        convert::plan(Path::new(repo), &Catalog::built_in())
+            .expect("it opens")
+            .value
+    }
+
+    fn made(plan: &mut BuildPlan, edits: Vec<Edit>) -> bool {
+        let repair = Repair {
+            component: plan.components[0].id.clone(),
+            rule: "a-rule".to_owned(),
+            cause: "a cause".to_owned(),
+            log: "a line".to_owned(),
+            edits,
+        };
+        apply(plan, &repair)
+    }
+
+    #[test]
+    fn an_edit_changes_the_plan_once() {
+        let mut plan = of("samples/plain_wsgi_app_needs_no_requirements_file/repo");
+        let edits = [
+            Edit::AddPackages {
+                build: vec!["libpq-dev".to_owned()],
+                run: vec!["libpq5".to_owned()],
+            },
+            Edit::AddInstall {
+                command: "pip install pyyaml".to_owned(),
+                first: false,
+            },
+            Edit::SetBuildEnv {
+                name: "A".to_owned(),
+                value: "b".to_owned(),
+            },
+            Edit::SetEnv {
+                name: "MODE".to_owned(),
+                value: "quiet".to_owned(),
+            },
+            Edit::AddVolume {
+                path: "uploads".to_owned(),
+                persistent: true,
+            },
+        ];
+        for edit in edits {
+            assert!(made(&mut plan, vec![edit.clone()]), "{edit:?}");
+            assert!(!made(&mut plan, vec![edit.clone()]), "{edit:?} twice");
+        }
+        let component = &plan.components[0];
+        assert!(
+            component
+                .system_packages
+                .runtime
+                .contains(&"libpq5".to_owned())
+        );
+        assert_eq!(
+            component.install.last().expect("added").command,
+            "pip install pyyaml"
+        );
+        let place = component.install.last().expect("added").origin[0].place();
+        assert_eq!(place, "recipes/repairs/a-rule.toml");
+        assert!(
+            component
+                .volumes
+                .iter()
+                .any(|volume| volume.path == "/app/uploads")
+        );
+    }
+
+    #[test]
+    fn assets_are_installed_where_they_are_built() {
+        let mut plan = of("samples/python_application_builds_its_assets_with_node/repo");
+        let added = Edit::AddInstall {
+            command: "npm install axios".to_owned(),
+            first: false,
+        };
+        assert!(made(&mut plan, vec![added]));
+        let component = &plan.components[0];
+        let is_added = |commands: &[Command]| {
+            commands
+                .iter()
+                .any(|command| command.command.ends_with("axios"))
+        };
+        assert!(is_added(&component.assets[0].install) && !is_added(&component.install));
+    }
+
+    #[test]
+    fn the_same_repair_is_not_tried_twice() {
+        let plan = of("samples/plain_wsgi_app_needs_no_requirements_file/repo");
+        let failure = Failure {
+            cause: Cause::Ended,
+            message: "it ended with 1".to_owned(),
+            places: Vec::new(),
+            origins: Vec::new(),
+            log: vec!["ModuleNotFoundError: No module named 'yaml'".to_owned()],
+            hints: Vec::new(),
+        };
+        let mut report = Report::new(Vec::new(), Vec::new());
+        report.components.push(crate::verify::ComponentReport {
+            id: plan.components[0].id.clone(),
+            failure: Some(failure),
+            ..crate::verify::ComponentReport::default()
+        });
+        let (catalog, mut tried) = (Catalog::built_in(), BTreeSet::new());
+        let repair = next(&plan, &report, &catalog, &mut tried).expect("a rule knows it");
+        assert_eq!(repair.rule, "python-module-undeclared");
+        assert_eq!(next(&plan, &report, &catalog, &mut tried), None);
     }
 }

@@ -5,6 +5,7 @@
 
 mod chart;
 mod context;
+mod correct;
 mod denied;
 mod docker;
 mod engine;
@@ -33,17 +34,23 @@ use anyhow::Context;
 pub use docker::Docker;
 pub use engine::{
     Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
-    ImageInfo, State,
+    GrpcHealth, ImageInfo, State, Usage,
 };
 pub use load::LoadBounds;
 pub use report::{
     Cause, ComponentReport, Failure, Proof, ProofOutcome, Repair, Report, Rung, Verdict, apply,
 };
 
-use crate::{plan::BuildPlan, render::Artifact};
+use crate::{
+    plan::BuildPlan,
+    render::{self, Artifact},
+};
 
 /// How long the engine may still be at what it was making when a run was cut off.
 const LATE: Duration = Duration::from_millis(300);
+
+/// How often a run is followed by another one with what it found.
+const MOST_CORRECTIONS: usize = 3;
 
 /// How a smoke run is made.
 #[derive(Debug, Clone)]
@@ -56,6 +63,8 @@ pub struct Options {
     pub prepare_timeout: Duration,
     /// Folder to keep all logs in.
     pub keep_logs: Option<PathBuf>,
+    /// How long the application is left alone after its answer, to measure what it uses then.
+    pub idle: Duration,
     /// Memory that a container may use, in bytes.
     pub memory_limit: i64,
     /// Port of this machine to publish the application on; a free one where there is none.
@@ -75,6 +84,7 @@ impl Default for Options {
             start_timeout: Duration::from_secs(60),
             prepare_timeout: Duration::from_secs(300),
             keep_logs: None,
+            idle: Duration::from_secs(2),
             memory_limit: 512 << 20,
             publish_port: None,
             keep_image: false,
@@ -104,6 +114,10 @@ pub enum Event {
 
 /// Builds and starts what `plan` says, asks it, measures it, and removes everything again.
 ///
+/// Where a run finds another port than the planned one, or a folder that must be writable, a second
+/// run proves that the plan works with it; the report names such corrections, and [`apply`] writes
+/// them into the plan.
+///
 /// # Errors
 ///
 /// [`EngineError`] for trouble with the engine or this machine, and `Interrupted` after Ctrl-C; all
@@ -120,19 +134,51 @@ pub fn verify(
     let engine = runtime.block_on(Docker::connect())?;
     runtime.block_on(engine.sweep());
     podman::sweep();
+    let mut report = run_once(
+        &runtime, &engine, plan, artifacts, repository, options, progress,
+    )?;
+    let mut corrected = plan.clone();
+    for _ in 0..MOST_CORRECTIONS {
+        let Some(again) = report.correct(&mut corrected) else {
+            break;
+        };
+        progress(Event::Stage(format!("running it again: {again}")));
+        let artifacts = render::artifacts(&corrected)?;
+        let next = run_once(
+            &runtime, &engine, &corrected, &artifacts, repository, options, progress,
+        )?;
+        match report.followed_by(next) {
+            Ok(next) => report = next,
+            Err(first) => {
+                report = first;
+                break;
+            }
+        }
+    }
+    Ok(report)
+}
+
+/// One run from the build to the removal of everything that it made.
+fn run_once(
+    runtime: &tokio::runtime::Runtime,
+    engine: &Docker,
+    plan: &BuildPlan,
+    artifacts: &[Artifact],
+    repository: &Path,
+    options: &Options,
+    progress: &mut dyn FnMut(Event),
+) -> anyhow::Result<Report> {
     let run = engine::Run::new()?;
     let result = catch_unwind(AssertUnwindSafe(|| {
         runtime.block_on(async {
             let climbed = async {
-                let mut report = ladder::climb(
-                    &engine, &run, plan, artifacts, repository, options, progress,
-                )
-                .await?;
+                let mut report =
+                    ladder::climb(engine, &run, plan, artifacts, repository, options, progress)
+                        .await?;
                 if options.manifests {
-                    let proofs = manifests::prove(
-                        &engine, &run, plan, artifacts, options, &report, progress,
-                    )
-                    .await?;
+                    let proofs =
+                        manifests::prove(engine, &run, plan, artifacts, options, &report, progress)
+                            .await?;
                     report.add_proofs(proofs);
                 }
                 Ok(report)
@@ -156,6 +202,10 @@ pub fn verify(
         (Err(panic), _) => resume_unwind(panic),
         (Ok(report), Ok(())) => report,
         (Ok(Ok(_)), Err(left)) => Err(left.into()),
+        // Where the engine is gone nothing can be removed, and its error says so already.
+        (Ok(Err(error)), Err(EngineError::Gone { .. } | EngineError::Unreachable { .. })) => {
+            Err(error)
+        }
         // The first error says what happened; that something is left must be known all the same.
         (Ok(Err(error)), Err(left)) => Err(error.context(left)),
     }

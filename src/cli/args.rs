@@ -39,6 +39,8 @@ pub enum Command {
     Batch(BatchArguments),
     /// Say why a line is there.
     Explain(ExplainArguments),
+    /// Name the cause of a failed build or start, from its log.
+    Diagnose(DiagnoseArguments),
     /// Look at the catalogue.
     Recipes {
         /// What to look at.
@@ -161,8 +163,8 @@ pub struct VerifyArguments {
     #[arg(default_value = ".")]
     pub path: PathBuf,
     /// How to print the report.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
     /// How to verify.
     #[command(flatten)]
     pub smoke: SmokeArguments,
@@ -233,6 +235,20 @@ pub struct ExplainArguments {
     pub place: String,
 }
 
+/// Arguments of `diagnose`.
+#[derive(Debug, Args)]
+pub struct DiagnoseArguments {
+    /// The log; `-` for standard input.
+    #[arg(value_name = "LOGFILE")]
+    pub log: PathBuf,
+    /// The Dockerfile that was built: tells base image and instruction.
+    #[arg(long, value_name = "FILE")]
+    pub dockerfile: Option<PathBuf>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+}
+
 /// What to look at in the catalogue.
 #[derive(Debug, Subcommand)]
 pub enum RecipesCommand {
@@ -259,6 +275,17 @@ pub enum Format {
     Json,
 }
 
+/// How to print the report of a smoke run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// For pipelines: JUnit XML, a case for each rung.
+    Junit,
+}
+
 /// When to colour messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -277,4 +304,6 @@ pub enum SchemaOf {
     Plan,
     /// `longshore verify --format json`.
     Report,
+    /// `longshore diagnose --format json`.
+    Diagnosis,
 }

@@ -1,8 +1,9 @@
 //! The plan for people to read in a terminal.
 
-use std::fmt::Write;
+use std::{fmt::Write, path::Path};
 
 use crate::{
+    diagnose::DiagnosisReport,
     diagnostic::visible,
     plan::{BuildPlan, Component, EnvKind, Fate, LedgerEntry, Load, Origin, OriginKind},
     recipe::Edit,
@@ -193,6 +194,57 @@ fn places(origins: &[Origin]) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
+/// Returns the causes of a failure, each with the line that shows it and what to do; where there
+/// is none, what was looked at.
+pub fn diagnosis(report: &DiagnosisReport, log: &Path, dockerfile: Option<&Path>) -> String {
+    let mut text = String::new();
+    let instruction = report.looked_at.instruction.as_ref();
+    let place = instruction.map(|instruction| match (dockerfile, instruction.line) {
+        (Some(file), Some(line)) => format!(
+            "{}:{line}: {}",
+            file.display(),
+            shorten(&instruction.text, 100)
+        ),
+        _ => shorten(&instruction.text, 100),
+    });
+    for (index, cause) in report.causes.iter().enumerate() {
+        if index == 1 {
+            text.push_str("\nalso in this log\n");
+        }
+        let shown = shorten(cause.text.trim(), 160);
+        let _ = writeln!(text, "{}: {}", cause.category, cause.cause);
+        let _ = writeln!(
+            text,
+            "  line      {}:{}: {shown}",
+            log.display(),
+            cause.line
+        );
+        if let Some(place) = place.as_ref().filter(|_| index == 0) {
+            let _ = writeln!(text, "  step      {place}");
+        }
+        let _ = writeln!(text, "  remedy    {}", cause.remedy);
+        if let Some(blocked) = &cause.blocked {
+            let _ = writeln!(text, "  verdict   {blocked}");
+        }
+        let _ = writeln!(text, "  rule      recipes/repairs/{}.toml", cause.rule);
+    }
+    if report.causes.is_empty() {
+        let looked_at = &report.looked_at;
+        let _ = writeln!(text, "unknown: no rule knows a line of this log");
+        let _ = writeln!(
+            text,
+            "  looked at {} lines of {}, for {} rules",
+            looked_at.lines,
+            log.display(),
+            looked_at.rules
+        );
+        if let Some(place) = place {
+            let _ = writeln!(text, "  step      {place}");
+        }
+    }
+    text
+}
+
 fn shorten(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
@@ -205,14 +257,7 @@ fn shorten(text: &str, width: usize) -> String {
 pub fn report(report: &Report) -> String {
     let mut text = String::new();
     for component in &report.components {
-        let rungs = [
-            Rung::Parsed,
-            Rung::Built,
-            Rung::Started,
-            Rung::Listening,
-            Rung::Answers,
-        ];
-        let shown: Vec<String> = rungs
+        let shown: Vec<String> = Rung::ALL
             .iter()
             .map(|rung| {
                 format!(
@@ -251,6 +296,15 @@ pub fn report(report: &Report) -> String {
                 "  memory    {} MiB at its peak",
                 measured.peak_memory_bytes >> 20
             );
+            if let Some(steady) = measured.steady_memory_bytes {
+                let _ = writeln!(text, "            {} MiB while idle", steady >> 20);
+            }
+            if let Some(cpu) = measured.startup_cpu_millicores {
+                let steady = measured.steady_cpu_millicores;
+                let idle =
+                    steady.map_or_else(String::new, |steady| format!(", {steady}m while idle"));
+                let _ = writeln!(text, "  cpu       {cpu}m of a core while starting{idle}");
+            }
             let _ = writeln!(text, "  listens   {}", measured.listening.join(", "));
             if !measured.written.is_empty() {
                 let _ = writeln!(text, "  written   {}", measured.written.join(", "));
@@ -261,6 +315,12 @@ pub fn report(report: &Report) -> String {
         }
         if let Some(stop) = component.stop_ms {
             let _ = writeln!(text, "  stop      {stop} ms after SIGTERM");
+        }
+        for line in &component.output {
+            let _ = writeln!(text, "  output    {line}");
+        }
+        for correction in &component.corrections {
+            let _ = writeln!(text, "  found     {}", correction.text());
         }
         for note in &component.notes {
             let _ = writeln!(text, "  note      {note}");
@@ -306,7 +366,12 @@ pub fn report(report: &Report) -> String {
             report.stand_ins.join(", ")
         );
     }
-    let _ = writeln!(text, "\nverdict: {}", report.verdict.name());
+    let missing = report.missing();
+    let missing = match missing.is_empty() {
+        true => String::new(),
+        false => format!(": {}", missing.join("; ")),
+    };
+    let _ = writeln!(text, "\nverdict: {}{missing}", report.verdict.name());
     text
 }
 

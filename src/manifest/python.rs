@@ -1,7 +1,8 @@
 //! Manifests of Python: requirements files, `setup.py`, `setup.cfg`, `pyproject.toml`, `Pipfile`.
 
-use super::{Manifest, Package, normal_name};
+use super::{Fact, Manifest, Package, normal_name};
 use crate::{
+    recipe::Catalog,
     repo::{self},
     source::SourceFile,
 };
@@ -69,7 +70,78 @@ fn extras_of_setup(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// A match specification of conda as a requirement of pip: `numpy=1.19.2=py38h54aff64_0` is
+/// `numpy==1.19.2`, `flask=1.1` is `flask==1.1.*`, and `pandas>=1` stays
+/// (<https://docs.conda.io/projects/conda-build/en/latest/resources/package-spec.html>).
+fn conda_requirement(text: &str) -> String {
+    let text = text.rsplit("::").next().unwrap_or(text).replace(' ', "");
+    match text.split_once('=') {
+        Some((name, rest)) if !name.ends_with(['<', '>', '!', '~']) => {
+            let version = rest.trim_start_matches('=');
+            let version = version.split('=').next().unwrap_or_default();
+            let is_whole = rest.starts_with('=') || version.contains('*') || rest.contains('=');
+            let open = if is_whole { "" } else { ".*" };
+            format!("{name}=={version}{open}")
+        }
+        _ => text,
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Environment {
+    #[serde(default)]
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Dependency {
+    Conda(String),
+    Pip { pip: Vec<String> },
+}
+
 impl Manifest {
+    /// What `environment.yml` asks for, without what only conda has.
+    pub(super) fn conda_environment(&mut self, source: &SourceFile, catalog: &Catalog) {
+        let Ok(environment) = serde_saphyr::from_str::<Environment>(&source.text) else {
+            return;
+        };
+        let is_condas = |name: &str| {
+            let listed = |list: &str| catalog.list("conda", list);
+            let stems = listed("only-stems");
+            listed("only").iter().any(|known| known == name)
+                || stems.iter().any(|stem| name.starts_with(stem.as_str()))
+        };
+        let mut wanted: Vec<(String, String)> = Vec::new();
+        for dependency in environment.dependencies {
+            match dependency {
+                Dependency::Conda(text) => {
+                    let line = conda_requirement(&text);
+                    wanted.push((text, line));
+                }
+                Dependency::Pip { pip } => {
+                    wanted.extend(pip.into_iter().map(|text| (text.clone(), text)));
+                }
+            }
+        }
+        for (text, value) in wanted {
+            let found = requirement(&value);
+            let name = found.as_ref().map(|(name, _)| name.as_str());
+            if name.is_some_and(is_condas) || value.starts_with('-') {
+                continue;
+            }
+            let line = source.line(source.text.find(&text).unwrap_or(0));
+            if let Some((name, requirement)) = found {
+                self.declare(&name, &requirement, source, line);
+            }
+            self.environment.push(Fact {
+                value,
+                file: source.path.clone(),
+                line,
+            });
+        }
+    }
+
     pub(super) fn requirements(&mut self, source: &SourceFile) {
         let development = is_development_file(&source.path);
         for (index, line) in source.text.lines().enumerate() {

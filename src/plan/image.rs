@@ -253,7 +253,11 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
         cached: false,
         origin: vec![origin],
     };
-    let setup = stack.setup.iter().filter(|command| holds(command, input));
+    let is_for = |command: &&ConditionalCommand| {
+        command.versions.is_empty() || command.versions.contains(&base.version)
+    };
+    let setup = stack.setup.iter().filter(is_for);
+    let setup = setup.filter(|command| holds(command, input));
     let setup = setup.map(|command| {
         let why = command.why.as_deref().unwrap_or("prepares the build stage");
         as_root(command.command.clone(), Origin::recipe(&stack_id, why))

@@ -156,8 +156,18 @@ pub fn install(
     }
     if early.is_empty()
         && late.is_empty()
-        && let Some((option, command)) = option(&selection.folder, input)
+        && let Some((option, mut command)) = option(&selection.folder, input)
     {
+        // What documents tell in the words of another tool is done, too.
+        let told: Vec<(usize, Origin)> = ledger
+            .open()
+            .filter(|(_, step)| option.instead_of.contains(&step.words.join(" ")))
+            .map(|(index, step)| (index, ledger::origin(step)))
+            .collect();
+        for (index, origin) in told {
+            command.origin.push(origin);
+            ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
+        }
         let all = if option.needs_source {
             &mut late
         } else {
@@ -240,9 +250,17 @@ fn installs_itself(packages: &[String], input: &Input<'_, '_>) -> bool {
 fn option<'c>(folder: &str, input: &Input<'_, 'c>) -> Option<(&'c InstallRecipe, Command)> {
     let selection = input.selection;
     let is_there = |file: &String| input.repo.contains(&repo::join(folder, file));
-    let mut options = selection.stack.install.iter();
-    let option = options.find(|option| option.files.iter().all(is_there))?;
-    let run = fill(&option.run, input)?;
+    let has = |option: &InstallRecipe| {
+        let text = option.has.as_deref().zip(option.files.first());
+        text.is_none_or(|(text, file)| {
+            let source = input.repo.source(&repo::join(folder, file));
+            source.is_some_and(|source| source.text.contains(text))
+        })
+    };
+    let options = selection.stack.install.iter();
+    let (option, run) = options
+        .filter(|option| option.files.iter().all(is_there) && has(option))
+        .find_map(|option| Some((option, fill(&option.run, input)?)))?;
     let why = format!("`{run}` where there is {}", option.files.join(" and "));
     let command = Command {
         command: run,
@@ -305,8 +323,10 @@ fn install_directory(
         .enumerate()
         .filter(|(at, word)| {
             let is_value = *at > 0 && value_flags.contains(&step.words[at - 1]);
-            let is_file =
-                word.ends_with(".txt") || word.ends_with(".py") || word.ends_with(".toml");
+            let is_file = word.ends_with(".txt")
+                || word.ends_with(".py")
+                || word.ends_with(".toml")
+                || *at > 0 && is_folder(word, step, input);
             is_file && (is_value || !word.starts_with('-'))
         })
         .map(|(_, word)| word)
@@ -326,9 +346,10 @@ fn install_directory(
         return Some(here.clone());
     }
     let is_there = |place: &&&str| {
-        named
-            .iter()
-            .all(|file| input.repo.contains(&repo::join(place, file)))
+        named.iter().all(|file| {
+            let path = repo::join(place, file);
+            input.repo.contains(&path) || input.repo.has_folder(&path)
+        })
     };
     places
         .iter()
@@ -336,9 +357,18 @@ fn install_directory(
         .map(|place| (*place).to_owned())
 }
 
+/// Whether a word is a folder of the repository, as seen from where the command stands.
+fn is_folder(word: &str, step: &InstallStep, input: &Input<'_, '_>) -> bool {
+    let mut places = [step.context.directory.as_str(), "."].into_iter();
+    word.contains('/')
+        && !word.contains(':')
+        && places.any(|place| input.repo.has_folder(&repo::join(place, word)))
+}
+
 fn needs_source(words: &[String], input: &Input<'_, '_>) -> bool {
     words.iter().skip(1).any(|word| {
         let is_own = [".", "./", "-e", "--editable"].contains(&word.as_str())
+            || word.contains('/') && input.repo.has_folder(word)
             || word.starts_with("./")
             || word.starts_with(".[")
             || word == "setup.py";

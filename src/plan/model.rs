@@ -351,6 +351,8 @@ pub struct Port {
 pub enum Protocol {
     /// HTTP/1.1 without TLS.
     Http,
+    /// gRPC with the health service `grpc.health.v1`.
+    Grpc,
     /// Any other protocol over TCP.
     Tcp,
 }
@@ -500,10 +502,26 @@ pub struct Measured {
     pub startup_ms: u64,
     /// Highest memory use seen, in bytes.
     pub peak_memory_bytes: u64,
+    /// Memory use while idle after the answer, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steady_memory_bytes: Option<u64>,
+    /// Mean CPU use until it answered, in thousandths of a core.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub startup_cpu_millicores: Option<u64>,
+    /// Mean CPU use while idle after the answer, in thousandths of a core.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steady_cpu_millicores: Option<u64>,
     /// TCP ports listened on, as `address:port`.
     pub listening: Vec<String>,
     /// Paths written outside the declared writable ones, or on them.
     pub written: Vec<String>,
+    /// Milliseconds from the request to stop until it had ended; that of the whole grace period
+    /// where it was killed at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_ms: Option<u64>,
+    /// What the run found to be other than planned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub corrections: Vec<Correction>,
     /// How many requests it serves, where that was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<Load>,
@@ -565,6 +583,73 @@ pub enum LoadEnd {
     Sender,
     /// Single requests are slower than any limit, or fail.
     Unloaded,
+}
+
+/// Something that a smoke run found to be other than planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Correction {
+    /// The main port is another one.
+    Port {
+        /// The planned one.
+        planned: u16,
+        /// The one that it listens on.
+        found: u16,
+    },
+    /// The main port speaks something else.
+    Protocol {
+        /// The port.
+        port: u16,
+        /// What is spoken there.
+        protocol: Protocol,
+    },
+    /// It must write to a folder that was not known to be written.
+    Volume {
+        /// The folder.
+        path: String,
+        /// Whether what is written there must survive a restart.
+        persistent: bool,
+        /// The path that it wrote, or could not write.
+        written: String,
+    },
+}
+
+impl Correction {
+    /// Returns what was found, in one sentence.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Port { planned, found } => {
+                format!("it listens on port {found}, not on the planned {planned}")
+            }
+            Self::Protocol { port, protocol } => match protocol {
+                Protocol::Grpc => format!("port {port} answers the health check of gRPC"),
+                Protocol::Tcp => format!("port {port} speaks gRPC without its health check"),
+                Protocol::Http => format!("port {port} speaks HTTP"),
+            },
+            Self::Volume {
+                path,
+                persistent,
+                written,
+            } => {
+                let kind = if *persistent {
+                    "kept"
+                } else {
+                    "emptied at each start"
+                };
+                format!("it writes `{written}`, so `{path}` is a volume, {kind}")
+            }
+        }
+    }
+
+    /// Returns its origin.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            kind: OriginKind::Measured,
+            file: None,
+            line: None,
+            text: Some(self.text()),
+        }
+    }
 }
 
 /// What became of one command of the documents.
@@ -726,6 +811,47 @@ impl Component {
     pub fn capacity(&self) -> Option<(f64, u32)> {
         let load = self.measured.as_ref()?.load.as_ref()?;
         Some((load.knee?, load.cpu_millicores?))
+    }
+
+    /// Takes over what a smoke run measured: the figures, and what was other than planned.
+    pub fn take_over(&mut self, measured: &Measured) {
+        for correction in &measured.corrections {
+            self.correct(correction);
+        }
+        self.measured = Some(measured.clone());
+    }
+
+    /// Corrects the plan as a smoke run found it; a second time it changes nothing.
+    pub fn correct(&mut self, correction: &Correction) {
+        let origin = correction.origin();
+        match correction {
+            Correction::Port { planned, found } => {
+                if let Some(port) = self.ports.iter_mut().find(|port| port.port == *planned) {
+                    port.port = *found;
+                    port.origin.insert(0, origin);
+                }
+            }
+            Correction::Protocol { port, protocol } => {
+                let mut ports = self.ports.iter_mut();
+                let known = ports.find(|known| known.port == *port && known.protocol != *protocol);
+                if let Some(known) = known {
+                    known.protocol = *protocol;
+                    known.origin.insert(0, origin);
+                }
+            }
+            Correction::Volume {
+                path, persistent, ..
+            } => {
+                if !self.volumes.iter().any(|volume| volume.path == *path) {
+                    self.volumes.push(Volume {
+                        path: path.clone(),
+                        persistent: *persistent,
+                        reason: correction.text(),
+                        origin: vec![origin],
+                    });
+                }
+            }
+        }
     }
 
     /// Returns the main port, if the application listens on one.

@@ -30,7 +30,8 @@ pub struct Base {
     pub image: String,
     /// Its suite of Debian.
     pub suite: String,
-    version: String,
+    /// Its version of the runtime.
+    pub version: String,
 }
 
 impl Base {

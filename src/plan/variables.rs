@@ -9,6 +9,7 @@ use crate::{
     recipe::{Catalog, Expression, SiteFact, Variable, VariableForm},
     repo::{self, Repo},
     select::Selection,
+    shell,
 };
 
 /// A value and who says so.
@@ -28,6 +29,17 @@ pub fn variables(
     if let Some((name, fact)) = selection.manifest.programs.iter().next() {
         let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, name);
         variables.insert("program".to_owned(), (name.clone(), origin));
+    }
+    if let Some(first) = selection.manifest.environment.first() {
+        let packages = selection.manifest.environment.iter();
+        let words: Vec<String> = packages.map(|fact| shell::quote(&fact.value)).collect();
+        let origin = Origin::at(
+            OriginKind::Manifest,
+            &first.file,
+            first.line,
+            "dependencies",
+        );
+        variables.insert("environment".to_owned(), (words.join(" "), origin));
     }
     let of_framework = selection
         .framework

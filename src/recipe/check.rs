@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Catalog, ConfigurationError, Expression, KINDS, Leaf, VersionFormat};
+use super::{
+    Catalog, ConfigurationError, Expression, KINDS, Leaf, LogSign, RepairRecipe, VersionFormat,
+};
 use crate::{diagnostic::nearest, repo, shell::is_name};
 
 /// Variables that are filled into a text, by the kind of recipe and the path of the field (`*` for
@@ -72,12 +74,29 @@ const FILLED: [(&str, &str, &[&str]); 36] = [
     ("stacks", "image.setup.*", &[]),
 ];
 
+/// Fields of a repair that the groups of its signs are filled into.
+const FILLED_BY_SIGNS: [&str; 12] = [
+    "title",
+    "advice",
+    "otherwise",
+    "edit.*.build.*",
+    "edit.*.run.*",
+    "edit.*.package",
+    "edit.*.command",
+    "edit.*.piece",
+    "edit.*.by",
+    "edit.*.version",
+    "edit.*.value",
+    "edit.*.path",
+];
+
 /// Fields that hold a day.
 const DAYS: [(&str, &str); 2] = [("runtimes", "checked"), ("runtimes", "version.*.ends")];
 
 /// Fields that say where a fact is written.
-const SOURCES: [(&str, &str); 2] = [
+const SOURCES: [(&str, &str); 3] = [
     ("runtimes", "source"),
+    ("repairs", "source"),
     ("system-packages", "needs.*.source"),
 ];
 
@@ -105,6 +124,7 @@ pub fn errors(catalog: &Catalog) -> Vec<ConfigurationError> {
     found.versions();
     found.groups();
     found.texts();
+    found.repairs();
     found.errors
 }
 
@@ -196,6 +216,21 @@ impl Found<'_> {
         let frameworks = catalog.frameworks.iter();
         let refines = frameworks.map(|(id, framework)| (id.as_str(), framework.refines.as_slice()));
         self.circles("frameworks", refines);
+        for (id, repair) in &catalog.repairs {
+            let entry = format!("repairs/{id}");
+            self.require_all(&entry, "refines", &repair.refines, &["repairs"]);
+            self.require_all(
+                &entry,
+                "when.runtimes",
+                &repair.when.runtimes,
+                &["runtimes"],
+            );
+        }
+        let repairs = catalog.repairs.iter();
+        self.circles(
+            "repairs",
+            repairs.map(|(id, repair)| (id.as_str(), repair.refines.as_slice())),
+        );
     }
 
     /// Entries that are special cases of themselves.
@@ -356,6 +391,82 @@ impl Found<'_> {
         }
     }
 
+    /// Repairs: names that not every sign has a group for, tables whose name no sign reads, and
+    /// examples that no sign fits.
+    fn repairs(&mut self) {
+        let catalog = self.catalog;
+        for (id, repair) in &catalog.repairs {
+            let entry = format!("repairs/{id}");
+            for (index, sign) in repair.log.iter().enumerate() {
+                if let Some(look_up) = &repair.look_up {
+                    self.require_group(
+                        &entry,
+                        &format!("log.{index}.pattern"),
+                        &sign.pattern,
+                        &look_up.name,
+                    );
+                }
+            }
+            self.filled_by_signs(&entry, repair);
+            let fits = |example: &String| {
+                let lines: Vec<&str> = example.lines().collect();
+                repair
+                    .log
+                    .iter()
+                    .any(|sign| sign.find(&lines, &[]).is_some())
+            };
+            if repair
+                .example
+                .as_ref()
+                .is_some_and(|example| !fits(example))
+            {
+                self.say(
+                    &entry,
+                    "example",
+                    "no `[[log]]` of this recipe fits the example".to_owned(),
+                    Some("write the lines of a log that it is meant for".to_owned()),
+                );
+            }
+        }
+    }
+
+    fn filled_by_signs(&mut self, entry: &str, repair: &RepairRecipe) {
+        let groups = |sign: &LogSign| -> Vec<String> {
+            let names = sign.pattern.capture_names().flatten();
+            names.map(str::to_owned).collect()
+        };
+        let mut known = repair.log.first().map(groups).unwrap_or_default();
+        for sign in &repair.log {
+            let has = groups(sign);
+            known.retain(|name| has.contains(name));
+        }
+        let Some(layers) = self.catalog.entry(entry) else {
+            return;
+        };
+        let leaves = layers.leaves();
+        let is_filled = |leaf: &&Leaf| FILLED_BY_SIGNS.iter().any(|path| fits(path, &leaf.path));
+        for leaf in leaves.iter().filter(is_filled) {
+            let mut candidates: Vec<&str> = known.iter().map(String::as_str).collect();
+            if repair.look_up.is_some() && leaf.path != "otherwise" && leaf.path != "title" {
+                candidates.extend(["package", "install"]);
+            }
+            for (name, is_secret) in named_variables(&leaf.value) {
+                if is_secret || candidates.contains(&name) {
+                    continue;
+                }
+                let hint = match nearest(name, candidates.iter().copied()) {
+                    Some(near) => format!("did you mean `{{{near}}}`?"),
+                    None if candidates.is_empty() => {
+                        "no group is in all patterns of `[[log]]`".to_owned()
+                    }
+                    None => format!("known here: {}", candidates.join(", ")),
+                };
+                let message = format!("nothing fills `{{{name}}}`");
+                self.say(entry, &leaf.path, message, Some(hint));
+            }
+        }
+    }
+
     fn require_groups(&mut self, entry: &str, path: &str, expression: &Expression, groups: usize) {
         // The first capture is the whole match.
         if expression.captures_len() <= groups {
@@ -444,7 +555,7 @@ impl Found<'_> {
             .filter(|name| !["own", "secrets"].contains(name))
             .collect();
         if filled.contains(&"own") {
-            known.push("program");
+            known.extend(["program", "environment"]);
             known.extend(self.catalog.variables_of(kind, id));
         }
         let secrets = self

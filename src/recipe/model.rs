@@ -293,6 +293,8 @@ pub enum DeclaredFormat {
     Pyproject,
     /// `Pipfile`.
     Pipfile,
+    /// `environment.yml` of conda.
+    CondaEnvironment,
     /// `setup.py` or `setup.cfg`: the quoted strings of `install_requires`.
     Setup,
     /// Maven's `pom.xml`: dependencies and plugins by their artifact.
@@ -448,6 +450,9 @@ pub struct ImageFile {
 pub struct InstallRecipe {
     /// Files that must all be there, relative to the component.
     pub files: Vec<String>,
+    /// Text that the first of them has.
+    #[serde(default)]
+    pub has: Option<String>,
     /// The command; variables are replaced.
     pub run: String,
     /// Whether it needs the source, and so runs after it is copied.
@@ -491,6 +496,9 @@ pub struct ConditionalCommand {
     /// Text that must stand in one of the source files.
     #[serde(default)]
     pub code: Option<String>,
+    /// Versions of the runtime that it is for, all if empty; read of the image's `setup` only.
+    #[serde(default)]
+    pub versions: Vec<String>,
     /// Whether the source must, or must not, be one that listens on a port.
     #[serde(default)]
     pub serves: Option<bool>,
@@ -1267,20 +1275,46 @@ pub struct RepairRecipe {
     pub refines: Vec<String>,
     /// Signs in the log; one is enough.
     pub log: Vec<LogSign>,
-    /// Which table turns what the log names into a package, for `{package}`.
+    /// Whether this is a cause, or only what follows from one.
+    #[serde(default)]
+    pub certainty: Certainty,
+    /// Which table turns what the log names into a package, for `{package}`, and for `{install}`, the
+    /// command that installs it in the image of the log.
     #[serde(default)]
     pub look_up: Option<LookUp>,
     /// What must hold of the plan for `edit`.
     #[serde(default)]
     pub when: RepairCondition,
-    /// What a person can do, with `{name}` for the groups of `log` and `{package}`.
+    /// What a person can do: a sentence with `{name}` for the groups of `log`, `{package}` and
+    /// `{install}`.
     pub advice: String,
+    /// The same where no table knows the package, without `{package}` and `{install}`.
+    #[serde(default)]
+    pub otherwise: Option<String>,
     /// Edits of the plan that repair it, all together; without any it is only diagnosed.
     #[serde(default)]
     pub edit: Vec<Edit>,
     /// The verdict where nothing repairs it, such as `blocked-private-dependency`.
     #[serde(default)]
     pub blocked: Option<String>,
+    /// A log that shows it: a few lines.
+    #[serde(default)]
+    pub example: Option<String>,
+}
+
+/// How near a sign is to the cause.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Certainty {
+    /// It says what is missing or wrong.
+    #[default]
+    Cause,
+    /// It may follow from something else that the log shows, or be harmless.
+    Likely,
+    /// It says only that a tool failed.
+    Symptom,
 }
 
 /// A sign of a failure in a log.
@@ -1289,12 +1323,37 @@ pub struct RepairRecipe {
 pub struct LogSign {
     /// Regular expression for one line; its groups have names.
     pub pattern: Expression,
-    /// Regular expression that some line of the log must match, too.
+    /// Regular expression that some other line must match, too: one of the log, the instruction that
+    /// failed, or the `FROM` above it.
     #[serde(default)]
     pub with: Option<Expression>,
-    /// Regular expression that no line of the log may match.
+    /// Regular expression that none of these lines may match.
     #[serde(default)]
     pub without: Option<Expression>,
+}
+
+impl LogSign {
+    /// Returns the first of `lines` that shows it, from 0, with what its expression captures;
+    /// `beside` are further lines for `with` and `without`.
+    pub fn find<'l>(
+        &self,
+        lines: &[&'l str],
+        beside: &[&str],
+    ) -> Option<(usize, regex::Captures<'l>)> {
+        let found = lines
+            .iter()
+            .enumerate()
+            .find_map(|(index, line)| Some((index, self.pattern.captures(line)?)))?;
+        let is_there = |expression: &Expression| {
+            lines
+                .iter()
+                .chain(beside)
+                .any(|line| expression.is_match(line))
+        };
+        let fits =
+            self.with.as_ref().is_none_or(is_there) && !self.without.as_ref().is_some_and(is_there);
+        fits.then_some(found)
+    }
 }
 
 /// How a name in a log becomes a package.
@@ -1303,11 +1362,14 @@ pub struct LogSign {
 pub struct LookUp {
     /// The group of the log's expression with the name.
     pub name: String,
-    /// What kind of file it is; see [`FileKind`]. Without it `table` is looked in.
+    /// What kind of file it is, for a name that is not in `table`; see [`FileKind`].
     #[serde(default)]
     pub kind: Option<FileKind>,
+    /// Whether it is a Debian package that another one took the place of on this suite.
+    #[serde(default)]
+    pub renamed: bool,
     /// Names that differ from the package's, such as `PIL` → `pillow`; a name that is not in it
-    /// stays.
+    /// stays, unless `kind` or `renamed` says otherwise.
     #[serde(default)]
     pub table: BTreeMap<String, String>,
 }

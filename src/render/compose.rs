@@ -8,7 +8,7 @@ use super::{
     Artifact, HEADER, dockerfile_name,
     env::{own_settings, settings, value},
     marks::{Marks, one_line},
-    object_name,
+    object_name, sizing,
     template::lay_out,
 };
 use crate::{
@@ -46,6 +46,7 @@ struct Container {
     tmpfs: Vec<String>,
     memory: String,
     memory_why: String,
+    stop_grace: Option<Item>,
     volumes: Vec<Item>,
     healthcheck: Vec<String>,
     healthcheck_why: String,
@@ -222,7 +223,8 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
     } else {
         vec!["env/development.env".to_owned()]
     };
-    let memory = memory_limit(component);
+    let memory = sizing::memory_limit(component);
+    let grace = sizing::grace(component);
     Container {
         id: id.to_owned(),
         image: format!("{}:dev", object_name(plan, &component.id)),
@@ -257,8 +259,12 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
                     }),
             )
             .collect(),
-        memory: format!("{memory}m"),
-        memory_why: marks.mark(&measured_origin(component)),
+        memory: format!("{}m", memory.value),
+        memory_why: marks.mark(&memory.origin),
+        stop_grace: grace.map(|grace| Item {
+            value: format!("{}s", grace.value),
+            why: marks.mark(&grace.origin),
+        }),
         volumes: component
             .volumes
             .iter()
@@ -422,43 +428,4 @@ pub fn volume_name(component: &str, path: &str) -> String {
         })
         .collect();
     format!("{component}-{}", words.trim_matches('-'))
-}
-
-/// Memory limit in MiB: twice the measured peak, or 512 where nothing was measured.
-pub fn memory_limit(component: &Component) -> u64 {
-    component.measured.as_ref().map_or(512, |measured| {
-        mebibytes(measured.peak_memory_bytes * 2).max(128)
-    })
-}
-
-/// Memory request in MiB: the measured peak and a quarter, or 128 where nothing was measured.
-pub fn memory_request(component: &Component) -> u64 {
-    component.measured.as_ref().map_or(128, |measured| {
-        mebibytes(measured.peak_memory_bytes * 5 / 4).max(64)
-    })
-}
-
-/// Rounded up to steps of 32.
-fn mebibytes(bytes: u64) -> u64 {
-    bytes.div_ceil(32 << 20) * 32
-}
-
-/// Returns where memory and start-up figures come from.
-pub fn measured_origin(component: &Component) -> Vec<Origin> {
-    match &component.measured {
-        Some(measured) => vec![Origin {
-            kind: crate::plan::OriginKind::Measured,
-            file: None,
-            line: None,
-            text: Some(format!(
-                "peak memory {} MiB, answered after {} ms",
-                measured.peak_memory_bytes >> 20,
-                measured.startup_ms
-            )),
-        }],
-        None => vec![Origin::manifest(
-            "templates/compose.yaml.j2",
-            "nothing was measured yet: a cautious default",
-        )],
-    }
 }

@@ -140,8 +140,10 @@ fn status(plan: &BuildPlan) -> String {
             let path = component.health.as_ref().filter(|health| health.proven).map(|health| {
                 format!(", and `{}` gave status {}", text(&health.path), health.status)
             });
+            let corrections = measured.corrections.iter().map(|found| format!(" A smoke run found: {}.", text(&found.text())));
+            let corrections: String = corrections.collect();
             Some(format!(
-                "Verified: `{}` answered {} ms after its start{}. Its memory peaked at {} MiB; it listens on {}.",
+                "Verified: `{}` answered {} ms after its start{}. Its memory peaked at {} MiB; it listens on {}.{corrections}",
                 component.id,
                 measured.startup_ms,
                 path.unwrap_or_default(),

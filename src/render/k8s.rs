@@ -4,16 +4,16 @@ use serde::Serialize;
 
 use super::{
     Artifact, HEADER,
-    compose::{fixed_origin, measured_origin, memory_limit, memory_request, volume_name},
+    compose::{fixed_origin, volume_name},
     env::{own_settings, settings, value},
     marks::{Marks, one_line},
-    object_name,
+    object_name, sizing,
     template::lay_out,
 };
 use crate::{
     plan::{
-        BuildPlan, Command, Component, ENVIRONMENTS, EnvKind, Origin, OriginKind, Piece, Protocol,
-        Service, pieces,
+        BuildPlan, Command, Component, ENVIRONMENTS, EnvKind, Origin, Piece, Protocol, Service,
+        pieces,
     },
     repo::file_name,
 };
@@ -36,6 +36,9 @@ struct Workload {
     user: u32,
     /// Whether a port is below 1024, which Linux keeps for root.
     has_low_port: bool,
+    /// Seconds that a pod has to end.
+    grace: Option<u64>,
+    grace_why: String,
     /// Restart policy of a job's pod.
     restart: Option<&'static str>,
     /// Whether the old pod must end before the new one starts, as one volume serves one pod.
@@ -99,6 +102,7 @@ struct Probe {
     path: Option<String>,
     host: Option<String>,
     command: Vec<String>,
+    grpc: Option<u16>,
     port: String,
     why: String,
     period: u32,
@@ -109,11 +113,13 @@ struct Probe {
 
 #[derive(Serialize, Default)]
 struct Resources {
+    comment: String,
     cpu: String,
     cpu_why: String,
     request: String,
+    request_why: String,
     limit: String,
-    why: String,
+    limit_why: String,
 }
 
 #[derive(Serialize)]
@@ -336,9 +342,9 @@ fn deployments(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Wo
         why: marks.mark(&port.origin),
     });
     app.probes = probes(component, marks);
-    if let Some((_, millicores)) = component.capacity() {
-        app.resources.cpu = format!("{}m", millicores.max(LEAST_CPU));
-        app.resources.cpu_why = marks.mark(&load_origin(component));
+    if let Some(cpu) = sizing::cpu_at_knee(component) {
+        app.resources.cpu = format!("{}m", cpu.value);
+        app.resources.cpu_why = marks.mark(&cpu.origin);
     }
     let processes = component.processes.iter().map(|process| {
         let container = Container {
@@ -359,12 +365,19 @@ fn deployments(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Wo
     let mut workloads = vec![Workload {
         recreate: keeps_data,
         lists: vec![list("containers", vec![app])],
-        ..workload(plan, component, "Deployment", "apps/v1", &component.id)
+        ..workload(
+            plan,
+            component,
+            "Deployment",
+            "apps/v1",
+            &component.id,
+            marks,
+        )
     }];
     workloads.extend(processes.map(|(id, container)| Workload {
         recreate: keeps_data,
         lists: vec![list("containers", vec![container])],
-        ..workload(plan, component, "Deployment", "apps/v1", &id)
+        ..workload(plan, component, "Deployment", "apps/v1", &id, marks)
     }));
     workloads
 }
@@ -378,7 +391,14 @@ fn with_sidecars(
     marks: &Marks,
     containers: ContainerList,
 ) -> Workload {
-    let mut workload = workload(plan, component, "Deployment", "apps/v1", &component.id);
+    let mut workload = workload(
+        plan,
+        component,
+        "Deployment",
+        "apps/v1",
+        &component.id,
+        marks,
+    );
     workload.recreate = true;
     let mut before = Vec::new();
     for service in component.local_services() {
@@ -466,7 +486,7 @@ fn prepare_job(plan: &BuildPlan, component: &Component, marks: &Marks) -> Worklo
         ],
         restart: Some("Never"),
         lists,
-        ..workload(plan, component, "Job", "batch/v1", "prepare")
+        ..workload(plan, component, "Job", "batch/v1", "prepare", marks)
     }
 }
 
@@ -500,7 +520,7 @@ fn cron_jobs(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Work
                     kind: "containers",
                     containers: vec![container],
                 }],
-                ..workload(plan, component, "CronJob", "batch/v1", &schedule.id)
+                ..workload(plan, component, "CronJob", "batch/v1", &schedule.id, marks)
             }
         })
         .collect()
@@ -513,6 +533,7 @@ fn workload(
     kind: &'static str,
     api: &'static str,
     role: &str,
+    marks: &Marks,
 ) -> Workload {
     let object = object_name(plan, &component.id);
     let name = if role == component.id {
@@ -536,6 +557,8 @@ fn workload(
             config: None,
         }
     }));
+    // What was measured is the application itself, not what runs once.
+    let grace = sizing::grace(component).filter(|_| role == component.id);
     Workload {
         api,
         kind,
@@ -546,6 +569,8 @@ fn workload(
         user: component.image.user,
         has_low_port: component.has_low_port(),
         volumes,
+        grace: grace.as_ref().map(|grace| grace.value),
+        grace_why: grace.map_or_else(String::new, |grace| marks.mark(&grace.origin)),
         ..Workload::default()
     }
 }
@@ -636,15 +661,30 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
         why: marks.mark(&component.image.origin),
         config: Some(config_name(plan)),
         env,
-        resources: Resources {
-            cpu: "100m".to_owned(),
-            cpu_why: String::new(),
-            request: format!("{}Mi", memory_request(component)),
-            limit: format!("{}Mi", memory_limit(component)),
-            why: marks.mark(&measured_origin(component)),
-        },
+        resources: resources(component, marks),
         mounts,
         ..Container::default()
+    }
+}
+
+/// What a container asks of its node. Only what was measured has a tier.
+fn resources(component: &Component, marks: &Marks) -> Resources {
+    let cpu = sizing::cpu_request(component);
+    let request = sizing::memory_request(component);
+    let limit = sizing::memory_limit(component);
+    let why = marks.mark(&request.origin);
+    let comment = component.measured.as_ref().map(|_| {
+        let tier = sizing::tier(component).name();
+        format!("Measured, with a margin: tier {tier}.{why}")
+    });
+    Resources {
+        comment: comment.unwrap_or_default(),
+        cpu: format!("{}m", cpu.value),
+        cpu_why: marks.mark(&cpu.origin),
+        request: format!("{}Mi", request.value),
+        request_why: marks.mark(&request.origin),
+        limit: format!("{}Mi", limit.value),
+        limit_why: marks.mark(&limit.origin),
     }
 }
 
@@ -663,20 +703,21 @@ fn probes(component: &Component, marks: &Marks) -> Vec<Probe> {
         period,
         timeout: 5,
         failures,
-        failures_why: marks.mark(&measured_origin(component)),
+        // The kubelet asks the number of a gRPC port, and knows it by no name.
+        grpc: (port.protocol == Protocol::Grpc).then_some(port.port),
         ..Probe::default()
     };
-    // Five times the measured start-up, at least half a minute: a node is slower than a desk.
-    let startup = component
-        .measured
-        .as_ref()
-        .map_or(60_000, |measured| (measured.startup_ms * 5).max(30_000));
+    let startup = sizing::startup(component);
     vec![
-        probe("startupProbe", 2, startup.div_ceil(2000)),
+        Probe {
+            failures_why: marks.mark(&startup.origin),
+            ..probe("startupProbe", 2, startup.value.div_ceil(2000))
+        },
         probe("readinessProbe", 10, 3),
         Probe {
             path: None,
             host: None,
+            grpc: None,
             ..probe("livenessProbe", 20, 3)
         },
     ]
@@ -685,6 +726,7 @@ fn probes(component: &Component, marks: &Marks) -> Vec<Probe> {
 fn port_name(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Http => "http",
+        Protocol::Grpc => "grpc",
         Protocol::Tcp => "tcp",
     }
 }
@@ -913,8 +955,6 @@ fn may_run_twice(component: &Component) -> bool {
     !component.volumes.iter().any(|volume| volume.persistent) && !component.shares_network()
 }
 
-/// A request for less than this says more about the clock than about the program.
-const LEAST_CPU: u32 = 10;
 /// A pod is to be used so much, in percent of what it did at the knee: the rest is for the time until
 /// another pod is up.
 const UTILIZATION: u32 = 70;
@@ -925,7 +965,8 @@ const MOST_REPLICAS: u32 = 10;
 
 /// The autoscaler of a component whose load was measured; `None` for any other one.
 fn autoscaler(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<Autoscaler> {
-    let (knee, millicores) = component.capacity().filter(|_| may_run_twice(component))?;
+    let (knee, _) = component.capacity().filter(|_| may_run_twice(component))?;
+    let cpu = sizing::cpu_at_knee(component)?;
     let load = component.measured.as_ref()?.load.as_ref()?;
     let each = knee * f64::from(UTILIZATION) / 100.0;
     let most = load.wanted.map(|wanted| {
@@ -941,8 +982,7 @@ fn autoscaler(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<
     let mut comments = vec![
         format!(
             "One pod served {knee:.0} requests per second with 95 of 100 within {:.0} ms, and used {}m of a",
-            load.limit_ms,
-            millicores.max(LEAST_CPU)
+            load.limit_ms, cpu.value
         ),
         format!("core, which is its request. At {UTILIZATION} % of that another pod is started."),
     ];
@@ -961,20 +1001,8 @@ fn autoscaler(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<
         least: LEAST_REPLICAS,
         most: most.unwrap_or(MOST_REPLICAS),
         utilization: UTILIZATION,
-        why: marks.mark(&load_origin(component)),
+        why: marks.mark(&cpu.origin),
     })
-}
-
-fn load_origin(component: &Component) -> Vec<Origin> {
-    let text = component.capacity().map(|(knee, millicores)| {
-        format!("at {knee:.0} requests per second it used {millicores}m of a core")
-    });
-    vec![Origin {
-        kind: OriginKind::Measured,
-        file: None,
-        line: None,
-        text,
-    }]
 }
 
 fn backing_services(
@@ -1119,10 +1147,9 @@ fn backing(
         probes: vec![probe("startupProbe", 2, 60), probe("readinessProbe", 10, 3)],
         resources: Resources {
             cpu: "100m".to_owned(),
-            cpu_why: String::new(),
             request: "128Mi".to_owned(),
             limit: "512Mi".to_owned(),
-            why: String::new(),
+            ..Resources::default()
         },
         mounts,
         ..Container::default()

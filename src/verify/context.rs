@@ -218,6 +218,17 @@ pub fn read_inside(repository: &Path, path: &str) -> anyhow::Result<Vec<u8>> {
     std::fs::read(&file).with_context(failed)
 }
 
+/// Returns whether a folder of the repository holds files, other than hidden ones that only keep it
+/// in the repository.
+pub fn holds_files(repository: &Path, folder: &str) -> bool {
+    let files = WalkDir::new(repository.join(folder)).max_depth(4);
+    let mut files = files.follow_links(false).into_iter().flatten();
+    files.any(|file| {
+        let is_hidden = file.file_name().to_string_lossy().starts_with('.');
+        !file.file_type().is_dir() && !is_hidden
+    })
+}
+
 fn ignored(artifacts: &[Artifact]) -> Ignored {
     let file = artifacts
         .iter()

@@ -39,7 +39,7 @@ use super::{
     context::Context,
     engine::{
         Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
-        ImageInfo, OWNER_LABEL, RUN_LABEL, Run, State, is_gone,
+        GrpcHealth, ImageInfo, OWNER_LABEL, RUN_LABEL, Run, State, Usage, is_gone,
     },
     http,
     load::{self, Ramp},
@@ -599,7 +599,7 @@ impl Engine for Docker {
         Ok(log.text())
     }
 
-    async fn peak_memory(&self, id: &str) -> Result<u64, EngineError> {
+    async fn usage(&self, id: &str) -> Result<Usage, EngineError> {
         let options = StatsOptionsBuilder::default()
             .stream(false)
             .one_shot(true)
@@ -607,27 +607,28 @@ impl Engine for Docker {
         let stats = match self.api.stats(id, Some(options)).next().await {
             Some(Ok(stats)) => stats,
             Some(Err(error)) => return Err(other("measuring a container", &error)),
-            None => return Ok(0),
+            None => return Ok(Usage::default()),
         };
         let memory = stats.memory_stats.unwrap_or_default();
-        // Cgroup v1 keeps the peak; v2 has it only in a file, so the samples' maximum has to do.
         let usage = memory.usage.unwrap_or(0);
-        Ok(memory.max_usage.unwrap_or(usage).max(usage))
-    }
-
-    async fn cpu_time(&self, id: &str) -> Result<Option<Duration>, EngineError> {
-        let options = StatsOptionsBuilder::default()
-            .stream(false)
-            .one_shot(true)
-            .build();
-        let stats = match self.api.stats(id, Some(options)).next().await {
-            Some(Ok(stats)) => stats,
-            Some(Err(error)) => return Err(other("measuring a container", &error)),
-            None => return Ok(None),
-        };
-        let usage = stats.cpu_stats.and_then(|stats| stats.cpu_usage);
-        let nanoseconds = usage.and_then(|usage| usage.total_usage);
-        Ok(nanoseconds.map(Duration::from_nanos))
+        // As `docker stats` counts: without the page cache that nobody uses any more.
+        // https://docs.docker.com/reference/cli/docker/container/stats/
+        let details = memory.stats.unwrap_or_default();
+        let cache = details
+            .get("total_inactive_file")
+            .or_else(|| details.get("inactive_file"));
+        let memory_now = usage.saturating_sub(cache.copied().unwrap_or(0));
+        let cpu = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage?.total_usage);
+        let at = stats
+            .read
+            .and_then(|at| u64::try_from(at.unix_timestamp_nanos()).ok());
+        Ok(Usage {
+            memory: memory_now,
+            // Cgroup v1 keeps the peak; v2 has it only in a file, so the samples' maximum has to do.
+            peak_memory: memory.max_usage.unwrap_or(memory_now).max(memory_now),
+            cpu: Duration::from_nanos(cpu.unwrap_or(0)),
+            at: Duration::from_nanos(at.unwrap_or(0)),
+        })
     }
 
     async fn ramp(&self, ramp: &Ramp) -> Load {
@@ -671,6 +672,10 @@ impl Engine for Docker {
         cookies: &[String],
     ) -> Result<Answer, String> {
         http::get(port, path, host, cookies).await
+    }
+
+    async fn grpc_health(&self, port: u16) -> Result<GrpcHealth, String> {
+        http::grpc_health(port).await
     }
 
     async fn remove_run(&self, run: &str, keep_image: bool) -> Result<(), EngineError> {
@@ -725,9 +730,22 @@ fn other(doing: &'static str, error: &Error) -> EngineError {
     let cause = root(error);
     if cause.contains("no space left on device") {
         EngineError::DiskFull(cause)
+    } else if is_broken(error) {
+        EngineError::Gone { doing, cause }
     } else {
         EngineError::Other { doing, cause }
     }
+}
+
+/// Returns whether an error is about the connection, and nothing that the engine said.
+fn is_broken(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::HyperResponseError { .. }
+            | Error::HyperLegacyError { .. }
+            | Error::IOError { .. }
+            | Error::SocketNotFoundError(_)
+    )
 }
 
 /// The last cause of an error says what happened; those above it say who noticed.

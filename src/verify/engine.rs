@@ -39,10 +39,8 @@ pub trait Engine {
     async fn sockets(&self, id: &str) -> Result<Option<String>, EngineError>;
     /// Returns what a container printed, the beginning and the end where it is long.
     async fn logs(&self, id: &str) -> Result<String, EngineError>;
-    /// Returns the highest memory use of a container so far, in bytes.
-    async fn peak_memory(&self, id: &str) -> Result<u64, EngineError>;
-    /// Returns the processor time that a container has used so far; `None` where that is not told.
-    async fn cpu_time(&self, id: &str) -> Result<Option<Duration>, EngineError>;
+    /// Returns what a container uses.
+    async fn usage(&self, id: &str) -> Result<Usage, EngineError>;
     /// Sends a ramp of requests to a port that is published on this machine's loopback address.
     async fn ramp(&self, ramp: &Ramp) -> Load;
     /// Returns the paths of the root file system that a container changed.
@@ -58,6 +56,8 @@ pub trait Engine {
         host: &str,
         cookies: &[String],
     ) -> Result<Answer, String>;
+    /// Asks the health service of gRPC, `grpc.health.v1`, on a published port.
+    async fn grpc_health(&self, port: u16) -> Result<GrpcHealth, String>;
     /// Removes everything that carries the label of the run.
     async fn remove_run(&self, run: &str, keep_image: bool) -> Result<(), EngineError>;
     /// Removes what runs of this machine left whose process is gone.
@@ -156,6 +156,19 @@ pub struct State {
     pub published: BTreeMap<u16, u16>,
 }
 
+/// What a container uses.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Memory in use that the kernel cannot take back, in bytes.
+    pub memory: u64,
+    /// The highest memory use so far that the engine knows of, in bytes.
+    pub peak_memory: u64,
+    /// CPU time used so far.
+    pub cpu: Duration,
+    /// When this was so, since the beginning of Unix time.
+    pub at: Duration,
+}
+
 /// What a command in a container came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Executed {
@@ -172,10 +185,23 @@ pub struct Answer {
     pub status: u16,
     /// The `Location` header.
     pub location: Option<String>,
+    /// The `WWW-Authenticate` header.
+    pub challenge: Option<String>,
     /// The cookies that it sets, `name=value`.
     pub cookies: Vec<String>,
     /// The beginning of the body.
     pub body: String,
+}
+
+/// What a port says to the health check of gRPC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrpcHealth {
+    /// It serves.
+    Serving,
+    /// It does not serve, or not yet.
+    NotServing,
+    /// It speaks gRPC, and has no such service.
+    NoService,
 }
 
 /// Trouble with the engine or this machine, for which no edit of the plan helps.
@@ -199,6 +225,13 @@ pub enum EngineError {
     PortTaken(u16),
     /// The engine has no room left.
     DiskFull(String),
+    /// The connection to the engine broke off.
+    Gone {
+        /// What was being done.
+        doing: &'static str,
+        /// What the connection said.
+        cause: String,
+    },
     /// The user ended the run.
     Interrupted,
     /// The engine went away, or said something unexpected.
@@ -227,6 +260,9 @@ impl fmt::Display for EngineError {
                 f,
                 "the container engine has no room left on its disk: {cause}"
             ),
+            Self::Gone { doing, cause } => {
+                write!(f, "the container engine went away {doing}: {cause}")
+            }
             Self::Interrupted => write!(f, "interrupted; everything that was started is removed"),
             Self::Other { doing, cause } => {
                 write!(f, "the container engine failed {doing}: {cause}")
@@ -253,6 +289,10 @@ impl EngineError {
             ],
             Self::PortTaken(_) => &["leave `--port` out to take a free one"],
             Self::DiskFull(_) => &["make room with `docker system prune`"],
+            Self::Gone { .. } => &[
+                "start it again: `sudo systemctl start docker`, or `dockerd` by hand",
+                "then run the command again: that also removes what this run left behind",
+            ],
             Self::Interrupted => &[],
             Self::Other { .. } => &["look at the engine's own log, then run the command again"],
         };

@@ -1,7 +1,7 @@
 //! An engine that plays a script, for tests of the ladder.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, VecDeque},
     time::Duration,
 };
@@ -10,7 +10,7 @@ use super::{
     Event,
     engine::{
         Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
-        ImageInfo, Run, State,
+        GrpcHealth, ImageInfo, Run, State, Usage,
     },
     load::Ramp,
 };
@@ -31,6 +31,8 @@ pub struct Fake {
     pub is_blind: bool,
     /// Path → answers, one after the other; the last one stays. No entry: connection refused.
     pub answers: RefCell<BTreeMap<&'static str, VecDeque<Answer>>>,
+    /// What the port says to the health check of gRPC, one after the other; the last one stays.
+    pub grpc: RefCell<VecDeque<GrpcHealth>>,
     /// Exit code of every command that is run in a container.
     pub exec: i64,
     /// What every container prints.
@@ -41,6 +43,8 @@ pub struct Fake {
     pub ignores_stop: bool,
     /// What a ramp finds.
     pub load: Option<Load>,
+    /// How often the use of a container was asked for.
+    pub usages: Cell<u64>,
     /// What was asked of the engine, in order.
     pub calls: RefCell<Vec<String>>,
     /// The containers that were created.
@@ -142,17 +146,21 @@ impl Engine for Fake {
         Ok(self.log.to_owned())
     }
 
-    async fn peak_memory(&self, _: &str) -> Result<u64, EngineError> {
-        Ok(1 << 20)
-    }
-
-    async fn cpu_time(&self, _: &str) -> Result<Option<Duration>, EngineError> {
+    /// 40 ms of CPU time in each second and 500 ms for a ramp, and a memory that shrinks after the start.
+    async fn usage(&self, _: &str) -> Result<Usage, EngineError> {
+        let seen = self.usages.get();
+        self.usages.set(seen + 1);
         let ramped = self
             .calls
             .borrow()
             .iter()
             .any(|call| call.starts_with("ramp "));
-        Ok(Some(Duration::from_millis(if ramped { 600 } else { 100 })))
+        Ok(Usage {
+            memory: (30 << 20) - (10 << 20) * seen.min(1),
+            peak_memory: 30 << 20,
+            cpu: Duration::from_millis(100 + 40 * seen + if ramped { 500 } else { 0 }),
+            at: Duration::from_secs(seen),
+        })
     }
 
     async fn ramp(&self, ramp: &Ramp) -> Load {
@@ -185,6 +193,16 @@ impl Engine for Fake {
             queue.front().cloned()
         };
         next.ok_or_else(|| "connection refused".to_owned())
+    }
+
+    async fn grpc_health(&self, _: u16) -> Result<GrpcHealth, String> {
+        self.note("grpc");
+        let mut said = self.grpc.borrow_mut();
+        let next = said.pop_front().ok_or("connection reset")?;
+        if said.is_empty() {
+            said.push_back(next);
+        }
+        Ok(next)
     }
 
     async fn remove_run(&self, _: &str, _: bool) -> Result<(), EngineError> {

@@ -1,16 +1,18 @@
-//! One GET over loopback, and what its status means.
+//! One request over loopback, and what the answer means.
 
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, Full};
 use hyper::{Request, body::Bytes, header};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
-use super::engine::Answer;
+use super::engine::{Answer, GrpcHealth};
 
 /// How long one request may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a health check of gRPC may take; what does not speak it may never say so.
+const GRPC_PATIENCE: Duration = Duration::from_secs(3);
 /// Bytes kept of a body.
 const MOST_BODY: usize = 64 * 1024;
 
@@ -55,6 +57,11 @@ async fn ask(port: u16, path: &str, host: &str, cookies: &[String]) -> Result<An
         .get(header::LOCATION)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
+    let challenge = response
+        .headers()
+        .get(header::WWW_AUTHENTICATE)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
     let given = response.headers().get_all(header::SET_COOKIE).iter();
     let cookies = given
         .filter_map(|value| value.to_str().ok()?.split(';').next().map(str::to_owned))
@@ -72,9 +79,76 @@ async fn ask(port: u16, path: &str, host: &str, cookies: &[String]) -> Result<An
     Ok(Answer {
         status,
         location,
+        challenge,
         cookies,
         body: String::from_utf8_lossy(&bytes).into_owned(),
     })
+}
+
+/// Asks the health service of gRPC on `127.0.0.1:port` for the server as a whole
+/// (<https://github.com/grpc/grpc/blob/master/doc/health-checking.md>), over HTTP/2 without TLS.
+///
+/// # Errors
+///
+/// What went wrong, in words, where the port does not speak gRPC.
+pub async fn grpc_health(port: u16) -> Result<GrpcHealth, String> {
+    match tokio::time::timeout(GRPC_PATIENCE, ask_grpc(port)).await {
+        Ok(health) => health,
+        Err(_) => Err(format!(
+            "no answer within {} seconds",
+            GRPC_PATIENCE.as_secs()
+        )),
+    }
+}
+
+async fn ask_grpc(port: u16) -> Result<GrpcHealth, String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let stream = TcpStream::connect(("127.0.0.1", port))
+        .await
+        .map_err(|error| text(&error))?;
+    let io = TokioIo::new(stream);
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
+        .await
+        .map_err(|error| text(&error))?;
+    let connection = tokio::spawn(connection);
+    // An empty HealthCheckRequest: not compressed, length 0.
+    let request = Request::post(format!(
+        "http://127.0.0.1:{port}/grpc.health.v1.Health/Check"
+    ))
+    .header(header::CONTENT_TYPE, "application/grpc")
+    .header(header::TE, "trailers")
+    .body(Full::new(Bytes::from_static(&[0; 5])))
+    .map_err(|error| text(&error))?;
+    let response = sender
+        .send_request(request)
+        .await
+        .map_err(|error| text(&error))?;
+    let status = |headers: &hyper::HeaderMap| {
+        let value = headers.get("grpc-status")?;
+        value.to_str().ok().map(str::to_owned)
+    };
+    let mut said = status(response.headers());
+    let mut body = response.into_body();
+    let mut message = Vec::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        if let Some(data) = frame.data_ref() {
+            message.extend_from_slice(&data[..data.len().min(64)]);
+        }
+        if let Some(trailers) = frame.trailers_ref() {
+            said = status(trailers).or(said);
+        }
+        if message.len() > MOST_BODY {
+            break;
+        }
+    }
+    connection.abort();
+    // HealthCheckResponse: field 1 is the status, of which 1 is SERVING.
+    match (said.as_deref(), message.get(5..)) {
+        (Some("0"), Some([0x08, 1, ..])) => Ok(GrpcHealth::Serving),
+        (Some("0"), _) => Ok(GrpcHealth::NotServing),
+        (Some(_), _) => Ok(GrpcHealth::NoService),
+        (None, _) => Err("it speaks HTTP/2, but not gRPC".to_owned()),
+    }
 }
 
 /// What an answer means for the question whether the application answers.
@@ -90,15 +164,32 @@ pub enum Meaning {
     Failure,
 }
 
-/// Returns what `status` means, where `expected` is the status that the plan declares for the path.
-pub fn meaning(status: u16, expected: Option<u16>) -> Meaning {
-    match status {
-        _ if Some(status) == expected => Meaning::Proof,
+/// Returns what `answer` means, where `expected` is the status that the plan declares for the path.
+pub fn meaning(answer: &Answer, expected: Option<u16>) -> Meaning {
+    match answer.status {
+        status if Some(status) == expected => Meaning::Proof,
         200..=399 => Meaning::Proof,
-        401 | 403 => Meaning::Protected,
-        404 | 405 | 410 => Meaning::Nothing,
+        401 => Meaning::Protected,
+        403 if asks_who(answer) => Meaning::Protected,
+        status if is_nothing(status) => Meaning::Nothing,
         _ => Meaning::Failure,
     }
+}
+
+/// Returns whether `status` says that there is nothing at a path, or nothing to get.
+pub fn is_nothing(status: u16) -> bool {
+    matches!(status, 404 | 405 | 410)
+}
+
+/// Returns whether a refusal is that of an application which wants to know who asks, and not of a
+/// server that may not read its files: by a challenge, a form to log in, or as programs say it to
+/// programs, in JSON or without words.
+fn asks_who(answer: &Answer) -> bool {
+    let body = answer.body.trim_start().to_ascii_lowercase();
+    let has_form = ["type=\"password\"", "type='password'", "type=password"]
+        .iter()
+        .any(|field| body.contains(field));
+    answer.challenge.is_some() || has_form || body.is_empty() || body.starts_with(['{', '['])
 }
 
 /// Returns the path to ask next, where `location` in the answer for `path` leads to the same
@@ -168,17 +259,44 @@ mod tests {
         check("?page=2", Some("/app/start?page=2"));
     }
 
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            body: body.to_owned(),
+            ..Answer::default()
+        }
+    }
+
     #[test]
     fn a_page_behind_a_login_answers() {
-        assert_eq!(meaning(401, None), Meaning::Protected);
-        assert_eq!(meaning(302, None), Meaning::Proof);
-        assert_eq!(meaning(500, None), Meaning::Failure);
-        assert_eq!(meaning(400, None), Meaning::Failure);
+        let challenged = Answer {
+            challenge: Some("Basic".to_owned()),
+            ..answer(403, "<h1>Forbidden</h1>")
+        };
+        let form = "<form><input name=p TYPE=\"password\"></form>";
+        for protected in [
+            answer(401, "who are you?"),
+            answer(403, ""),
+            answer(403, " {\"detail\": \"credentials were not provided\"}"),
+            answer(403, form),
+            challenged,
+        ] {
+            assert_eq!(meaning(&protected, None), Meaning::Protected);
+        }
+        assert_eq!(meaning(&answer(302, ""), None), Meaning::Proof);
+        assert_eq!(meaning(&answer(500, ""), None), Meaning::Failure);
+        assert_eq!(meaning(&answer(400, ""), None), Meaning::Failure);
+    }
+
+    #[test]
+    fn a_server_that_may_not_read_its_files_does_not_answer() {
+        let page = "<html><h1>403 Forbidden</h1></html>";
+        assert_eq!(meaning(&answer(403, page), None), Meaning::Failure);
     }
 
     #[test]
     fn the_declared_status_is_a_proof_whatever_it_is() {
-        assert_eq!(meaning(401, Some(401)), Meaning::Proof);
-        assert_eq!(meaning(404, Some(404)), Meaning::Proof);
+        assert_eq!(meaning(&answer(401, ""), Some(401)), Meaning::Proof);
+        assert_eq!(meaning(&answer(404, ""), Some(404)), Meaning::Proof);
     }
 }

@@ -137,13 +137,15 @@ pub async fn measure<E: Engine>(
         status: answer.status,
         bounds,
     };
-    let before = engine.cpu_time(target.id).await?;
+    let before = engine.usage(target.id).await.unwrap_or_default().cpu;
     let mut load = engine.ramp(&ramp).await;
-    let after = engine.cpu_time(target.id).await?;
+    let after = engine.usage(target.id).await.unwrap_or_default().cpu;
     let sent: u64 = load.steps.iter().map(|step| step.requests).sum();
-    if let (Some(before), Some(after), Some(knee), true) = (before, after, load.knee, sent > 0) {
+    // An engine that tells no CPU time tells 0, before and after.
+    let used = after.saturating_sub(before);
+    if let (Some(knee), true) = (load.knee, sent > 0 && !used.is_zero()) {
         #[expect(clippy::cast_precision_loss, reason = "some thousands")]
-        let each = after.saturating_sub(before).as_secs_f64() / sent as f64;
+        let each = used.as_secs_f64() / sent as f64;
         load.cpu_millicores = Some(rounded(each * knee * 1000.0).max(1));
     }
     progress(Event::Reached(match load.knee {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     origin::{Origin, OriginKind},
-    plan::{BuildPlan, Measured},
+    plan::{BuildPlan, Correction, Measured},
     recipe::Edit,
 };
 
@@ -133,11 +133,12 @@ impl Verdict {
 
 /// How far a component got.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Debug, Clone, Default, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Rung {
     /// It was understood.
+    #[default]
     Parsed,
     /// Its image was built.
     Built,
@@ -150,6 +151,20 @@ pub enum Rung {
 }
 
 impl Rung {
+    /// All of them, from the lowest.
+    pub const ALL: [Self; 5] = [
+        Self::Parsed,
+        Self::Built,
+        Self::Started,
+        Self::Listening,
+        Self::Answers,
+    ];
+
+    /// Returns the one above.
+    pub fn next(self) -> Option<Self> {
+        Self::ALL.into_iter().find(|rung| *rung > self)
+    }
+
     /// Returns the word for people.
     pub fn name(self) -> &'static str {
         match self {
@@ -163,7 +178,7 @@ impl Rung {
 }
 
 /// What was found of one component.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ComponentReport {
     /// Its id in the plan.
     pub id: String,
@@ -171,6 +186,15 @@ pub struct ComponentReport {
     pub rung: Rung,
     /// What the run noticed, one sentence each.
     pub notes: Vec<String>,
+    /// What was found to be other than planned, each proven by the run that this report is of.
+    #[serde(default)]
+    pub corrections: Vec<Correction>,
+    /// The same of this run, which no further run has proven yet.
+    #[serde(skip)]
+    pub proposed: Vec<Correction>,
+    /// What a program without a port printed: the end of it.
+    #[serde(default)]
+    pub output: Vec<String>,
     /// The path that answered, and its status.
     pub answer: Option<Answered>,
     /// The measurements, where it got far enough.
@@ -228,6 +252,8 @@ pub enum Cause {
     NoStartCommand,
     /// A step of the Dockerfile failed.
     Build,
+    /// The build needs a secret that is not in the environment.
+    MissingSecret,
     /// A backing service did not get healthy.
     Service,
     /// A prepare step failed.
@@ -246,19 +272,70 @@ pub enum Cause {
     Answer,
     /// A further process ended.
     Process,
+    /// A scheduled job, run once, failed.
+    Schedule,
+}
+
+impl Cause {
+    /// Returns the word for people and programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoStartCommand => "no-start-command",
+            Self::Build => "build",
+            Self::MissingSecret => "missing-secret",
+            Self::Service => "service",
+            Self::Prepare => "prepare",
+            Self::Ended => "ended",
+            Self::OutOfMemory => "out-of-memory",
+            Self::LocalOnly => "local-only",
+            Self::OtherPort => "other-port",
+            Self::NoPort => "no-port",
+            Self::Answer => "answer",
+            Self::Process => "process",
+            Self::Schedule => "schedule",
+        }
+    }
 }
 
 impl Report {
+    /// Returns what is missing where something blocks the run: of each component that failed, the
+    /// cause that a rule found or the message.
+    pub fn missing(&self) -> Vec<String> {
+        let is_blocked = matches!(
+            self.verdict,
+            Verdict::BlockedSecret | Verdict::BlockedPrivateDependency | Verdict::BlockedHardware
+        );
+        let failures = self
+            .components
+            .iter()
+            .filter_map(|component| component.failure.as_ref())
+            .filter(|_| is_blocked);
+        failures
+            .map(|failure| failure.hints.first().unwrap_or(&failure.message).clone())
+            .collect()
+    }
+
     /// Returns the report for `components`.
-    pub fn new(components: Vec<ComponentReport>, mut stand_ins: Vec<String>) -> Self {
+    pub fn new(mut components: Vec<ComponentReport>, mut stand_ins: Vec<String>) -> Self {
+        for component in &mut components {
+            if let Some(measured) = &mut component.measured {
+                measured.corrections.clone_from(&component.corrections);
+            }
+        }
         stand_ins.sort();
         stand_ins.dedup();
         let failure = components
             .iter()
             .find_map(|component| component.failure.as_ref());
+        let is_corrected = components
+            .iter()
+            .flat_map(|component| &component.corrections)
+            .any(|correction| !matches!(correction, Correction::Protocol { .. }));
         let verdict = match failure.map(|failure| failure.cause) {
+            None if is_corrected => Verdict::RunsAfterRepair,
             None => Verdict::RunsAsDocumented,
             Some(Cause::NoStartCommand) => Verdict::ReadmeInsufficient,
+            Some(Cause::MissingSecret) => Verdict::BlockedSecret,
             Some(_) => Verdict::Failed,
         };
         Self {
@@ -280,6 +357,54 @@ impl Report {
         }
         self.manifests.extend(proofs);
     }
+
+    /// Corrects `plan` as the run found it to be, and returns what it found; `None` where that
+    /// changes nothing.
+    pub(super) fn correct(&self, plan: &mut BuildPlan) -> Option<String> {
+        let before = plan.clone();
+        for (found, component) in self.components.iter().zip(&mut plan.components) {
+            for correction in &found.proposed {
+                component.correct(correction);
+            }
+        }
+        let proposed = self.components.iter().flat_map(|found| &found.proposed);
+        let texts: Vec<String> = proposed.map(Correction::text).collect();
+        (before != *plan).then(|| texts.join("; "))
+    }
+
+    /// Returns `next`, the report of a run with what this one proposed, or, where it got less far,
+    /// this one.
+    pub(super) fn followed_by(self, mut next: Self) -> Result<Self, Self> {
+        let mut pairs = self.components.iter().zip(&next.components);
+        let is_behind = pairs.any(|(first, next)| {
+            next.rung < first.rung || next.failure.is_some() && first.failure.is_none()
+        });
+        if is_behind {
+            let mut first = self;
+            for component in &mut first.components {
+                for correction in component.proposed.drain(..) {
+                    component.notes.push(format!(
+                        "{}; a second run with that got no further",
+                        correction.text()
+                    ));
+                }
+            }
+            return Err(first);
+        }
+        for (first, next) in self.components.into_iter().zip(&mut next.components) {
+            let mut corrections = first.corrections;
+            corrections.extend(first.proposed);
+            for correction in next.corrections.drain(..) {
+                if !corrections.contains(&correction) {
+                    corrections.push(correction);
+                }
+            }
+            next.corrections = corrections;
+        }
+        let mut report = Self::new(next.components, next.stand_ins);
+        report.add_proofs(next.manifests);
+        Ok(report)
+    }
 }
 
 /// Writes what was measured and proven into `plan`.
@@ -292,7 +417,13 @@ pub fn apply(report: &Report, plan: &mut BuildPlan) {
         else {
             continue;
         };
-        component.measured.clone_from(&found.measured);
+        for correction in &found.corrections {
+            component.correct(correction);
+        }
+        match &found.measured {
+            Some(measured) => component.take_over(measured),
+            None => component.measured = None,
+        }
         if let (Some(health), Some(answer)) = (
             &mut component.health,
             found.answer.as_ref().filter(|answer| answer.proven),

@@ -1,0 +1,121 @@
+//! What is measured of a program that is up, and the logs that are kept.
+
+use std::{fs::File, io::Write, path::PathBuf, time::Duration};
+
+use super::Site;
+use crate::{
+    plan::{Component, Measured},
+    verify::{
+        denied,
+        engine::{Engine, Usage},
+    },
+};
+
+impl<E: Engine> Site<'_, E> {
+    /// Measures a program that answered `startup` after its start, now and once it has been idle.
+    pub(super) async fn measured(
+        &self,
+        component: &Component,
+        id: &str,
+        startup: Duration,
+        peak: u64,
+    ) -> anyhow::Result<Measured> {
+        // A figure that cannot be had is no reason to fail the run.
+        let started = self.engine.usage(id).await.unwrap_or_default();
+        tokio::time::sleep(self.options.idle).await;
+        let idle = self.engine.usage(id).await.unwrap_or_default();
+        let peak = peak.max(started.peak_memory).max(idle.peak_memory);
+        let startup_cpu = (!started.cpu.is_zero()).then(|| millicores(started.cpu, startup));
+        Ok(Measured {
+            peak_memory_bytes: peak,
+            steady_memory_bytes: Some(idle.memory).filter(|memory| *memory > 0),
+            startup_cpu_millicores: startup_cpu.flatten(),
+            steady_cpu_millicores: rate(&started, &idle),
+            ..self.measured_once(component, id, startup).await?
+        })
+    }
+
+    /// Measures a program that has ended.
+    pub(super) async fn measured_once(
+        &self,
+        component: &Component,
+        id: &str,
+        startup: Duration,
+    ) -> anyhow::Result<Measured> {
+        Ok(Measured {
+            startup_ms: milliseconds(startup),
+            peak_memory_bytes: 0,
+            steady_memory_bytes: None,
+            startup_cpu_millicores: None,
+            steady_cpu_millicores: None,
+            listening: Vec::new(),
+            written: self.written(component, id).await?,
+            stop_ms: None,
+            corrections: Vec::new(),
+            load: None,
+        })
+    }
+
+    /// The highest memory use so far, 0 where it cannot be known.
+    pub(super) async fn peak_memory(&self, id: &str) -> u64 {
+        let usage = self.engine.usage(id).await;
+        usage.map_or(0, |usage| usage.peak_memory)
+    }
+
+    /// Paths written outside the declared ones, as the engine and the log tell.
+    pub(super) async fn written(
+        &self,
+        component: &Component,
+        id: &str,
+    ) -> anyhow::Result<Vec<String>> {
+        let mut paths = self.engine.changes(id).await?;
+        paths.extend(denied::paths(&self.engine.logs(id).await?));
+        paths.sort();
+        paths.dedup();
+        let declared = |path: &str| {
+            let inside = |folder: &str| {
+                path == folder
+                    || path.starts_with(&format!("{folder}/"))
+                    || folder.starts_with(&format!("{path}/"))
+            };
+            component.volumes.iter().any(|volume| inside(&volume.path))
+                || ["/tmp", "/run", "/dev", "/etc", "/proc", "/sys"]
+                    .iter()
+                    .any(|folder| inside(folder))
+        };
+        paths.retain(|path| !declared(path));
+        Ok(paths)
+    }
+
+    /// Keeps what a container printed, if the user wants that, and returns where.
+    pub(super) async fn keep_log(&self, name: &str, id: &str) -> Option<PathBuf> {
+        let (path, mut file) = self.log_file(name)?;
+        let text = self.engine.logs(id).await.ok()?;
+        file.write_all(text.as_bytes()).ok()?;
+        Some(path)
+    }
+
+    /// A log that cannot be kept is no reason to fail the run.
+    pub(super) fn log_file(&self, name: &str) -> Option<(PathBuf, File)> {
+        let folder = self.options.keep_logs.as_ref()?;
+        std::fs::create_dir_all(folder).ok()?;
+        let path = folder.join(format!("{name}.log"));
+        let file = File::create(&path).ok()?;
+        Some((path, file))
+    }
+}
+
+pub(super) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The mean CPU use between two looks; `None` where the engine gave the same look twice.
+fn rate(before: &Usage, after: &Usage) -> Option<u64> {
+    let between = after.at.checked_sub(before.at)?;
+    millicores(after.cpu.checked_sub(before.cpu)?, between)
+}
+
+/// CPU time in `between`, in thousandths of a core.
+fn millicores(cpu: Duration, between: Duration) -> Option<u64> {
+    u64::try_from((cpu.as_micros() * 1000).checked_div(between.as_micros())?).ok()
+}

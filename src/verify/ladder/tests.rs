@@ -1,0 +1,659 @@
+//! The ladder on an engine that plays a script.
+
+use super::*;
+use crate::plan::{Correction, Protocol};
+use crate::verify::{
+    engine::{Answer, BuildFailure, GrpcHealth},
+    fake::Fake,
+};
+
+const EVERYWHERE: &str = "00000000:1F40";
+const LOOPBACK: &str = "0100007F:1F40";
+const OTHER_PORT: &str = "00000000:2328";
+
+pub fn plan(change: impl Fn(&mut serde_json::Value)) -> BuildPlan {
+    let origin = serde_json::json!([{"kind": "readme", "file": "README.md", "line": 12}]);
+    let mut plan = serde_json::json!({
+        "schema": crate::plan::SCHEMA, "name": "app", "readmes": [], "ledger": [], "questions": [], "diagnostics": [],
+        "components": [{
+            "id": "web", "path": ".", "stack": "s", "framework": null, "evidence": [],
+            "runtime": {"name": "r", "version": "1", "requested": null, "origin": []},
+            "image": {
+                "build_from": "a", "run_from": "stand-in", "workdir": "/app", "build_env": {}, "run_env": {}, "setup": [],
+                "manifests": [], "caches": [], "artifacts": [], "copy_source": true, "extra_files": [], "user": 10001,
+                "health_command": null, "origin": []
+            },
+            "system_packages": {"build": [], "runtime": [], "origins": {}},
+            "files": [], "install": [], "build": [], "prepare": [],
+            "start": {"command": ["serve"], "directory": ".", "origin": origin},
+            "processes": [], "schedules": [],
+            "ports": [{"port": 8000, "protocol": "http", "origin": []}],
+            "health": null, "env": [], "services": [], "volumes": []
+        }]
+    });
+    change(&mut plan["components"][0]);
+    serde_json::from_value(plan).expect("a plan")
+}
+
+fn climbed(fake: &Fake, plan: &BuildPlan) -> ComponentReport {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = Run::new().expect("random");
+    let options = Options {
+        start_timeout: Duration::from_secs(2),
+        prepare_timeout: Duration::from_secs(3),
+        idle: Duration::ZERO,
+        ..Options::default()
+    };
+    let dockerfile = Artifact {
+        path: "Dockerfile".into(),
+        contents: "FROM a\nRUN make\n".into(),
+        origins: [(2, vec![Origin::recipe("stacks/s", "make")])].into(),
+        executable: false,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let report = runtime.block_on(climb(
+        fake,
+        &run,
+        plan,
+        &[dockerfile],
+        folder.path(),
+        &options,
+        &mut |_| {},
+    ));
+    let mut report = report.expect("a report");
+    assert_eq!(report.stand_ins, ["stand-in"]);
+    report.components.remove(0)
+}
+
+fn listening_on(listens: &'static str, answers: &[(&'static str, &[Answer])]) -> Fake {
+    let answers = answers
+        .iter()
+        .map(|(path, answers)| (*path, answers.to_vec().into()));
+    Fake {
+        listens,
+        answers: answers.collect::<BTreeMap<_, _>>().into(),
+        ..Fake::default()
+    }
+}
+
+fn status(status: u16) -> Answer {
+    Answer {
+        status,
+        body: format!("body of {status}"),
+        ..Answer::default()
+    }
+}
+
+fn redirect(location: &str) -> Answer {
+    Answer {
+        location: Some(location.to_owned()),
+        ..status(302)
+    }
+}
+
+fn serving(answers: &[(&'static str, &[Answer])]) -> Fake {
+    listening_on(EVERYWHERE, answers)
+}
+
+#[track_caller]
+fn check_failure(fake: &Fake, plan: &BuildPlan, rung: Rung, cause: Cause, words: &str) -> Failure {
+    let report = climbed(fake, plan);
+    let failure = report.failure.expect("a failure");
+    assert_eq!((report.rung, failure.cause), (rung, cause), "{failure:?}");
+    assert!(failure.message.contains(words), "{failure:?}");
+    failure
+}
+
+#[track_caller]
+fn check_answer(fake: &Fake, plan: &BuildPlan, path: &str, status: u16, proven: bool) {
+    let report = climbed(fake, plan);
+    let answer = report
+        .answer
+        .unwrap_or_else(|| panic!("{:?}", report.failure));
+    assert_eq!(
+        (answer.path.as_str(), answer.status, answer.proven),
+        (path, status, proven)
+    );
+    assert_eq!((report.rung, report.failure), (Rung::Answers, None));
+}
+
+#[track_caller]
+fn check_silence(answers: &[(&'static str, &[Answer])], words: &str) -> Failure {
+    check_failure(
+        &serving(answers),
+        &plan(|_| {}),
+        Rung::Listening,
+        Cause::Answer,
+        words,
+    )
+}
+
+fn with_paths(paths: &'static [&'static str], status: u16) -> BuildPlan {
+    plan(|component| {
+        component["health"] = serde_json::json!({
+            "candidates": paths, "path": paths[0], "status": status, "host": "shop.example", "proven": false, "origin": []
+        });
+    })
+}
+
+fn with_prepare(runs_in: Option<&str>) -> BuildPlan {
+    plan(|component| {
+        component["services"] = serde_json::json!([{
+            "kind": "postgres", "version": "15", "image": "postgres:15", "port": 5432, "env": {"URL": "pg:${PASSWORD}"},
+            "settings": {"PASSWORD": "${PASSWORD}"}, "secrets": ["PASSWORD"], "healthcheck": ["ready"], "data": null,
+            "user": 999, "writable": [], "init": [], "init_directory": null, "optional": false, "origin": []
+        }]);
+        component["prepare"] = serde_json::json!([{
+            "command": "migrate", "directory": "site", "runs_in": runs_in, "env": {"A": "1"},
+            "origin": [{"kind": "readme", "file": "README.md", "line": 7}]
+        }]);
+    })
+}
+
+#[test]
+fn a_page_is_an_answer() {
+    check_answer(
+        &serving(&[("/", &[status(200)])]),
+        &plan(|_| {}),
+        "/",
+        200,
+        true,
+    );
+}
+
+#[test]
+fn a_slow_start_is_waited_for() {
+    let fake = serving(&[("/", &[status(503), status(200)])]);
+    check_answer(&fake, &plan(|_| {}), "/", 200, true);
+}
+
+#[test]
+fn a_page_behind_a_login_answers_but_is_no_probe() {
+    let fake = serving(&[("/", &[status(401)]), ("/broken", &[status(500)])]);
+    check_answer(&fake, &with_paths(&["/", "/broken"], 200), "/", 401, false);
+}
+
+#[test]
+fn the_declared_status_is_a_probe() {
+    let fake = serving(&[("/", &[status(401)])]);
+    check_answer(&fake, &with_paths(&["/"], 401), "/", 401, true);
+}
+
+#[test]
+fn after_nothing_at_the_root_the_other_paths_are_tried() {
+    let fake = serving(&[("/", &[status(404)]), ("/api", &[status(200)])]);
+    check_answer(&fake, &with_paths(&["/", "/api"], 200), "/api", 200, true);
+    assert!(
+        fake.calls
+            .borrow()
+            .contains(&"get shop.example/api".to_owned())
+    );
+}
+
+#[test]
+fn nothing_on_every_path_is_an_answer_with_a_note() {
+    let fake = serving(&[("/", &[status(404)]), ("/api", &[status(404)])]);
+    let report = climbed(&fake, &with_paths(&["/", "/api"], 200));
+    assert!(
+        report.notes[0].starts_with("answers with 404 on every path tried"),
+        "{report:?}"
+    );
+    assert!(report.answer.is_some_and(|answer| !answer.proven));
+}
+
+#[test]
+fn a_server_error_is_no_answer_and_its_body_is_shown() {
+    let failure = check_silence(&[("/", &[status(500)])], "`/` gave status 500");
+    assert_eq!(failure.log, ["body: body of 500"]);
+    assert_eq!(failure.places, ["README.md:12"]);
+}
+
+#[test]
+fn a_page_that_tells_of_an_error_is_no_answer() {
+    let broken = Answer {
+        body: "<b>Fatal error</b>: no database".to_owned(),
+        ..status(200)
+    };
+    let mut plan = with_paths(&["/"], 200);
+    let health = plan.components[0].health.as_mut().expect("a path");
+    health.errors.push("<b>Fatal error</b>".to_owned());
+    let failure = check_failure(
+        &serving(&[("/", &[broken])]),
+        &plan,
+        Rung::Listening,
+        Cause::Answer,
+        "the page says `<b>Fatal error</b>`",
+    );
+    assert_eq!(failure.log, ["body: <b>Fatal error</b>: no database"]);
+}
+
+#[test]
+fn a_port_without_an_answer_is_told() {
+    check_silence(&[], "gave no answer: connection refused");
+}
+
+#[test]
+fn a_redirect_is_followed_within_the_application() {
+    let fake = serving(&[("/", &[redirect("/login")]), ("/login", &[status(200)])]);
+    check_answer(&fake, &plan(|_| {}), "/", 302, true);
+}
+
+#[test]
+fn a_redirect_to_an_error_is_no_answer() {
+    check_silence(
+        &[("/", &[redirect("/a")]), ("/a", &[status(500)])],
+        "`/` gave status 500",
+    );
+}
+
+#[test]
+fn a_redirect_to_another_host_is_an_answer() {
+    let fake = serving(&[("/", &[redirect("https://sso.example/")])]);
+    check_answer(&fake, &plan(|_| {}), "/", 302, true);
+}
+
+#[test]
+fn a_circle_of_redirects_is_no_answer() {
+    check_silence(
+        &[("/", &[redirect("/")])],
+        "`/` was redirected more than 5 times",
+    );
+}
+
+#[test]
+fn a_cookie_comes_back_with_the_redirect() {
+    let first = Answer {
+        cookies: vec!["seen=1".into()],
+        ..redirect("/")
+    };
+    let fake = serving(&[("/", &[first, status(200)])]);
+    check_answer(&fake, &plan(|_| {}), "/", 302, true);
+    assert!(
+        fake.calls
+            .borrow()
+            .contains(&"get localhost/ seen=1".to_owned())
+    );
+}
+
+#[test]
+fn loopback_only_another_port_and_no_port_are_told_apart() {
+    let plan = plan(|_| {});
+    for (listens, cause, words) in [
+        (LOOPBACK, Cause::LocalOnly, "127.0.0.1:8000 only"),
+        (OTHER_PORT, Cause::OtherPort, "0.0.0.0:9000, not on 8000"),
+        ("", Cause::NoPort, "opened no port within 2 seconds"),
+    ] {
+        check_failure(
+            &listening_on(listens, &[]),
+            &plan,
+            Rung::Started,
+            cause,
+            words,
+        );
+    }
+}
+
+#[test]
+fn where_sockets_cannot_be_looked_at_only_the_answer_counts() {
+    let fake = Fake {
+        is_blind: true,
+        ..serving(&[("/", &[status(200)])])
+    };
+    check_answer(&fake, &plan(|_| {}), "/", 200, true);
+}
+
+#[test]
+fn a_port_that_speaks_no_http_answers_by_listening() {
+    let plan = plan(|component| component["ports"][0]["protocol"] = "tcp".into());
+    let report = climbed(&serving(&[]), &plan);
+    assert_eq!(
+        (report.rung, report.answer, report.failure),
+        (Rung::Answers, None, None)
+    );
+}
+
+#[test]
+fn a_crash_is_not_started_and_names_the_path_it_cannot_write() {
+    let fake = Fake {
+        ended: [("-app", 1)].into(),
+        log: "OSError: [Errno 30] Read-only file system: '/app/db'",
+        ..Fake::default()
+    };
+    let failure = check_failure(
+        &fake,
+        &plan(|_| {}),
+        Rung::Built,
+        Cause::Ended,
+        "the container ended with 1",
+    );
+    assert!(
+        failure.hints[0].contains("cannot write `/app/db`"),
+        "{failure:?}"
+    );
+}
+
+#[test]
+fn want_of_memory_is_a_cause_of_its_own() {
+    let fake = Fake {
+        ended: [("-app", 137)].into(),
+        ..Fake::default()
+    };
+    check_failure(
+        &fake,
+        &plan(|_| {}),
+        Rung::Built,
+        Cause::OutOfMemory,
+        "more than 512 MiB",
+    );
+}
+
+#[test]
+fn a_start_command_that_is_not_in_the_image_is_a_failure() {
+    let fake = Fake {
+        unstartable: [("-app", "exec: \"serve\"")].into(),
+        ..Fake::default()
+    };
+    let words = "its start command cannot be run: exec: \"serve\"";
+    check_failure(&fake, &plan(|_| {}), Rung::Built, Cause::Ended, words);
+}
+
+#[test]
+fn an_application_that_ends_after_its_answer_does_not_pass() {
+    let fake = Fake {
+        dies_later: true,
+        ..serving(&[("/", &[status(200)])])
+    };
+    check_failure(
+        &fake,
+        &plan(|_| {}),
+        Rung::Answers,
+        Cause::Ended,
+        "did not stay up",
+    );
+}
+
+#[test]
+fn a_program_that_ignores_the_request_to_stop_is_noted() {
+    let fake = Fake {
+        ignores_stop: true,
+        ..serving(&[("/", &[status(200)])])
+    };
+    let report = climbed(&fake, &plan(|_| {}));
+    assert_eq!((report.stop_ms, report.failure), (None, None));
+    assert!(report.notes[0].starts_with("does not heed SIGTERM"));
+}
+
+#[test]
+fn a_program_without_a_port_answers_by_ending_well() {
+    let plan = plan(|component| component["ports"] = serde_json::json!([]));
+    let fake = Fake {
+        ended: [("-app", 0)].into(),
+        ..Fake::default()
+    };
+    let report = climbed(&fake, &plan);
+    assert_eq!((report.rung, report.failure), (Rung::Answers, None));
+    let fake = Fake {
+        ended: [("-app", 2)].into(),
+        ..Fake::default()
+    };
+    check_failure(&fake, &plan, Rung::Built, Cause::Ended, "ended with 2");
+}
+
+#[test]
+fn a_failed_build_step_names_its_line_and_origin() {
+    let broken = BuildFailure {
+        step: Some("[2/2] RUN make".into()),
+        message: "exit code 2".into(),
+        log: "cc: not found\n".into(),
+    };
+    let fake = Fake {
+        build: Some(broken),
+        ..Fake::default()
+    };
+    let words = "Dockerfile:2: `RUN make` failed: exit code 2";
+    let failure = check_failure(&fake, &plan(|_| {}), Rung::Parsed, Cause::Build, words);
+    assert_eq!(
+        (failure.places, failure.log),
+        (
+            vec!["recipes/stacks/s.toml".into()],
+            vec!["cc: not found".into()]
+        )
+    );
+}
+
+#[test]
+fn a_prepare_step_runs_like_the_application_but_in_its_own_folder() {
+    let fake = Fake {
+        ended: [("-prepare-1", 0)].into(),
+        ..serving(&[("/", &[status(200)])])
+    };
+    check_answer(&fake, &with_prepare(None), "/", 200, true);
+    let specs = fake.specs.borrow();
+    let [service, prepare, app] = &specs[..] else {
+        panic!("{specs:?}")
+    };
+    assert_eq!(prepare.directory.as_deref(), Some("/app/site"));
+    assert_eq!(prepare.command.as_deref().map(<[String]>::len), Some(3));
+    assert_eq!(prepare.env["A"], "1");
+    assert_eq!(prepare.env["URL"], app.env["URL"]);
+    assert_eq!(app.env["URL"], format!("pg:{}", service.env["PASSWORD"]));
+    for spec in [prepare, app] {
+        assert_eq!(
+            spec.hardened.as_ref().map(|hardening| hardening.user),
+            Some(10001)
+        );
+    }
+    assert!(service.hardened.is_none() && service.aliases == ["postgres"]);
+}
+
+#[test]
+fn a_service_at_localhost_owns_the_network_and_publishes_the_port() {
+    let mut plan = with_prepare(None);
+    let service = &mut plan.components[0].services[0];
+    service.fixed = Some(crate::plan::FixedAddress {
+        host: crate::plan::LOCALHOST.into(),
+        socket: Some("/run/pg".into()),
+        origin: Vec::new(),
+    });
+    service.written.insert("PASSWORD".into(), "guest".into());
+    let fake = Fake {
+        ended: [("-prepare-1", 0)].into(),
+        is_blind: true,
+        ..serving(&[("/", &[status(200)])])
+    };
+    check_answer(&fake, &plan, "/", 200, true);
+    let specs = fake.specs.borrow();
+    let [service, prepare, app] = &specs[..] else {
+        panic!("{specs:?}")
+    };
+    assert_eq!(service.publish, [(8000, 0)]);
+    assert_eq!(service.aliases, ["postgres", "web"]);
+    assert_eq!(service.env["PASSWORD"], "guest");
+    for spec in [prepare, app] {
+        assert_eq!(spec.shares_network_of.as_deref(), Some("postgres"));
+        assert_eq!(spec.volumes, service.volumes);
+        assert!(spec.publish.is_empty() && spec.aliases.is_empty());
+    }
+}
+
+#[test]
+fn a_prepare_step_that_fails_names_the_line_of_the_readme() {
+    let fake = Fake {
+        ended: [("-prepare-1", 3)].into(),
+        log: "no table",
+        ..Fake::default()
+    };
+    let words = "the prepare step `migrate` ended with 3";
+    let failure = check_failure(
+        &fake,
+        &with_prepare(None),
+        Rung::Built,
+        Cause::Prepare,
+        words,
+    );
+    assert_eq!(
+        (failure.places, failure.log),
+        (vec!["README.md:7".into()], vec!["no table".into()])
+    );
+}
+
+#[test]
+fn a_prepare_step_of_a_service_runs_in_its_container() {
+    let fake = serving(&[("/", &[status(200)])]);
+    check_answer(&fake, &with_prepare(Some("postgres")), "/", 200, true);
+    let call = "exec in postgres: env A=1 sh -c migrate".to_owned();
+    assert!(fake.calls.borrow().contains(&call));
+}
+
+#[test]
+fn a_service_that_does_not_get_healthy_is_named_with_its_log() {
+    let fake = Fake {
+        exec: 1,
+        log: "no disk for me",
+        ..Fake::default()
+    };
+    let words = "the service postgres is not healthy after 2 seconds";
+    let failure = check_failure(
+        &fake,
+        &with_prepare(None),
+        Rung::Built,
+        Cause::Service,
+        words,
+    );
+    assert_eq!(failure.log, ["no disk for me"]);
+}
+
+#[test]
+fn what_the_engine_says_was_written_is_told_unless_it_is_declared() {
+    let report = climbed(&serving(&[("/", &[status(200)])]), &plan(|_| {}));
+    assert_eq!(report.measured.expect("measured").written, ["/srv/x"]);
+}
+
+#[test]
+fn a_refusal_without_a_question_is_no_answer() {
+    let page = Answer {
+        body: "<h1>403 Forbidden</h1>".to_owned(),
+        ..status(403)
+    };
+    check_silence(&[("/", &[page])], "`/` gave status 403");
+}
+
+#[test]
+fn a_server_of_grpc_is_found_where_http_was_planned() {
+    let fake = Fake {
+        grpc: [GrpcHealth::NotServing, GrpcHealth::Serving]
+            .into_iter()
+            .collect::<std::collections::VecDeque<_>>()
+            .into(),
+        ..serving(&[])
+    };
+    let report = climbed(&fake, &plan(|_| {}));
+    assert_eq!((report.rung, &report.failure), (Rung::Answers, &None));
+    let protocol = Protocol::Grpc;
+    let found = [Correction::Protocol {
+        port: 8000,
+        protocol,
+    }];
+    assert_eq!(report.corrections, found);
+    assert_eq!(report.measured.expect("measured").corrections, found);
+}
+
+#[test]
+fn a_server_of_grpc_that_never_serves_does_not_answer() {
+    let fake = Fake {
+        grpc: std::collections::VecDeque::from([GrpcHealth::NotServing]).into(),
+        ..serving(&[])
+    };
+    let plan = plan(|component| component["ports"][0]["protocol"] = "grpc".into());
+    check_failure(
+        &fake,
+        &plan,
+        Rung::Listening,
+        Cause::Answer,
+        "that it does not serve",
+    );
+}
+
+#[test]
+fn use_while_idle_and_during_the_start_is_measured() {
+    let report = climbed(&serving(&[("/", &[status(200)])]), &plan(|_| {}));
+    let measured = report.measured.expect("measured");
+    assert_eq!(measured.peak_memory_bytes, 30 << 20);
+    assert_eq!(measured.steady_memory_bytes, Some(20 << 20));
+    assert_eq!(measured.steady_cpu_millicores, Some(40));
+    assert!(measured.startup_cpu_millicores > Some(0), "{measured:?}");
+    assert_eq!(measured.stop_ms, Some(7));
+}
+
+#[test]
+fn another_port_and_a_folder_to_write_in_are_proposed() {
+    let report = climbed(&listening_on(OTHER_PORT, &[]), &plan(|_| {}));
+    let (planned, found) = (8000, 9000);
+    assert_eq!(report.proposed, [Correction::Port { planned, found }]);
+    let fake = Fake {
+        ended: [("-app", 1)].into(),
+        log: "OSError: [Errno 30] Read-only file system: '/app/cache/x.bin'",
+        ..Fake::default()
+    };
+    let report = climbed(&fake, &plan(|_| {}));
+    let volume = Correction::Volume {
+        path: "/app/cache".to_owned(),
+        persistent: false,
+        written: "/app/cache/x.bin".to_owned(),
+    };
+    assert_eq!(report.proposed, [volume]);
+}
+
+#[test]
+fn what_a_program_without_a_port_printed_is_kept() {
+    let plan = plan(|component| component["ports"] = serde_json::json!([]));
+    let fake = Fake {
+        ended: [("-app", 0)].into(),
+        log: "3 invoices sent\n",
+        ..Fake::default()
+    };
+    assert_eq!(climbed(&fake, &plan).output, ["3 invoices sent"]);
+}
+
+fn with_schedule() -> BuildPlan {
+    plan(|component| {
+        component["schedules"] = serde_json::json!([{
+            "id": "nightly", "cron": "0 3 * * *", "command": ["tidy"], "directory": ".",
+            "origin": [{"kind": "readme", "file": "README.md", "line": 9}]
+        }]);
+    })
+}
+
+#[test]
+fn a_scheduled_job_runs_once_and_its_end_is_told() {
+    let fake = Fake {
+        ended: [("-nightly", 0)].into(),
+        ..serving(&[("/", &[status(200)])])
+    };
+    let report = climbed(&fake, &with_schedule());
+    assert_eq!((report.rung, &report.failure), (Rung::Answers, &None));
+    let said = "the scheduled job nightly ended with 0 after";
+    assert!(report.notes[0].starts_with(said), "{report:?}");
+    let specs = fake.specs.borrow();
+    let job = specs.iter().find(|spec| spec.name == "web-nightly");
+    let job = job.expect("it has a container of its own");
+    assert_eq!(job.command.as_deref(), Some(&["tidy".to_owned()][..]));
+    assert!(job.hardened.is_some() && job.publish.is_empty());
+}
+
+#[test]
+fn a_scheduled_job_that_fails_names_the_line_of_the_readme() {
+    let fake = Fake {
+        ended: [("-nightly", 4)].into(),
+        log: "no such table",
+        ..serving(&[("/", &[status(200)])])
+    };
+    let words = "the scheduled job nightly ended with 4";
+    let plan = with_schedule();
+    let failure = check_failure(&fake, &plan, Rung::Answers, Cause::Schedule, words);
+    assert_eq!(failure.places, ["README.md:9"]);
+    assert_eq!(failure.log, ["no such table"]);
+}
