@@ -213,7 +213,7 @@ impl Config {
     ) -> Result<Self, Vec<ConfigurationError>> {
         let written: File = toml::from_str(text).map_err(|error| {
             let (message, hint) = explained(error.message());
-            let at = error.span().map(|span| position(file, text, span.start));
+            let at = error.span().map(|span| position(text, span.start));
             vec![ConfigurationError {
                 file: file.to_owned(),
                 position: at,
@@ -490,7 +490,7 @@ impl Reader<'_> {
     }
 
     fn said<T, U>(&self, at: &Spanned<T>, value: U) -> Said<U> {
-        let (line, _) = position(self.file, self.text, at.span().start);
+        let (line, _) = position(self.text, at.span().start);
         let text = self.text.lines().nth(line - 1).unwrap_or_default().trim();
         Said {
             value,
@@ -501,7 +501,7 @@ impl Reader<'_> {
     fn error<T>(&mut self, at: &Spanned<T>, message: &str, hint: &str) {
         self.errors.push(ConfigurationError {
             file: self.file.to_owned(),
-            position: Some(position(self.file, self.text, at.span().start)),
+            position: Some(position(self.text, at.span().start)),
             message: message.to_owned(),
             hint: Some(hint.to_owned()),
         });

@@ -1,5 +1,7 @@
 //! Addresses of services that stand in the source, where no environment variable can move them.
 
+use std::sync::LazyLock;
+
 use regex::{Captures, Regex};
 
 use super::{LOCALHOST, Origin, OriginKind, input::Input};
@@ -40,7 +42,26 @@ const ARGUMENT: &str = r#"(?:"[^"\n]*"|'[^'\n]*'|`[^`\n]*`|[$@]?[A-Za-z_][\w.$]*
 const TEXT: &str = r#"(?:[$#]?\{[^}\n]+\}|["'`]\s*[.+]\s*[^"'`\n;,]+?\s*[.+]\s*["'`]|\$\w+(?:->\w+)*|%s|[^\s"'`$:/@;,?&{}()<>]*)"#;
 
 /// A name and the string beside it, in the manner of most languages and configuration files.
-const PAIR: &str = r#"(?:define\(\s*["'](?<defined>\w+)["']\s*,|["']?\b(?<name>[A-Za-z_][\w-]*)["']?\s*(?:\]\s*)?(?:=>|:=|=|:))\s*(?:"(?<double>[^"\n]*)"|'(?<single>[^'\n]*)'|(?<number>\d+)\b)"#;
+static PAIR: LazyLock<Regex> = LazyLock::new(|| {
+    constant(
+        r#"(?:define\(\s*["'](?<defined>\w+)["']\s*,|["']?\b(?<name>[A-Za-z_][\w-]*)["']?\s*(?:\]\s*)?(?:=>|:=|=|:))\s*(?:"(?<double>[^"\n]*)"|'(?<single>[^'\n]*)'|(?<number>\d+)\b)"#,
+    )
+});
+
+/// A key of a connection's block, and its value.
+static KEY: LazyLock<Regex> = LazyLock::new(|| {
+    constant(&format!(
+        r#"["']?\b(?<name>[A-Za-z_][\w-]*)["']?\s*(?:=>|=|:)\s*(?<value>{ARGUMENT})"#
+    ))
+});
+
+/// A word of a string such as `host=db user=anna`.
+static WORD: LazyLock<Regex> =
+    LazyLock::new(|| constant(&format!(r"\b(?<name>\w+)=(?<value>{TEXT})")));
+
+fn constant(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a constant")
+}
 
 /// Returns the address of the service that stands in the source of the component; `recipes` are its
 /// own and those of the services that it stands in for. Addresses on this machine come first.
@@ -93,7 +114,6 @@ pub fn expanded(pattern: &str) -> String {
 /// What is read of the component.
 struct Code<'a> {
     files: Vec<std::sync::Arc<SourceFile>>,
-    pair: Regex,
     env_reads: &'a [Expression],
     catalog: &'a Catalog,
 }
@@ -114,7 +134,6 @@ impl<'a> Code<'a> {
                 .into_iter()
                 .filter_map(|path| repo.source(path))
                 .collect(),
-            pair: Regex::new(PAIR).expect("a constant"),
             env_reads: &selection.stack.env_reads,
             catalog,
         }
@@ -264,12 +283,7 @@ impl<'a> Code<'a> {
 
     /// The value beside a usual name for `role` in the pairs of one connection.
     fn in_block(&self, role: &str, block: &str, start: usize, file: &SourceFile) -> Asked {
-        let key =
-            format!(r#"["']?\b(?<name>[A-Za-z_][\w-]*)["']?\s*(?:=>|=|:)\s*(?<value>{ARGUMENT})"#);
-        let Ok(key) = Regex::new(&key) else {
-            return Asked::Nothing;
-        };
-        for found in key.captures_iter(block) {
+        for found in KEY.captures_iter(block) {
             let names = [role.to_owned(), format!("{role}-in-block")];
             let is_role = names
                 .iter()
@@ -285,8 +299,7 @@ impl<'a> Code<'a> {
 
     /// The value of `role` in a string such as `host=db user=anna`.
     fn in_words(&self, role: &str, words: &str, start: usize, file: &SourceFile) -> Asked {
-        let word = Regex::new(&format!(r"\b(?<name>\w+)=(?<value>{TEXT})")).expect("a constant");
-        let found = word
+        let found = WORD
             .captures_iter(words)
             .find(|found| self.is_listed(role, &found["name"]));
         let value = found.as_ref().and_then(|found| found.name("value"));
@@ -316,7 +329,7 @@ impl<'a> Code<'a> {
 
     fn pairs(&self, file: &SourceFile) -> Vec<Pair> {
         let mut pairs = Vec::new();
-        for found in self.pair.captures_iter(&file.text) {
+        for found in PAIR.captures_iter(&file.text) {
             let at = found.get(0).expect("the whole match").start();
             let number = file.line(at);
             if self.is_comment(file.line_text(number)) {

@@ -10,7 +10,7 @@ use serde_spanned::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::ConfigurationError;
-use crate::{diagnostic::nearest, source::SourceFile};
+use crate::diagnostic::nearest;
 
 /// Key of a user's file: lists of the built-in entry that are left out before its own are added.
 const REPLACE: &str = "replace";
@@ -258,10 +258,7 @@ impl Layers {
         let Some(layer) = layer else {
             return ("", (1, 1));
         };
-        (
-            &layer.file,
-            position(&layer.file, &layer.text, offset - layer.start),
-        )
+        (&layer.file, position(&layer.text, offset - layer.start))
     }
 
     fn error(&self, span: Range<usize>, message: &str) -> ConfigurationError {
@@ -277,11 +274,12 @@ impl Layers {
 }
 
 /// Returns line and column of the byte `offset` of `text`, from 1.
-pub fn position(file: &str, text: &str, offset: usize) -> (usize, usize) {
+pub fn position(text: &str, offset: usize) -> (usize, usize) {
     let offset = offset.min(text.len());
-    let line = SourceFile::new(file, text).line(offset);
-    let before = text[..offset].rfind('\n').map_or(0, |at| at + 1);
-    (line, text[before..offset].chars().count() + 1)
+    let before = &text[..offset];
+    let start = before.rfind('\n').map_or(0, |at| at + 1);
+    let line = before.matches('\n').count() + 1;
+    (line, before[start..].chars().count() + 1)
 }
 
 /// Returns what serde says of a table in our words, and what to do about it: the nearest known key,

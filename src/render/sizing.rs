@@ -49,13 +49,15 @@ pub fn tier(component: &Component) -> Tier {
 /// Returns the CPU request in thousandths of a core. There is no limit: it would only slow down the
 /// start, and the request shares out what is scarce.
 pub fn cpu_request(component: &Component) -> Sized<u64> {
-    let Some((measured, steady)) = known(component, |measured| measured.steady_cpu_millicores)
-    else {
-        return guessed(100);
-    };
+    let measured = component.measured.as_ref();
+    measured.and_then(cpu_of).unwrap_or_else(|| guessed(100))
+}
+
+fn cpu_of(measured: &Measured) -> Option<Sized<u64>> {
+    let steady = measured.steady_cpu_millicores?;
     // The rate of a short start says little; its CPU time has to fit into what the probe allows.
     let rate = measured.startup_cpu_millicores.unwrap_or(0);
-    let allowed = startup(component).value;
+    let allowed = startup_of(measured);
     let needed = rate * measured.startup_ms * 2 / allowed;
     let value = (steady * 3 / 2).max(needed).clamp(50, 4000);
     let text = format!(
@@ -64,7 +66,7 @@ pub fn cpu_request(component: &Component) -> Sized<u64> {
         measured.startup_ms,
         allowed / 1000
     );
-    measured_as(value.div_ceil(10) * 10, text)
+    Some(measured_as(value.div_ceil(10) * 10, text))
 }
 
 /// Returns what the container that serves uses at the highest rate that it serves well, in
@@ -82,7 +84,12 @@ const LEAST_CPU: u64 = 10;
 
 /// Returns the memory request in MiB.
 pub fn memory_request(component: &Component) -> Sized<u64> {
-    if let Some((_, steady)) = known(component, |measured| measured.steady_memory_bytes) {
+    // A program that serves a load is not idle.
+    let idle = |measured: &Measured| {
+        let is_loaded = measured.load.is_some();
+        measured.steady_memory_bytes.filter(|_| !is_loaded)
+    };
+    if let Some((_, steady)) = known(component, idle) {
         let text = format!(
             "{} MiB while idle: a quarter more in steps of 32, at least 64",
             steady >> 20
@@ -119,7 +126,7 @@ pub fn memory_limit(component: &Component) -> Sized<u64> {
 pub fn startup(component: &Component) -> Sized<u64> {
     match &component.measured {
         Some(measured) => measured_as(
-            (measured.startup_ms * 5).max(30_000),
+            startup_of(measured),
             format!(
                 "answered after {} ms: five times that, at least 30 s",
                 measured.startup_ms
@@ -146,6 +153,10 @@ pub fn grace(component: &Component) -> Option<Sized<u64>> {
         (stop * 3).div_ceil(1000).max(10)
     };
     Some(measured_as(seconds, text))
+}
+
+fn startup_of(measured: &Measured) -> u64 {
+    (measured.startup_ms * 5).max(30_000)
 }
 
 /// What `Measured::stop_ms` says of a program that was killed at the end of the grace period.
@@ -194,16 +205,10 @@ fn mebibytes(bytes: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
-    use crate::{convert, recipe::Catalog};
 
     fn asked(startup_ms: u64, startup: u64, steady: u64) -> u64 {
-        let sample = Path::new("samples/plain_http_server_has_no_dependencies/repo");
-        let plan = convert::plan(sample, &Catalog::built_in()).expect("it opens");
-        let mut component = plan.value.components.into_iter().next().expect("one");
-        component.measured = Some(Measured {
+        let measured = Measured {
             startup_ms,
             peak_memory_bytes: 0,
             steady_memory_bytes: None,
@@ -214,8 +219,8 @@ mod tests {
             stop_ms: None,
             corrections: Vec::new(),
             load: None,
-        });
-        cpu_request(&component).value
+        };
+        cpu_of(&measured).expect("measured").value
     }
 
     #[test]
