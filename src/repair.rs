@@ -387,6 +387,7 @@ fn set_env(component: &mut Component, name: &str, value: &str, origin: &Origin) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::{Proof, ProofOutcome};
 
     fn of(repo: &str) -> BuildPlan {
         convert::plan(Path::new(repo), &Catalog::built_in())
@@ -403,6 +404,34 @@ mod tests {
             edits,
         };
         apply(plan, &repair)
+    }
+
+    #[test]
+    fn manifests_that_fail_stay_a_failure_whatever_was_repaired() {
+        let plan = of("samples/plain_wsgi_app_needs_no_requirements_file/repo");
+        let mut report: Report = serde_json::from_value(serde_json::json!({
+            "verdict": "runs-as-documented", "stand_ins": [], "components": [],
+        }))
+        .expect("a report");
+        report.add_proofs(vec![Proof {
+            tool: "podman".to_owned(),
+            outcome: ProofOutcome::Failed,
+            message: "they do not run".to_owned(),
+            log: Vec::new(),
+        }]);
+        assert_eq!(report.verdict, Verdict::Failed);
+        let catalog = Catalog::built_in();
+        assert_eq!(next(&plan, &report, &catalog, &mut BTreeSet::new()), None);
+        let repair = Repair {
+            component: plan.components[0].id.clone(),
+            rule: "a-rule".to_owned(),
+            cause: "a cause".to_owned(),
+            log: "a line".to_owned(),
+            edits: Vec::new(),
+        };
+        conclude(&mut report, &plan, &catalog, vec![repair]);
+        assert_eq!(report.verdict, Verdict::Failed);
+        assert_eq!((report.repairs.len(), report.manifests.len()), (1, 1));
     }
 
     #[test]

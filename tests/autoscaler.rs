@@ -37,6 +37,14 @@ fn contents<'a>(artifacts: &'a [Artifact], path: &str) -> Option<&'a str> {
     found.map(|artifact| artifact.contents.as_str())
 }
 
+#[test]
+fn the_figures_stand_in_the_hand_over_report_too() {
+    let artifacts = rendered(Some(100.0), None);
+    let text = contents(&artifacts, "CONTAINER.md").expect("a report");
+    let told = "It served 100 requests per second of `/` with 95 of 100 answered within 20 ms.";
+    assert!(text.contains(told), "{text}");
+}
+
 const AUTOSCALER: &str = "k8s/overlays/production/autoscaler.yaml";
 
 #[test]

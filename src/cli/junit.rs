@@ -1,10 +1,11 @@
-//! The report of a smoke run as JUnit XML: a suite for each component, a case for each rung.
+//! The report of a smoke run as JUnit XML: a suite for each component, a case for each rung, and a
+//! suite for the manifests where they were tried.
 
 use std::{fmt::Write, time::Duration};
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
-use crate::verify::{ComponentReport, Failure, Report, Rung};
+use crate::verify::{ComponentReport, Failure, ProofOutcome, Report, Rung};
 
 /// Returns `report` about the application `name` as JUnit XML.
 ///
@@ -15,6 +16,9 @@ pub fn junit(name: &str, report: &Report) -> anyhow::Result<String> {
     let mut all = quick_junit::Report::new(format!("longshore verify {name}"));
     for component in &report.components {
         all.add_test_suite(suite(name, component, report));
+    }
+    if !report.manifests.is_empty() {
+        all.add_test_suite(proofs(name, report));
     }
     Ok(all.to_string()?)
 }
@@ -58,6 +62,37 @@ fn suite(name: &str, component: &ComponentReport, report: &Report) -> TestSuite 
                 case.set_system_out(evidence(component));
             }
             _ => {}
+        }
+        suite.add_test_case(case);
+    }
+    suite
+}
+
+/// A case for each program that runs or checks the manifests.
+fn proofs(name: &str, report: &Report) -> TestSuite {
+    let mut suite = TestSuite::new(format!("{name}.manifests"));
+    for proof in &report.manifests {
+        let mut status = match proof.outcome {
+            ProofOutcome::Passed => TestCaseStatus::success(),
+            ProofOutcome::Failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
+            ProofOutcome::Skipped => TestCaseStatus::skipped(),
+        };
+        match proof.outcome {
+            ProofOutcome::Passed => {}
+            ProofOutcome::Failed => {
+                status
+                    .set_message(proof.message.as_str())
+                    .set_type("manifests")
+                    .set_description(proof.log.join("\n"));
+            }
+            ProofOutcome::Skipped => {
+                status.set_message(proof.message.as_str());
+            }
+        }
+        let mut case = TestCase::new(proof.tool.as_str(), status);
+        case.set_classname(format!("{name}.manifests"));
+        if proof.outcome == ProofOutcome::Passed {
+            case.set_system_out(proof.message.as_str());
         }
         suite.add_test_case(case);
     }
@@ -157,6 +192,25 @@ mod tests {
         );
         assert!(
             xml.contains("type=\"ended\"") && xml.contains("time=\"2.500\""),
+            "{xml}"
+        );
+    }
+
+    #[test]
+    fn manifests_are_a_suite_with_a_case_for_each_program() {
+        let report = report(serde_json::json!({
+            "verdict": "failed", "stand_ins": [], "components": [],
+            "manifests": [
+                {"tool": "podman", "outcome": "failed", "message": "it ended with 1", "log": ["no <pods>"]},
+                {"tool": "kubectl", "outcome": "skipped", "message": "kubectl is not installed"},
+            ]
+        }));
+        let xml = junit("app", &report).expect("XML");
+        let failure = ("podman".into(), Some("failure".into()), "no <pods>".into());
+        let skipped = ("kubectl".into(), Some("skipped".into()), String::new());
+        assert_eq!(cases(&xml), [failure, skipped]);
+        assert!(
+            xml.contains("it ended with 1") && xml.contains("kubectl is not installed"),
             "{xml}"
         );
     }

@@ -142,8 +142,17 @@ fn status(plan: &BuildPlan) -> String {
             });
             let corrections = measured.corrections.iter().map(|found| format!(" A smoke run found: {}.", text(&found.text())));
             let corrections: String = corrections.collect();
+            let load = measured.load.as_ref().and_then(|load| {
+                let knee = load.knee?;
+                Some(format!(
+                    " It served {knee:.0} requests per second of `{}` with 95 of 100 answered within {:.0} ms.",
+                    text(&load.path),
+                    load.limit_ms
+                ))
+            });
+            let load = load.unwrap_or_default();
             Some(format!(
-                "Verified: `{}` answered {} ms after its start{}. Its memory peaked at {} MiB; it listens on {}.{corrections}",
+                "Verified: `{}` answered {} ms after its start{}. Its memory peaked at {} MiB; it listens on {}.{load}{corrections}",
                 component.id,
                 measured.startup_ms,
                 path.unwrap_or_default(),

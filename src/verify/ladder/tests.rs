@@ -1,8 +1,9 @@
 //! The ladder on an engine that plays a script.
 
 use super::*;
-use crate::plan::{Correction, Protocol};
+use crate::plan::{Correction, Load, LoadEnd, LoadStep, Protocol};
 use crate::verify::{
+    LoadBounds,
     engine::{Answer, BuildFailure, GrpcHealth},
     fake::Fake,
 };
@@ -36,12 +37,17 @@ pub fn plan(change: impl Fn(&mut serde_json::Value)) -> BuildPlan {
 }
 
 fn climbed(fake: &Fake, plan: &BuildPlan) -> ComponentReport {
+    climbed_with(fake, plan, None)
+}
+
+fn climbed_with(fake: &Fake, plan: &BuildPlan, load: Option<LoadBounds>) -> ComponentReport {
     let folder = tempfile::tempdir().expect("a folder");
     let run = Run::new().expect("random");
     let options = Options {
         start_timeout: Duration::from_secs(2),
         prepare_timeout: Duration::from_secs(3),
         idle: Duration::ZERO,
+        load,
         ..Options::default()
     };
     let dockerfile = Artifact {
@@ -586,6 +592,77 @@ fn use_while_idle_and_during_the_start_is_measured() {
     assert_eq!(measured.steady_cpu_millicores, Some(40));
     assert!(measured.startup_cpu_millicores > Some(0), "{measured:?}");
     assert_eq!(measured.stop_ms, Some(7));
+}
+
+const BOUNDS: LoadBounds = LoadBounds {
+    time: Duration::from_secs(1),
+    requests: 100,
+    wanted: None,
+};
+
+#[test]
+fn load_is_sent_after_the_idle_program_was_measured() {
+    let step = LoadStep {
+        offered: 40.0,
+        answered: 40.0,
+        requests: 50,
+        errors: 0,
+        p50_ms: 1.0,
+        p95_ms: 2.0,
+        p99_ms: 3.0,
+        within_limit: true,
+    };
+    let load = Load {
+        path: "/".into(),
+        unloaded_p95_ms: 1.0,
+        limit_ms: 20.0,
+        steps: vec![step],
+        knee: Some(40.0),
+        end: LoadEnd::Bounds,
+        cpu_millicores: None,
+        wanted: None,
+    };
+    let fake = Fake {
+        load: Some(load),
+        ..serving(&[("/", &[status(200)])])
+    };
+    let report = climbed_with(&fake, &plan(|_| {}), Some(BOUNDS));
+    let measured = report.measured.expect("measured");
+    // 500 ms for the ramp, and 40 ms for the look after it, which is a second later: 50 requests.
+    let load = measured.load.expect("a load");
+    assert_eq!(load.cpu_millicores, Some(432));
+    assert_eq!(measured.steady_cpu_millicores, Some(40));
+    let calls = fake.calls.borrow();
+    let ramp = calls.iter().find(|call| call.starts_with("ramp "));
+    assert!(
+        ramp.is_some_and(|call| call.ends_with(" localhost/")),
+        "{calls:?}"
+    );
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|note| note.contains("may serve more")),
+        "{:?}",
+        report.notes
+    );
+}
+
+#[test]
+fn no_load_is_sent_to_a_path_that_is_no_probe() {
+    let fake = serving(&[("/", &[status(401)])]);
+    let report = climbed_with(&fake, &plan(|_| {}), Some(BOUNDS));
+    assert_eq!(report.measured.expect("measured").load, None);
+    assert!(
+        report
+            .notes
+            .iter()
+            .any(|note| note.starts_with("no load was sent")),
+        "{:?}",
+        report.notes
+    );
+    let calls = fake.calls.borrow();
+    assert!(!calls.iter().any(|call| call.starts_with("ramp ")));
 }
 
 #[test]
