@@ -113,4 +113,4 @@ podman: packages
 	tests/setup/podman.sh
 
 engine-test: stand-ins podman cargo-test goldens debian-test
-	$(cargo) test --features docker-tests --test engine --test engine_faults --test build_place --test manifests
+	$(cargo) test --features docker-tests --test engine --test engine_faults --test build_place --test load --test manifests

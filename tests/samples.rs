@@ -1,5 +1,5 @@
 //! Every folder of `samples/` with a `case.toml` is one golden case: what the converter makes of
-//! `repo/` must equal `expected/`, file by file; those of `samples/rendered/` are not built, as no
+//! `repo/` must equal `expected/`, file by file, with what `[measured]` says a smoke run found; those of `samples/rendered/` are not built, as no
 //! machine of the tests has what they are built on. Every folder of `samples/facts/` shows one fact
 //! that documents tell, by the plan alone.
 //!
@@ -8,15 +8,41 @@
 use std::{collections::BTreeSet, fs, process::Command, sync::LazyLock};
 
 use datatest_stable::Utf8Path;
-use longshore::{convert, readme, recipe::Catalog, repo::Repo, step};
+use longshore::{
+    convert,
+    plan::{BuildPlan, Measured},
+    readme,
+    recipe::Catalog,
+    repo::Repo,
+    step,
+};
+use serde::Deserialize;
 use snapbox::{Assert, Data, assert::DEFAULT_ACTION_ENV};
 use walkdir::WalkDir;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::built_in);
 
+#[derive(Deserialize)]
+struct Case {
+    /// What a smoke run of the first component found; nothing where there was none.
+    measured: Option<Measured>,
+}
+
+fn plan(case: &Utf8Path) -> datatest_stable::Result<BuildPlan> {
+    let root = case.with_file_name("repo");
+    let mut plan = convert::plan(root.as_std_path(), &CATALOG)?.value;
+    if case.file_name() == Some("case.toml") {
+        let Case { measured } = toml::from_str(&fs::read_to_string(case)?)?;
+        if let Some(measured) = measured {
+            plan.components[0].take_over(&measured);
+        }
+    }
+    Ok(plan)
+}
+
 fn files_equal_expected(case: &Utf8Path) -> datatest_stable::Result<()> {
     let folder = case.parent().expect("a case lies in a folder");
-    let plan = convert::plan(folder.join("repo").as_std_path(), &CATALOG)?.value;
+    let plan = plan(case)?;
     let artifacts = convert::render(plan)?.artifacts;
     assert!(!artifacts.is_empty(), "{folder} gives no file");
     let expected = folder.join("expected");
@@ -121,8 +147,7 @@ fn ledger_is_complete(case: &Utf8Path) -> datatest_stable::Result<()> {
 
 /// Every generated line that is not blank can be explained.
 fn every_line_has_an_origin(case: &Utf8Path) -> datatest_stable::Result<()> {
-    let root = case.with_file_name("repo");
-    let conversion = convert::render(convert::plan(root.as_std_path(), &CATALOG)?.value)?;
+    let conversion = convert::render(plan(case)?)?;
     for artifact in &conversion.artifacts {
         for (index, line) in artifact.contents.lines().enumerate() {
             let known = artifact
