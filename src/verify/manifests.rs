@@ -552,6 +552,12 @@ async fn by_server(
         Some(Err(_)) => return skipped("no Kubernetes context is configured"),
         Some(Ok(context)) => context.trim().to_owned(),
     };
+    // A context often outlives its cluster.
+    let version = kubectl(&["version", "--request-timeout=10s"]).await;
+    if !matches!(version, Some(Ok(_))) {
+        let silent = format!("the Kubernetes server of {context} does not answer");
+        return skipped(&silent);
+    }
     progress(Event::Stage(format!(
         "asking the Kubernetes server of {context}"
     )));
