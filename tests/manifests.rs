@@ -37,10 +37,6 @@ fn verified(repository: &Path, tools: &Path) -> Report {
         .args(["--manifests", "--format", "json"])
         .env("PATH", format!("{}:{own}", tools.display()))
         .env("KUBECONFIG", tools.join("config"))
-        .env(
-            "CONTAINERS_CONF",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/target/setup/containers.conf"),
-        )
         .output()
         .expect("runs");
     let report = serde_json::from_slice::<Report>(&output.stdout);

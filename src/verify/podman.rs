@@ -18,6 +18,8 @@ use super::engine::{Run, is_gone};
 const PREFIX: &str = "longshore-podman-";
 /// The file in it that says which process it belongs to.
 const OWNER: &str = "owner";
+/// The configuration of podman, where the machine's own would not do.
+const CONFIGURATION: &str = "containers.conf";
 
 /// Podman with a store of its own; all that it made is removed when this goes out of scope.
 pub struct Podman {
@@ -55,6 +57,19 @@ impl Podman {
             super::engine::owner(std::process::id()),
         )
         .context("failed to write into the folder of temporary files")?;
+        let proc = |name: &str| {
+            let text = fs::read_to_string(Path::new("/proc").join(name));
+            text.unwrap_or_default()
+        };
+        let most_processes = proc("sys/kernel/pid_max");
+        if let Some(text) = lower_limits(
+            &proc("self/status"),
+            &proc("self/limits"),
+            most_processes.trim().parse().unwrap_or(u64::MAX),
+        ) {
+            fs::write(podman.folder.join(CONFIGURATION), text)
+                .context("failed to write into the folder of temporary files")?;
+        }
         podman.run(&["network", "create", &podman.network]).await?;
         Ok(podman)
     }
@@ -180,8 +195,45 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
     for (option, path) in &options {
         command.arg(option).arg(path);
     }
+    let configuration = place(CONFIGURATION);
+    if std::env::var_os("CONTAINERS_CONF").is_none() && configuration.is_file() {
+        command.env("CONTAINERS_CONF", configuration);
+    }
     command.args(arguments).stdin(Stdio::null());
     command
+}
+
+/// Returns a `containers.conf` with the limits of this process, where it is root and may not raise
+/// them, as within a container; `None` anywhere else. podman would set higher ones, and start
+/// nothing.
+///
+/// `status` and `limits` are those files of `/proc/self`. `most_processes` are those that the kernel
+/// has numbers for, to which podman lowers its own limit.
+/// <https://github.com/containers/common/blob/main/docs/containers.conf.5.md> (`default_ulimits`)
+fn lower_limits(status: &str, limits: &str, most_processes: u64) -> Option<String> {
+    /// The bit of `CAP_SYS_RESOURCE`, from linux/capability.h.
+    const SYS_RESOURCE: u64 = 1 << 24;
+    /// What podman sets where it may.
+    const OPEN_FILES: u64 = 1 << 20;
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()
+    };
+    let is_root = field("Uid:") == Some("0");
+    let capabilities = u64::from_str_radix(field("CapEff:")?, 16).ok()?;
+    if !is_root || capabilities & SYS_RESOURCE != 0 {
+        return None;
+    }
+    // The hard limit; where there is none, any that podman sets is lower.
+    let own = |name: &str| -> Option<u64> {
+        let line = limits.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().nth(1)?.parse().ok()
+    };
+    let files = own("Max open files").map_or(OPEN_FILES, |own| own.min(OPEN_FILES));
+    let processes = own("Max processes").map_or(most_processes, |own| own.min(most_processes));
+    Some(format!(
+        "[containers]\ndefault_ulimits = [\"nofile={files}:{files}\", \"nproc={processes}:{processes}\"]\n"
+    ))
 }
 
 fn told(arguments: &[&str], output: &Output) -> anyhow::Result<String> {
@@ -266,6 +318,26 @@ mod tests {
         assert_eq!(version("podman version 4.3.1\n"), Some((4, 3)));
         assert_eq!(version("podman version 5.4.2"), Some((5, 4)));
         assert_eq!(version("podman"), None);
+    }
+
+    #[test]
+    fn only_root_that_may_not_raise_limits_keeps_its_own() {
+        let status = |user: &str, capabilities: &str| {
+            format!("Name:\tx\nUid:\t{user}\t0\t0\t0\nCapEff:\t{capabilities}\n")
+        };
+        let limits = "Limit                     Soft Limit           Hard Limit           Units     \n\
+                      Max processes             unlimited            unlimited            processes \n\
+                      Max open files            1024                 4096                 files     \n";
+        let own = "[containers]\ndefault_ulimits = [\"nofile=4096:4096\", \"nproc=32768:32768\"]\n";
+        for (user, capabilities, expected) in [
+            ("0", "000001fffeffffff", Some(own)),
+            ("0", "000001ffffffffff", None),
+            ("1000", "0000000000000000", None),
+        ] {
+            let found = lower_limits(&status(user, capabilities), limits, 32768);
+            assert_eq!(found.as_deref(), expected, "{user} {capabilities}");
+        }
+        assert_eq!(lower_limits("", "", 32768), None, "no /proc");
     }
 
     #[test]
