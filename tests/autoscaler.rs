@@ -4,12 +4,12 @@ use std::{path::Path, process::Command};
 
 use longshore::{
     convert,
-    plan::{Load, LoadEnd, Measured},
+    plan::{BuildPlan, Load, LoadEnd, Measured},
     recipe::Catalog,
     render::Artifact,
 };
 
-fn rendered(knee: Option<f64>, wanted: Option<u32>) -> Vec<Artifact> {
+fn planned(knee: Option<f64>, wanted: Option<u32>) -> BuildPlan {
     let root = Path::new("samples/flask_app_listens_on_the_port_its_readme_names/repo");
     let mut plan = convert::plan(root, &Catalog::built_in())
         .expect("a plan")
@@ -28,8 +28,14 @@ fn rendered(knee: Option<f64>, wanted: Option<u32>) -> Vec<Artifact> {
         "startup_ms": 900, "peak_memory_bytes": 50_000_000, "listening": [], "written": [], "load": load
     });
     let measured: Measured = serde_json::from_value(measured).expect("measurements");
-    plan.components[0].measured = Some(measured);
-    convert::render(plan).expect("files").artifacts
+    plan.components[0].take_over(&measured);
+    plan
+}
+
+fn rendered(knee: Option<f64>, wanted: Option<u32>) -> Vec<Artifact> {
+    convert::render(planned(knee, wanted))
+        .expect("files")
+        .artifacts
 }
 
 fn contents<'a>(artifacts: &'a [Artifact], path: &str) -> Option<&'a str> {
@@ -80,6 +86,22 @@ fn without_a_knee_there_is_no_autoscaler() {
     let overlay =
         contents(&artifacts, "k8s/overlays/production/kustomization.yaml").expect("an overlay");
     assert!(overlay.contains("count: 2"), "{overlay}");
+}
+
+#[test]
+fn a_later_run_without_a_load_keeps_the_knee() {
+    let mut plan = planned(Some(100.0), None);
+    let later = serde_json::json!({
+        "startup_ms": 700, "peak_memory_bytes": 40_000_000, "listening": [], "written": []
+    });
+    let later: Measured = serde_json::from_value(later).expect("measurements");
+    plan.components[0].take_over(&later);
+    let measured = plan.components[0].measured.as_ref().expect("measured");
+    assert_eq!(
+        (measured.startup_ms, measured.peak_memory_bytes),
+        (700, 50_000_000)
+    );
+    assert_eq!(plan.components[0].capacity(), Some((100.0, 420)));
 }
 
 #[test]

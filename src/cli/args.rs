@@ -123,7 +123,7 @@ pub struct BatchArguments {
     /// Build and smoke-run each.
     #[arg(long)]
     pub verify: bool,
-    /// Find out how many requests per second each serves.
+    /// Find out how many requests per second each serves; then one is done at a time.
     #[arg(long, requires = "verify")]
     pub load: bool,
     /// Run the manifests of each, too.

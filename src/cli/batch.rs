@@ -262,7 +262,13 @@ impl Work<'_> {
             }
         };
         thread::scope(|scope| {
-            let jobs = usize::from(self.batch.jobs).min(repositories.len());
+            // Another's build would spoil what a load finds.
+            let jobs = if self.batch.load {
+                1
+            } else {
+                usize::from(self.batch.jobs)
+            };
+            let jobs = jobs.min(repositories.len());
             let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
             let mut results = workers.into_iter().map(|worker| worker.join());
             results.try_for_each(|result| result.expect("a worker only starts processes"))

@@ -813,12 +813,23 @@ impl Component {
         Some((load.knee?, load.cpu_millicores?))
     }
 
-    /// Takes over what a smoke run measured: the figures, and what was other than planned.
+    /// Takes over what a smoke run measured: the figures, and what was other than planned. A load that
+    /// an earlier run measured, and the memory for it, stay until another run sends one.
     pub fn take_over(&mut self, measured: &Measured) {
         for correction in &measured.corrections {
             self.correct(correction);
         }
-        self.measured = Some(measured.clone());
+        let earlier = self
+            .measured
+            .take()
+            .filter(|earlier| earlier.load.is_some());
+        let mut measured = measured.clone();
+        if let (Some(earlier), None) = (earlier, &measured.load) {
+            measured.load = earlier.load;
+            let peak = measured.peak_memory_bytes.max(earlier.peak_memory_bytes);
+            measured.peak_memory_bytes = peak;
+        }
+        self.measured = Some(measured);
     }
 
     /// Corrects the plan as a smoke run found it; a second time it changes nothing.
