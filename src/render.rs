@@ -71,6 +71,11 @@ pub fn locate(plan: &mut BuildPlan, artifacts: &[Artifact]) {
         let Some(target) = entry.target.clone().filter(|_| entry.fate != Fate::Skipped) else {
             continue;
         };
+        // After a smoke run it is looked for a second time, as lines may have moved.
+        let target = match target.rsplit_once(':') {
+            Some((file, line)) if line.parse::<usize>().is_ok() => file.to_owned(),
+            _ => target,
+        };
         let is_there = |origin: &Origin| {
             origin.file.as_deref() == Some(&entry.file) && origin.line == Some(entry.line)
         };

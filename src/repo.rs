@@ -5,7 +5,7 @@
 
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt, fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,6 +13,7 @@ use std::{
 
 use globset::{GlobBuilder, GlobMatcher};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use serde::{Deserialize, de::IgnoredAny};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::{
@@ -20,6 +21,8 @@ use crate::{
     source::SourceFile,
 };
 
+/// Name of the file that remembers what was written, beside the generated files.
+pub const STATE: &str = ".longshore.json";
 /// A file of the repository that is larger than this is not read, in bytes.
 pub const LARGEST_FILE: u64 = 2 * 1024 * 1024;
 /// How many folders deep the walk goes.
@@ -112,6 +115,7 @@ impl Repo {
         fs::read_dir(root).map_err(|error| OpenError::Unreadable(root.to_owned(), error))?;
 
         let ignored = ignored_by(root);
+        let written = written_to(root);
         let walk = WalkDir::new(root)
             .follow_links(false)
             .max_depth(DEEPEST)
@@ -133,7 +137,8 @@ impl Repo {
                 break;
             }
             let size = entry.metadata().map(|metadata| metadata.len()).unwrap_or(0);
-            if let Some(path) = relative(root, entry.path()) {
+            if let Some(path) = relative(root, entry.path()).filter(|path| !written.contains(path))
+            {
                 files.insert(path, size);
             }
         }
@@ -326,6 +331,22 @@ fn is_binary(bytes: &[u8]) -> bool {
 }
 
 /// The rules of the `.gitignore` at `root`; a broken or missing one ignores nothing.
+/// The files that an earlier run wrote: what was concluded is no evidence for it.
+fn written_to(root: &Path) -> BTreeSet<String> {
+    #[derive(Default, Deserialize)]
+    struct State {
+        #[serde(default)]
+        files: BTreeMap<String, IgnoredAny>,
+    }
+    /// Far more than the state of any repository.
+    const MOST: u64 = 10 << 20;
+    let path = root.join(STATE);
+    let is_file = fs::symlink_metadata(&path).is_ok_and(|data| data.is_file() && data.len() < MOST);
+    let text = is_file.then(|| fs::read_to_string(&path).unwrap_or_default());
+    let state: State = serde_json::from_str(&text.unwrap_or_default()).unwrap_or_default();
+    state.files.into_keys().collect()
+}
+
 fn ignored_by(root: &Path) -> Gitignore {
     let mut builder = GitignoreBuilder::new(root);
     let file = root.join(".gitignore");

@@ -63,6 +63,24 @@ fn a_second_run_over_unchanged_input_is_byte_identical() {
 }
 
 #[test]
+fn files_that_longshore_wrote_are_no_evidence() {
+    let folder = sample();
+    let plan = || {
+        let output = Command::new(env!("CARGO_BIN_EXE_longshore"))
+            .arg("plan")
+            .arg(folder.path())
+            .args(["--format", "json"])
+            .output()
+            .expect("runs");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let before = plan();
+    assert!(convert(folder.path(), &[]).status.success());
+    assert_eq!(before, plan());
+}
+
+#[test]
 fn an_edited_file_is_kept_and_the_difference_shown() {
     let folder = sample();
     convert(folder.path(), &[]);

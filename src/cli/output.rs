@@ -18,8 +18,7 @@ use crate::{
     verify::Repair,
 };
 
-/// Name of the file that remembers what was written, beside the generated files.
-pub const STATE: &str = ".longshore.json";
+pub use crate::repo::STATE;
 
 /// What longshore remembers between runs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
