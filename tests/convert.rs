@@ -64,7 +64,12 @@ fn a_second_run_over_unchanged_input_is_byte_identical() {
 
 #[test]
 fn files_that_longshore_wrote_are_no_evidence() {
-    let folder = sample();
+    let folder = tempfile::tempdir().expect("a folder");
+    // Only the source tells the port, and the Dockerfile that is made of it.
+    let readme = "# app\n\nStart it with `python server.py`.\n";
+    fs::write(folder.path().join("README.md"), readme).expect("written");
+    let server = "import http.server as h\nh.HTTPServer(('', 8000), h.SimpleHTTPRequestHandler).serve_forever()\n";
+    fs::write(folder.path().join("server.py"), server).expect("written");
     let plan = || {
         let output = Command::new(env!("CARGO_BIN_EXE_longshore"))
             .arg("plan")
