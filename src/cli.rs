@@ -32,6 +32,7 @@ use crate::{
     plan::BuildPlan,
     recipe::{Catalog, ConfigurationError},
     repair,
+    repo::Repo,
     verify::{self, EngineError, Repair, Report},
 };
 use args::{
@@ -442,6 +443,7 @@ fn smoke(
     known: &Known,
     talk: Talk,
 ) -> anyhow::Result<Result<(Report, BuildPlan), Outcome>> {
+    let repo = Repo::open(repository)?.value;
     let mut conversion = conversion;
     let mut tried = BTreeSet::new();
     let mut made = repairs;
@@ -457,7 +459,7 @@ fn smoke(
         };
         let is_done = report.verdict.is_success() || arguments.no_repair;
         let next = (!is_done && made.len() < repair::MOST_REPAIRS)
-            .then(|| repair::next(&conversion.plan, &report, &known.catalog, &mut tried))
+            .then(|| repair::next(&conversion.plan, &report, &repo, &known.catalog, &mut tried))
             .flatten();
         let Some(next) = next else {
             repair::conclude(&mut report, &conversion.plan, &known.catalog, made);

@@ -117,3 +117,16 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_asked_for_without_the_folder_of_a_shared_web_server() {
+        let sample = "samples/facts/page_of_a_shared_web_server_loses_its_folder/repo";
+        let plan = plan(Path::new(sample), &Catalog::built_in()).expect("it opens");
+        let health = plan.value.components[0].health.clone().expect("a page");
+        assert_eq!(health.candidates, ["/", "/start.php"]);
+    }
+}

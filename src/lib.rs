@@ -8,6 +8,7 @@ pub mod source; // text and positions
 pub mod origin; // where a value comes from
 pub mod diagnostic; // what to tell the user about the input
 pub mod repo; // reads the repository
+pub mod history; // when it was last worked on
 pub mod readme; // documents → code blocks and paragraphs
 pub mod shell; // code → simple commands
 pub mod recipe; // the catalogue in recipes/

@@ -11,12 +11,13 @@ use std::{
 use crate::{
     config::{Config, Said},
     convert,
-    diagnose::{Diagnosis, diagnose},
+    diagnose::{self, Diagnosis, diagnose},
     diagnostic::Warned,
+    history::{self, Moment},
     origin::Origin,
     plan::{BuildPlan, Command, Component, EnvKind, EnvVar, Volume},
-    recipe::{Catalog, Edit, Stage},
-    repo::OpenError,
+    recipe::{Catalog, Edit, RepairCondition, RepairRecipe, RuntimeVersion, Stage},
+    repo::{OpenError, Repo},
     verify::{Cause, Failure, Repair, Report, Verdict},
 };
 
@@ -91,41 +92,134 @@ pub fn plan(
     Ok(warned)
 }
 
-/// Returns the next repair for what `report` shows, if a rule has one that was not tried yet; what
-/// is returned counts as tried.
+/// Returns the next repair for what `report` shows of `repo`, if a rule has one that was not tried
+/// yet; what is returned counts as tried.
 pub fn next(
     plan: &BuildPlan,
     report: &Report,
+    repo: &Repo,
     catalog: &Catalog,
     tried: &mut BTreeSet<String>,
 ) -> Option<Repair> {
-    for found in &report.components {
-        let Some(failure) = &found.failure else {
-            continue;
-        };
-        let component = plan
-            .components
-            .iter()
-            .find(|component| component.id == found.id)?;
+    let failures = || {
+        report.components.iter().filter_map(|found| {
+            let mut components = plan.components.iter();
+            let component = components.find(|component| component.id == found.id)?;
+            Some((component, found.failure.as_ref()?))
+        })
+    };
+    let mut is_new = |component: &Component, repair: &Repair| {
+        // What the last resort edits differs with the edits before it; once is enough.
+        let is_last = catalog
+            .repairs
+            .get(&repair.rule)
+            .is_some_and(|rule| rule.last_resort);
+        let edits = (!is_last).then_some(&repair.edits);
+        let signature = format!("{} {} {edits:?}", repair.component, repair.rule);
+        let changes_it = repair.edits.iter().any(|edit| match edit {
+            Edit::SetVersion { version } => *version != component.runtime.version,
+            Edit::MoreMemory {} => true,
+            _ => apply(&mut plan.clone(), repair),
+        });
+        changes_it && tried.insert(signature)
+    };
+    for (component, failure) in failures() {
         for diagnosis in diagnoses(component, failure, catalog) {
-            if !holds(&diagnosis, component, failure) {
+            if !holds(&diagnosis.recipe.when, component, failure) {
                 continue;
             }
             let Some(repair) = repair(&diagnosis, component, failure, catalog) else {
                 continue;
             };
-            let signature = format!("{} {} {:?}", repair.component, repair.rule, repair.edits);
-            let changes_it = repair.edits.iter().any(|edit| match edit {
-                Edit::SetVersion { version } => *version != component.runtime.version,
-                Edit::MoreMemory {} => true,
-                _ => apply(&mut plan.clone(), &repair),
-            });
-            if changes_it && tried.insert(signature) {
+            if is_new(component, &repair) {
                 return Some(repair);
             }
         }
     }
+    let changed = history::last_change(repo)?;
+    for (component, failure) in failures() {
+        for (id, recipe) in catalog.repairs.iter().filter(|(_, rule)| rule.last_resort) {
+            if is_of_the_application(failure.cause) && holds(&recipe.when, component, failure) {
+                let repair = last_resort(id, recipe, component, changed, catalog);
+                if let Some(repair) = repair.filter(|repair| is_new(component, repair)) {
+                    return Some(repair);
+                }
+            }
+        }
+    }
     None
+}
+
+/// Whether what the application is built from, rather than how it is run, may have caused it.
+fn is_of_the_application(cause: Cause) -> bool {
+    match cause {
+        Cause::Build | Cause::Prepare | Cause::Ended | Cause::Answer | Cause::Process => true,
+        Cause::NoStartCommand
+        | Cause::MissingSecret
+        | Cause::Service
+        | Cause::OutOfMemory
+        | Cause::LocalOnly
+        | Cause::OtherPort
+        | Cause::NoPort
+        | Cause::Schedule => false,
+    }
+}
+
+/// A repair without a sign in the log, by what was new when the repository was last `changed`.
+fn last_resort(
+    id: &str,
+    recipe: &RepairRecipe,
+    component: &Component,
+    changed: Moment,
+    catalog: &Catalog,
+) -> Option<Repair> {
+    let (when, day) = (&recipe.when, changed.day());
+    if when
+        .changed_before
+        .as_ref()
+        .is_some_and(|limit| day >= *limit)
+        || when
+            .changed_since
+            .as_ref()
+            .is_some_and(|limit| day < *limit)
+    {
+        return None;
+    }
+    let names = BTreeMap::from([("date".to_owned(), day)]);
+    let edits = diagnose::edits(recipe, &names).into_iter();
+    let edits = edits.filter_map(|edit| match edit {
+        Edit::SetVersion { version } if version == "of-its-time" => {
+            let version = of_its_time(component, changed, catalog)?;
+            Some(Edit::SetVersion { version })
+        }
+        edit => Some(edit),
+    });
+    Some(Repair {
+        component: component.id.clone(),
+        rule: id.to_owned(),
+        cause: diagnose::fill(&recipe.title, &names)?,
+        log: format!("the repository was last changed on {}", changed.day()),
+        edits: edits.collect(),
+    })
+}
+
+/// How long after a release most packages know it and most projects use it.
+const TAKEN_UP_AFTER_DAYS: i64 = 180;
+
+/// The version of the runtime that was in use when the repository was last `changed`; `None` where
+/// somebody asked for a version.
+fn of_its_time(component: &Component, changed: Moment, catalog: &Catalog) -> Option<String> {
+    if component.runtime.requested.is_some() {
+        return None;
+    }
+    let day = changed.days_before(TAKEN_UP_AFTER_DAYS).day();
+    let versions = &catalog.runtimes.get(&component.runtime.name)?.version;
+    let since = |known: &RuntimeVersion| known.released.clone();
+    let newest = versions
+        .iter()
+        .rfind(|known| since(known).is_some_and(|since| since <= day));
+    let oldest = || versions.iter().find(|known| since(known).is_some());
+    Some(newest.or_else(oldest)?.version.clone())
 }
 
 /// Returns what the failure of `component` shows, the likeliest cause first.
@@ -147,8 +241,7 @@ fn suite<'c>(component: &Component, catalog: &'c Catalog) -> Option<&'c str> {
     Some(&version.suite)
 }
 
-fn holds(diagnosis: &Diagnosis<'_>, component: &Component, failure: &Failure) -> bool {
-    let when = &diagnosis.recipe.when;
+fn holds(when: &RepairCondition, component: &Component, failure: &Failure) -> bool {
     let stage = match failure.cause {
         Cause::Build => Stage::Build,
         Cause::Prepare => Stage::Prepare,
@@ -248,7 +341,23 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
             packages.runtime.retain(|name| name != package);
             count != packages.build.len() + packages.runtime.len()
         }
-        Edit::AddInstall { command, first } => add_install(component, command, *first, origin),
+        Edit::AddInstall { command, .. }
+            if installs(component).any(|known| known.command == *command) =>
+        {
+            false
+        }
+        Edit::AddInstall {
+            command,
+            late: true,
+            ..
+        } => {
+            let near = component.install.last().or(component.build.first());
+            let directory = near.map_or(&component.path, |near| &near.directory);
+            let added = added(command, directory.clone(), origin);
+            component.build.push(added);
+            true
+        }
+        Edit::AddInstall { command, first, .. } => add_install(component, command, *first, origin),
         Edit::ReplaceInCommands { piece, by } => {
             let mut changed = false;
             let assets = component
@@ -257,10 +366,9 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
                 .flat_map(|stage| stage.install.iter_mut().chain(&mut stage.build));
             let own = component.install.iter_mut().chain(&mut component.build);
             for command in own.chain(assets) {
-                // A piece that its replacement contains would be replaced again and again.
-                let is_done = by.contains(piece.as_str()) && command.command.contains(by.as_str());
-                if command.command.contains(piece.as_str()) && !is_done {
-                    command.command = command.command.replace(piece.as_str(), by);
+                let replaced = replaced(&command.command, piece, by);
+                if replaced != command.command {
+                    command.command = replaced;
                     command.origin.push(origin.clone());
                     changed = true;
                 }
@@ -268,6 +376,14 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
             changed
         }
         Edit::SetVersion { .. } => false,
+        Edit::WrapStart { words } => {
+            let entrypoint = &mut component.image.entrypoint;
+            if entrypoint.ends_with(words) {
+                return false;
+            }
+            entrypoint.extend(words.iter().cloned());
+            true
+        }
         Edit::SetBuildEnv { name, value } => {
             let assets = component.assets.iter_mut().map(|stage| &mut stage.env);
             let mut changed = false;
@@ -313,6 +429,27 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
     }
 }
 
+/// `command` with `by` in the place of `piece`, where that begins a word and `by` does not stand
+/// already.
+fn replaced(command: &str, piece: &str, by: &str) -> String {
+    let mut done = String::new();
+    let mut rest = command;
+    while let Some(at) = rest.find(piece) {
+        let (before, found) = rest.split_at(at);
+        done.push_str(before);
+        // What begins with a blank begins a word wherever it is.
+        let is_word = piece.starts_with(char::is_whitespace)
+            || done.chars().next_back().is_none_or(char::is_whitespace);
+        // Where the replacement ends in the piece, it may stand there from an earlier repair.
+        let mut ahead = by.rsplit_once(piece).map(|(ahead, _)| ahead).into_iter();
+        let is_done = ahead.any(|ahead| !ahead.is_empty() && done.ends_with(ahead));
+        let is_done = is_done || !by.is_empty() && found.starts_with(by);
+        done.push_str(if is_word && !is_done { by } else { piece });
+        rest = &found[piece.len()..];
+    }
+    done + rest
+}
+
 /// Adds an install command where commands of its tool are: to the build stage, and to stages that
 /// build assets.
 fn add_install(component: &mut Component, command: &str, first: bool, origin: &Origin) -> bool {
@@ -337,27 +474,36 @@ fn add_install(component: &mut Component, command: &str, first: bool, origin: &O
     let main = is_here.then(|| (&mut component.install, component.path.clone()));
     let mut changed = false;
     for (installs, path) in assets.chain(main) {
-        if installs.iter().any(|known| known.command == command) {
-            continue;
-        }
         let near = if first {
             installs.first()
         } else {
             installs.last()
         };
-        let added = Command {
-            command: command.to_owned(),
-            directory: near.map_or(path, |near| near.directory.clone()),
-            env: BTreeMap::new(),
-            runs_in: None,
-            cached: true,
-            origin: vec![origin.clone()],
-        };
+        let directory = near.map_or(path, |near| near.directory.clone());
+        let added = added(command, directory, origin);
         let at = if first { 0 } else { installs.len() };
         installs.insert(at, added);
         changed = true;
     }
     changed
+}
+
+/// All commands that install or build something.
+fn installs(component: &Component) -> impl Iterator<Item = &Command> {
+    let assets = component.assets.iter();
+    let assets = assets.flat_map(|stage| stage.install.iter().chain(&stage.build));
+    assets.chain(&component.install).chain(&component.build)
+}
+
+fn added(command: &str, directory: String, origin: &Origin) -> Command {
+    Command {
+        command: command.to_owned(),
+        directory,
+        env: BTreeMap::new(),
+        runs_in: None,
+        cached: true,
+        origin: vec![origin.clone()],
+    }
 }
 
 fn set_env(component: &mut Component, name: &str, value: &str, origin: &Origin) -> bool {
@@ -421,7 +567,10 @@ mod tests {
         }]);
         assert_eq!(report.verdict, Verdict::Failed);
         let catalog = Catalog::built_in();
-        assert_eq!(next(&plan, &report, &catalog, &mut BTreeSet::new()), None);
+        let root = Path::new("samples/plain_wsgi_app_needs_no_requirements_file/repo");
+        let repo = Repo::open(root).expect("it opens").value;
+        let found = next(&plan, &report, &repo, &catalog, &mut BTreeSet::new());
+        assert_eq!(found, None);
         let repair = Repair {
             component: plan.components[0].id.clone(),
             rule: "a-rule".to_owned(),
@@ -445,6 +594,7 @@ mod tests {
             Edit::AddInstall {
                 command: "pip install pyyaml".to_owned(),
                 first: false,
+                late: false,
             },
             Edit::SetBuildEnv {
                 name: "A".to_owned(),
@@ -490,6 +640,7 @@ mod tests {
         let added = Edit::AddInstall {
             command: "npm install axios".to_owned(),
             first: false,
+            late: false,
         };
         assert!(made(&mut plan, vec![added]));
         let component = &plan.components[0];
@@ -502,14 +653,87 @@ mod tests {
     }
 
     #[test]
-    fn the_same_repair_is_not_tried_twice() {
-        let plan = of("samples/plain_wsgi_app_needs_no_requirements_file/repo");
+    fn a_piece_is_replaced_where_a_word_begins_and_only_once() {
+        let by = "/tmp/uv/bin/uv pip install";
+        let once = replaced("/x/bin/pip install a && pip install b", "pip install", by);
+        assert_eq!(once, format!("/x/bin/pip install a && {by} b"));
+        assert_eq!(replaced(&once, "pip install", by), once);
+        assert_eq!(
+            replaced("npm ci --a", "npm ci", "npm install"),
+            "npm install --a"
+        );
+        let quiet = replaced("npm ci; npm ci", "npm ci", "npm ci --force");
+        assert_eq!(quiet, "npm ci --force; npm ci --force");
+        assert_eq!(replaced(&quiet, "npm ci", "npm ci --force"), quiet);
+        assert_eq!(
+            replaced("yarn --frozen-lockfile", " --frozen-lockfile", ""),
+            "yarn"
+        );
+    }
+
+    #[test]
+    fn a_relay_is_put_before_the_start_command() {
+        let mut plan = of("samples/plain_http_server_has_no_dependencies/repo");
+        let (catalog, mut tried) = (Catalog::built_in(), BTreeSet::new());
+        let message =
+            "it listens on 127.0.0.1:8000 only, where nothing outside its container reaches it";
+        let report = failed(&plan, Cause::LocalOnly, message, &[]);
+        let repo = opened("samples/plain_http_server_has_no_dependencies/repo");
+        let repair = next(&plan, &report, &repo, &catalog, &mut tried).expect("a rule knows it");
+        assert_eq!(repair.rule, "local-only-relay");
+        assert!(apply(&mut plan, &repair));
+        let component = &plan.components[0];
+        assert!(
+            component
+                .system_packages
+                .runtime
+                .contains(&"socat".to_owned())
+        );
+        let relay = &component.image.entrypoint[component.image.entrypoint.len() - 2];
+        assert!(relay.contains("\"TCP:127.0.0.1:8000\" & exec"), "{relay}");
+        assert!(!apply(&mut plan, &repair));
+    }
+
+    #[test]
+    fn the_last_resort_is_what_was_there_when_the_repository_was_last_changed() {
+        let path = "samples/django_app_in_a_subfolder_keeps_sqlite_in_a_volume/repo";
+        let mut plan = of(path);
+        plan.components[0].runtime.requested = None;
+        let changed = Moment::at(1_500_000_000);
+        let (catalog, id) = (Catalog::built_in(), "python-releases-of-its-time");
+        let rule = &catalog.repairs[id];
+        let repair = last_resort(id, rule, &plan.components[0], changed, &catalog).expect("made");
+        let limited = Edit::SetBuildEnv {
+            name: "UV_EXCLUDE_NEWER".to_owned(),
+            value: "2017-07-14".to_owned(),
+        };
+        assert!(repair.edits.contains(&limited), "{:?}", repair.edits);
+        let is_older =
+            |edit: &Edit| matches!(edit, Edit::SetVersion { version } if version == "3.6");
+        assert!(repair.edits.iter().any(is_older), "{:?}", repair.edits);
+        assert!(apply(&mut plan, &repair));
+        let installs = &plan.components[0].install;
+        assert!(
+            installs[0]
+                .command
+                .contains("pip install --ignore-requires-python")
+        );
+        assert!(installs[1].command.contains("/tmp/uv/bin/uv pip install"));
+        plan.components[0].runtime.requested = Some(">=3.6".to_owned());
+        assert_eq!(of_its_time(&plan.components[0], changed, &catalog), None);
+    }
+
+    fn opened(path: &str) -> Repo {
+        Repo::open(Path::new(path)).expect("it opens").value
+    }
+
+    fn failed(plan: &BuildPlan, cause: Cause, message: &str, log: &[&str]) -> Report {
         let failure = Failure {
-            cause: Cause::Ended,
-            message: "it ended with 1".to_owned(),
+            cause,
+            message: message.to_owned(),
             places: Vec::new(),
             origins: Vec::new(),
-            log: vec!["ModuleNotFoundError: No module named 'yaml'".to_owned()],
+            log: log.iter().map(|line| (*line).to_owned()).collect(),
             hints: Vec::new(),
         };
         let mut report = Report::new(Vec::new(), Vec::new());
@@ -518,9 +742,18 @@ mod tests {
             failure: Some(failure),
             ..crate::verify::ComponentReport::default()
         });
+        report
+    }
+
+    #[test]
+    fn the_same_repair_is_not_tried_twice() {
+        let path = "samples/plain_wsgi_app_needs_no_requirements_file/repo";
+        let (plan, repo) = (of(path), opened(path));
+        let log = ["ModuleNotFoundError: No module named 'yaml'"];
+        let report = failed(&plan, Cause::Ended, "it ended with 1", &log);
         let (catalog, mut tried) = (Catalog::built_in(), BTreeSet::new());
-        let repair = next(&plan, &report, &catalog, &mut tried).expect("a rule knows it");
+        let repair = next(&plan, &report, &repo, &catalog, &mut tried).expect("a rule knows it");
         assert_eq!(repair.rule, "python-module-undeclared");
-        assert_eq!(next(&plan, &report, &catalog, &mut tried), None);
+        assert_eq!(next(&plan, &report, &repo, &catalog, &mut tried), None);
     }
 }

@@ -95,7 +95,11 @@ pub fn selections<'c>(
         let is_covered = candidate.stack_id == main.stack_id
             && main.stack.covers_nested
             && is_inside(folder, &main.folder);
+        let mut part_files = candidate.stack.part_files.iter();
+        let is_part = candidate.stack_id == main.stack_id
+            && part_files.any(|file| repo.contains(&repo::join(folder, file)));
         if is_covered
+            || is_part
             || folder == home(repo, &main)
             || overlaps(&main.folder)
             || more.iter().any(|(_, known)| overlaps(&known.folder))

@@ -441,6 +441,7 @@ fn edit_text(edit: &Edit) -> String {
         Edit::AddInstall { command, .. } => format!("runs `{command}`"),
         Edit::ReplaceInCommands { piece, by } => format!("writes `{by}` for `{piece}`"),
         Edit::SetVersion { version } => format!("takes version {version} of the runtime"),
+        Edit::WrapStart { words } => format!("starts it by `{}`", words.join(" ")),
         Edit::SetBuildEnv { name, value } => format!("builds with {name}={value}"),
         Edit::SetEnv { name, value } => format!("sets {name}={value}"),
         Edit::AddVolume { path, .. } => format!("makes {path} writable"),

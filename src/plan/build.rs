@@ -152,8 +152,12 @@ fn component(
 
     let candidates = env::candidates(&input, ledger);
     let known = env::known(&candidates);
-    let (services, bound, socket_files) =
-        services::services(name, &known, &input, ledger, questions, diagnostics);
+    let services::Bound {
+        services,
+        env: bound,
+        files: socket_files,
+        rewrites,
+    } = services::services(name, &known, &input, ledger, questions, diagnostics);
     let (mut packages, extensions) = packages::system_packages(
         &input,
         &runtime,
@@ -172,13 +176,16 @@ fn component(
     image.artifacts.extend(artifacts);
     let (links, seeds, mut volumes) = files::data_files(&input);
     let mut build = files::written_files(&input, ledger);
+    build.extend(rewrites);
     build.extend(late_install);
     build.extend(commands::build_commands(&input, ledger));
     build.retain(|command| !assets::builds_again(command, &input));
     build.extend(links);
     build.extend(files::log_files(&input));
     let mut prepare = seeds;
-    prepare.extend(commands::prepare_commands(&input, ledger));
+    let (commands, made) = commands::prepare_commands(&input, ledger, &image.workdir);
+    prepare.extend(commands);
+    volumes.extend(made);
     volumes.extend(files::folders(&input, ledger, &image));
     commands::compile(&mut prepare, &mut build, &mut image, &input);
     let started = start::start(&input, ledger, diagnostics);

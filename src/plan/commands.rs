@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ArtifactCopy, Command, EnvKind, EnvVar, Fate, Image, Origin, Piece,
+    ArtifactCopy, Command, EnvKind, EnvVar, Fate, Image, Origin, Piece, Volume,
     input::{Input, fill, holds},
     kind::{Kind, is_preparing_script, script_kind},
     ledger,
@@ -51,6 +51,13 @@ pub fn build_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Com
         if !is_build || step.context.purpose == Purpose::Test {
             continue;
         }
+        let tool = step.words.first().and_then(|word| input.catalog.tool(word));
+        if tool.is_some_and(|(_, tool)| tool.only_declared)
+            && let Some(tool) = undeclared_tool(step, input)
+        {
+            ledger.skip(index, "tool-is-not-a-dependency", Some(tool));
+            continue;
+        }
         push(&mut commands, command_of(step, input));
         ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
     }
@@ -63,9 +70,15 @@ pub fn build_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Com
     commands
 }
 
-/// Returns the commands that prepare a release, such as migrations, in their order.
-pub fn prepare_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Command> {
+/// Returns the commands that prepare a release, such as migrations, in their order, and volumes for
+/// what they make once below `workdir`.
+pub fn prepare_commands(
+    input: &Input<'_, '_>,
+    ledger: &mut Ledger<'_>,
+    workdir: &str,
+) -> (Vec<Command>, Vec<Volume>) {
     let mut commands: Vec<Command> = Vec::new();
+    let mut volumes = Vec::new();
     let open: Vec<(usize, &InstallStep)> = ledger.open().collect();
     for (index, step) in open {
         let is_prepare = match &step.action {
@@ -84,11 +97,20 @@ pub fn prepare_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<C
             ledger.skip(index, "tool-is-not-a-dependency", Some(tool));
             continue;
         }
-        push(&mut commands, command_of(step, input));
+        let command = command_of(step, input);
+        if let Some(folder) = made_folder(&step.words, input.catalog) {
+            volumes.push(Volume {
+                path: format!("{workdir}/{}", repo::join(&command.directory, folder)),
+                persistent: true,
+                reason: format!("`{}` makes it once, and later releases need it", step.text),
+                origin: command.origin.clone(),
+            });
+        }
+        push(&mut commands, command);
         ledger.set(index, Fate::Prepare, "compose.yaml", None);
     }
     add_of_recipes(&mut commands, input, |framework| &framework.prepare, &[]);
-    commands
+    (commands, volumes)
 }
 
 /// A program of the sources that prepares a release is built beside the application, where the run
@@ -248,7 +270,10 @@ fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
         None if step.context.directory == "." => input.directory.to_owned(),
         None => step.context.directory.clone(),
     };
-    let line = with_kept_wrapper(step, line, input.catalog);
+    let mut line = with_kept_wrapper(step, line, input.catalog);
+    if let Some(folder) = made_folder(&words, input.catalog) {
+        line = format!("[ -n \"$(ls -A {folder} 2>/dev/null)\" ] || {line}");
+    }
     Command {
         command: line,
         directory,
@@ -257,6 +282,12 @@ fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
         cached: false,
         origin: vec![ledger::origin(step)],
     }
+}
+
+/// The folder that the command makes once and later releases need.
+fn made_folder<'c>(words: &[String], catalog: &'c Catalog) -> Option<&'c str> {
+    let (found, _) = rule(words, catalog).0?;
+    found.rule.makes.as_deref()
 }
 
 /// The tool that a wrapper such as `npx` would have to fetch: no manifest asks for it.

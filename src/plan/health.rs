@@ -1,12 +1,25 @@
 //! What to ask the application for, to know that it answers.
 
+use std::sync::LazyLock;
+
 use regex::Regex;
 
 use super::{
     Health, Origin, OriginKind,
     input::{Input, fill},
 };
-use crate::readme::{Document, Part};
+use crate::{
+    readme::{Document, Part},
+    repo,
+};
+
+/// An address on this machine with a path.
+static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?:https?://|\b|^)(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::(?:\d+|\w*port\w*))?(/[\w./-]*)",
+    )
+    .expect("a constant")
+});
 
 /// Returns which paths to ask for, best first, and what counts as an answer.
 pub fn health(input: &Input<'_, '_>) -> Health {
@@ -71,7 +84,7 @@ pub fn health(input: &Input<'_, '_>) -> Health {
         ),
     );
     for (path, place) in paths_in_documents(input.documents) {
-        add(&path, place);
+        add(from_own_root(&path, input), place);
     }
     Health {
         path: candidates[0].clone(),
@@ -84,13 +97,19 @@ pub fn health(input: &Input<'_, '_>) -> Health {
     }
 }
 
+/// `path` without the folder of a shared web server that the application stood in: the end of it
+/// that is a file of the application.
+fn from_own_root<'p>(path: &'p str, input: &Input<'_, '_>) -> &'p str {
+    let is_file = |path: &str| {
+        let path = repo::join(&input.selection.folder, path.trim_start_matches('/'));
+        !path.ends_with('/') && input.repo.contains(&path)
+    };
+    let ends = path.match_indices('/').map(|(at, _)| &path[at..]);
+    ends.into_iter().find(|end| is_file(end)).unwrap_or(path)
+}
+
 /// Paths of addresses on this machine that documents name: `http://localhost:8000/admin`.
 fn paths_in_documents(documents: &[Document]) -> Vec<(String, Origin)> {
-    let Ok(pattern) =
-        Regex::new(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0)(?::\d+)?(/[\w./-]*)")
-    else {
-        return Vec::new();
-    };
     let mut found = Vec::new();
     for document in documents {
         for part in &document.parts {
@@ -98,7 +117,7 @@ fn paths_in_documents(documents: &[Document]) -> Vec<(String, Origin)> {
                 Part::Text(paragraph) => (&paragraph.text, paragraph.span.start),
                 Part::Code(block) => (&block.code, block.file_offset(0)),
             };
-            for captured in pattern.captures_iter(text) {
+            for captured in ADDRESS.captures_iter(text) {
                 let Some(path) = captured.get(1) else {
                     continue;
                 };

@@ -96,10 +96,7 @@ pub fn install(
             continue;
         }
         let (found, _) = rule(&step.words, input.catalog);
-        let flags = found
-            .as_ref()
-            .map_or(&[][..], |(found, _)| found.value_flags);
-        let Some(directory) = install_directory(step, flags, input) else {
+        let Some(directory) = install_directory(step, input) else {
             diagnostics.push(
                 Diagnostic::new(
                     Severity::Warning,
@@ -312,11 +309,10 @@ fn names_development_file(step: &InstallStep) -> bool {
 }
 
 /// The folder in which every file that the command names is there.
-fn install_directory(
-    step: &InstallStep,
-    value_flags: &[String],
-    input: &Input<'_, '_>,
-) -> Option<String> {
+fn install_directory(step: &InstallStep, input: &Input<'_, '_>) -> Option<String> {
+    let tool = step.words.first().and_then(|word| input.catalog.tool(word));
+    let value_flags = tool.map_or(&[][..], |(_, tool)| &tool.value_flags);
+    let slash_is_path = tool.is_some_and(|(_, tool)| tool.slash_is_path);
     let named: Vec<&String> = step
         .words
         .iter()
@@ -326,7 +322,8 @@ fn install_directory(
             let is_file = word.ends_with(".txt")
                 || word.ends_with(".py")
                 || word.ends_with(".toml")
-                || *at > 0 && is_folder(word, step, input);
+                || *at > 0 && is_folder(word, step, input)
+                || *at > 0 && slash_is_path && word.contains('/') && !word.contains([':', '@']);
             is_file && (is_value || !word.starts_with('-'))
         })
         .map(|(_, word)| word)

@@ -1,10 +1,13 @@
 //! Which backing services run beside the application, and under which names it looks for them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+};
 
 use super::{
-    EnvKind, EnvVar, ExtraFile, Fate, FixedAddress, LOCALHOST, Origin, OriginKind, Question,
-    Service,
+    Command, EnvKind, EnvVar, ExtraFile, Fate, FixedAddress, LOCALHOST, Origin, OriginKind,
+    Question, Service,
     address::{self, Written},
     env::switch,
     input::Input,
@@ -14,9 +17,10 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
+    manifest::EnvRead,
     readme::Part,
     recipe::{ServiceRecipe, contains_word},
-    repo,
+    repo, shell,
     step::{self, Action},
 };
 
@@ -36,8 +40,20 @@ struct Signs {
 /// An environment variable by name, with the value that an example or a document gives it.
 pub type Known = BTreeMap<String, Option<String>>;
 
-/// Returns the services, the environment variables that lead to them, and the files of the image
-/// that clients need to find them.
+/// The backing services of an application, and what leads it to them.
+#[derive(Default)]
+pub struct Bound {
+    /// The services.
+    pub services: Vec<Service>,
+    /// The environment variables that lead to them.
+    pub env: Vec<EnvVar>,
+    /// Files of the image that clients need to find them.
+    pub files: Vec<ExtraFile>,
+    /// Build commands that put a service's name in the place of an address in the source.
+    pub rewrites: Vec<Command>,
+}
+
+/// Returns the services and what leads the application to them.
 pub fn services(
     name: &str,
     known: &Known,
@@ -45,7 +61,7 @@ pub fn services(
     ledger: &mut Ledger<'_>,
     questions: &mut Vec<Question>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> (Vec<Service>, Vec<EnvVar>, Vec<ExtraFile>) {
+) -> Bound {
     let catalog = input.catalog;
     let mut signs: BTreeMap<&str, Signs> = BTreeMap::new();
     for (id, recipe) in &catalog.services {
@@ -81,7 +97,7 @@ pub fn services(
         }
     }
 
-    let (mut services, mut env, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    let mut bound = Bound::default();
     for (id, signs) in signs {
         let recipe = &catalog.services[id];
         let said = config.says(&question_id(id));
@@ -124,7 +140,7 @@ pub fn services(
             });
         }
         if said.map_or(is_used, |(yes, _)| yes) {
-            let (mut service, vars) = service(
+            let (mut service, vars, rewrite) = service(
                 (id, recipe),
                 name,
                 known,
@@ -133,12 +149,13 @@ pub fn services(
                 ledger,
                 diagnostics,
             );
-            files.extend(socket_files(recipe, &service, input));
+            bound.files.extend(socket_files(recipe, &service, input));
             service
                 .origin
                 .extend(said.map(|(_, origin)| origin.clone()));
-            services.push(service);
-            env.extend(vars);
+            bound.services.push(service);
+            bound.env.extend(vars);
+            bound.rewrites.extend(rewrite);
         } else {
             let reason = match said {
                 Some(_) => "answered-no",
@@ -149,7 +166,7 @@ pub fn services(
             }
         }
     }
-    (services, env, files)
+    bound
 }
 
 /// The id of the question whether the service `id` runs beside the application.
@@ -241,6 +258,22 @@ fn signs_of(
         }
         signs.has_alternative |= find(&recipe.detect.embedded_alternative).is_some();
     }
+    let is_default = |read: &&EnvRead| {
+        let default = read
+            .default
+            .as_deref()
+            .and_then(|value| value.split_once("://"));
+        default.is_some_and(|(scheme, _)| recipe.schemes.iter().any(|known| known == scheme))
+    };
+    if let Some(read) = selection.facts.env.iter().find(is_default) {
+        signs.code.push(Origin::at(
+            OriginKind::Manifest,
+            &read.file,
+            read.line,
+            format!("{} leads to it by default", read.name),
+        ));
+        signs.has_alternative = false;
+    }
     for sign in &recipe.detect.text {
         for path in repo.glob(&repo::join(&selection.folder, &sign.file)) {
             let source = repo.source(path);
@@ -320,7 +353,7 @@ fn service(
     input: &Input<'_, '_>,
     ledger: &mut Ledger<'_>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> (Service, Vec<EnvVar>) {
+) -> (Service, Vec<EnvVar>, Option<Command>) {
     let (documents, catalog) = (input.documents, input.catalog);
     let recipes: Vec<&ServiceRecipe> = std::iter::once(recipe)
         .chain(
@@ -331,11 +364,14 @@ fn service(
                 .filter_map(|id| catalog.services.get(id)),
         )
         .collect();
-    let written = if is_led_by_env(recipe, known, input) {
+    let mut written = if is_led_by_env(recipe, known, input) {
         None
     } else {
         address::written(&recipes, input)
     };
+    let rewrite = written
+        .as_mut()
+        .and_then(|written| rewritten(id, recipe, written, input, diagnostics));
     // What the source leaves open can be told to its clients.
     let mut told: Vec<&str> = Vec::new();
     if let Some(written) = &written {
@@ -344,7 +380,9 @@ fn service(
     }
     told.retain(|role| recipe.client_env.contains_key(*role));
     let written = written.filter(|written| {
-        told.contains(&"host") || is_reachable(recipe, written, input, diagnostics)
+        told.contains(&"host")
+            || rewrite.is_some()
+            || is_reachable(recipe, written, input, diagnostics)
     });
     let framework = input.selection.framework.map(|(id, _)| id);
     let mentioned = mentioned_version(&recipe.detect.words, &recipe.versions, documents)
@@ -618,7 +656,53 @@ fn service(
         optional: false,
         origin: unique(origin),
     };
-    (service, vars)
+    (service, vars, rewrite)
+}
+
+/// Where the source looks for the service at an address of its authors' network, which no container
+/// can have: a build command that puts the name of the service in its place.
+fn rewritten(
+    id: &str,
+    recipe: &ServiceRecipe,
+    written: &mut Written,
+    input: &Input<'_, '_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Command> {
+    let address: Ipv4Addr = written.named.parse().ok()?;
+    if !address.is_private() || written.port.is_some_and(|port| port != recipe.port) {
+        return None;
+    }
+    let folder = &input.selection.folder;
+    let inside = |path: &&String| folder == "." || path.starts_with(&format!("{folder}/"));
+    let files = input.selection.facts.files.iter().filter(inside);
+    let has_it = |path: &&String| {
+        let source = input.repo.source(path);
+        source.is_some_and(|source| source.text.contains(&written.named))
+    };
+    let mut files: Vec<&str> = files.filter(has_it).map(String::as_str).collect();
+    let place = written.origin.file.as_deref();
+    files.extend(place.filter(|file| !files.contains(file)));
+    let message = format!(
+        "the source looks for {} at {address}, an address of another network: in the image `{id}` stands there",
+        recipe.title
+    );
+    let diagnostic = Diagnostic::new(Severity::Warning, Code::HardCodedAddress, message)
+        .hint("read the address from an environment variable");
+    diagnostics.push(placed(diagnostic, &written.origin, "connects", input));
+    let files: Vec<String> = files.into_iter().map(shell::quote).collect();
+    id.clone_into(&mut written.host);
+    Some(Command {
+        command: format!(
+            "sed -i 's/{}/{id}/g' {}",
+            written.named.replace('.', "\\."),
+            files.join(" ")
+        ),
+        directory: ".".to_owned(),
+        env: BTreeMap::new(),
+        runs_in: None,
+        cached: false,
+        origin: vec![written.origin.clone()],
+    })
 }
 
 /// An address in an example file counts where the code reads it.

@@ -25,6 +25,15 @@ pub fn variables(
     site: &Site,
 ) -> BTreeMap<String, Value> {
     let mut variables = BTreeMap::new();
+    // Where the application stands in the source, before a path below it.
+    let folder = match selection.folder.as_str() {
+        "." => String::new(),
+        folder => format!("{folder}/"),
+    };
+    variables.insert(
+        "folder".to_owned(),
+        (folder, Origin::manifest(path, "its folder")),
+    );
     // The first one, where there are several.
     if let Some((name, fact)) = selection.manifest.programs.iter().next() {
         let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, name);

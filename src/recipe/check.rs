@@ -75,7 +75,7 @@ const FILLED: [(&str, &str, &[&str]); 36] = [
 ];
 
 /// Fields of a repair that the groups of its signs are filled into.
-const FILLED_BY_SIGNS: [&str; 12] = [
+const FILLED_BY_SIGNS: [&str; 13] = [
     "title",
     "advice",
     "otherwise",
@@ -88,6 +88,7 @@ const FILLED_BY_SIGNS: [&str; 12] = [
     "edit.*.version",
     "edit.*.value",
     "edit.*.path",
+    "edit.*.words.*",
 ];
 
 /// Fields that hold a day.
@@ -415,6 +416,14 @@ impl Found<'_> {
                     .iter()
                     .any(|sign| sign.find(&lines, &[]).is_some())
             };
+            if repair.log.is_empty() != repair.last_resort {
+                self.say(
+                    &entry,
+                    "",
+                    "a rule has signs in the log or is a last resort".to_owned(),
+                    Some("add `[[log]]`, or write `last-resort = true`".to_owned()),
+                );
+            }
             if repair
                 .example
                 .as_ref()
@@ -449,6 +458,9 @@ impl Found<'_> {
             let mut candidates: Vec<&str> = known.iter().map(String::as_str).collect();
             if repair.look_up.is_some() && leaf.path != "otherwise" && leaf.path != "title" {
                 candidates.extend(["package", "install"]);
+            }
+            if repair.last_resort {
+                candidates.push("date");
             }
             for (name, is_secret) in named_variables(&leaf.value) {
                 if is_secret || candidates.contains(&name) {

@@ -73,6 +73,9 @@ pub struct RuntimeVersion {
     pub suite: String,
     /// Day on which security fixes end, ISO 8601.
     pub ends: String,
+    /// Day on which it came out, ISO 8601; none for a version that is only taken when asked for.
+    #[serde(default)]
+    pub released: Option<String>,
 }
 
 /// A file that asks for a version of a runtime.
@@ -210,6 +213,10 @@ pub struct StackRecipe {
     /// modules of a parent.
     #[serde(default)]
     pub covers_nested: bool,
+    /// Files of a folder that show it to be a part of the program around it, no application of its
+    /// own.
+    #[serde(default)]
+    pub part_files: Vec<String>,
     /// Signs that its manifest only builds assets for another stack in the same folder.
     #[serde(default)]
     pub assets: Option<AssetsRecipe>,
@@ -855,6 +862,12 @@ pub struct ToolRecipe {
     /// The package of a language that brings it.
     #[serde(default)]
     pub package: Option<ToolPackage>,
+    /// Whether it does nothing useful where the application does not declare it.
+    #[serde(default)]
+    pub only_declared: bool,
+    /// Whether an argument with a slash, and neither a URL nor a revision, is a path.
+    #[serde(default)]
+    pub slash_is_path: bool,
     /// How it is told to download from a mirror.
     #[serde(default)]
     pub mirror: Option<MirrorRecipe>,
@@ -917,6 +930,10 @@ pub struct CommandRule {
     /// command makes is there otherwise.
     #[serde(default)]
     pub unless: Option<String>,
+    /// Folder that it makes once and later releases need, relative to the folder of the command: it
+    /// is kept in a volume, and the command runs where it is still empty.
+    #[serde(default)]
+    pub makes: Option<String>,
     /// For a program among the sources: how it is built and then run in the image, where the run
     /// stage has no compiler.
     #[serde(default)]
@@ -1274,7 +1291,13 @@ pub struct RepairRecipe {
     #[serde(default)]
     pub refines: Vec<String>,
     /// Signs in the log; one is enough.
+    #[serde(default)]
     pub log: Vec<LogSign>,
+    /// Whether it is tried without a sign in the log where no other rule repairs a build, a prepare
+    /// step, a start or a page that fails. Its texts may have `{date}`, the day on which the
+    /// repository was last changed.
+    #[serde(default)]
+    pub last_resort: bool,
     /// Whether this is a cause, or only what follows from one.
     #[serde(default)]
     pub certainty: Certainty,
@@ -1387,6 +1410,12 @@ pub struct RepairCondition {
     /// Text that a command of the plan has.
     #[serde(default)]
     pub command: Option<String>,
+    /// Day, ISO 8601, before which the repository was last changed; for a last resort.
+    #[serde(default)]
+    pub changed_before: Option<String>,
+    /// Day, ISO 8601, on or after which the repository was last changed; for a last resort.
+    #[serde(default)]
+    pub changed_since: Option<String>,
 }
 
 /// Where something fails.
@@ -1426,6 +1455,9 @@ pub enum Edit {
         /// Whether it runs before the others.
         #[serde(default)]
         first: bool,
+        /// Whether it runs when everything is built, so that nothing takes it away again.
+        #[serde(default)]
+        late: bool,
     },
     /// Replaces a piece of install and build commands.
     ReplaceInCommands {
@@ -1436,8 +1468,14 @@ pub enum Edit {
     },
     /// Takes another version of the runtime.
     SetVersion {
-        /// The version, or `older` and `newer` for the next one in the catalogue.
+        /// The version, `older` and `newer` for the next one in the catalogue, or `of-its-time` for
+        /// what was new when the repository was last changed, where nobody asked for a version.
         version: String,
+    },
+    /// Puts words before the start command, after the small init that passes signals on.
+    WrapStart {
+        /// The words; a shell that runs the rest of them ends in `exec "$@"` and a name for `$0`.
+        words: Vec<String>,
     },
     /// Sets a variable of the build stage.
     SetBuildEnv {

@@ -54,6 +54,11 @@ impl Reader<'_> {
             Does::ServiceClient => self.service_client(rule, command, words),
             Does::Copy => match arguments.as_slice() {
                 [from, to] => self.copy(from, to),
+                // A target that the document forgot: the example without its ending.
+                [from] => match self.without_example_ending(from) {
+                    Some(to) => self.copy(from, to),
+                    None => Action::Skip("host-only".to_owned()),
+                },
                 _ => Action::Skip("host-only".to_owned()),
             },
             Does::MakeFolder => {
@@ -143,6 +148,14 @@ impl Reader<'_> {
             service,
             name: created_database(&text),
         }
+    }
+
+    fn without_example_ending<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let endings = self.catalog.list("documents", "examples").iter();
+        let name = repo::file_name(path);
+        endings
+            .filter_map(|ending| path.strip_suffix(ending.as_str()))
+            .find(|rest| rest.len() + name.len() > path.len())
     }
 
     fn copy(&self, from: &str, to: &str) -> Action {

@@ -58,23 +58,26 @@ impl<E: Engine> Site<'_, E> {
     ) -> anyhow::Result<Failure> {
         let printed = self.engine.logs(id).await?;
         let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
-        let local = found
-            .iter()
-            .any(|listener| listener.port == port && listener.is_local());
+        let local = match found {
+            [one] if one.is_local() => Some(one),
+            found => found
+                .iter()
+                .find(|listener| listener.port == port && listener.is_local()),
+        };
         let (cause, message, hint) = match (local, shown.is_empty()) {
-            (true, _) => (
+            (Some(local), _) => (
                 Cause::LocalOnly,
                 format!(
-                    "it listens on 127.0.0.1:{port} only, where nothing outside its container reaches it"
+                    "it listens on {local} only, where nothing outside its container reaches it"
                 ),
                 "make it listen on 0.0.0.0: by a flag of the start command, or a setting that the code reads",
             ),
-            (false, false) => (
+            (None, false) => (
                 Cause::OtherPort,
                 format!("it listens on {}, not on {port}", shown.join(" and ")),
                 "correct the port in the README, or the start command",
             ),
-            (false, true) => (
+            (None, true) => (
                 Cause::NoPort,
                 format!(
                     "it opened no port within {} seconds",

@@ -1,0 +1,1 @@
+<?php echo "Draw a ticket: ", random_int(1, 100), "\n";

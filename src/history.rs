@@ -1,0 +1,93 @@
+//! When a repository was last worked on.
+
+use std::{path::Path, time::UNIX_EPOCH};
+
+use gix::date::{Time, time::format::SHORT};
+
+use crate::repo::Repo;
+
+/// A point in time, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(i64);
+
+impl Moment {
+    /// Returns the moment so many seconds after the beginning of 1970.
+    pub fn at(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// Returns the day in UTC, ISO 8601.
+    pub fn day(self) -> String {
+        Time::new(self.0, 0).format_or_unix(SHORT)
+    }
+
+    /// Returns the moment so many days earlier.
+    pub fn days_before(self, days: i64) -> Self {
+        Self(self.0 - days * 24 * 60 * 60)
+    }
+}
+
+/// Returns when the newest commit was made; without a history, when the newest file was written,
+/// which an unpacked archive keeps.
+pub fn last_change(repo: &Repo) -> Option<Moment> {
+    commit(repo.root()).or_else(|| newest_file(repo))
+}
+
+/// The time of the commit that is checked out. A configuration outside the repository is not read.
+fn commit(root: &Path) -> Option<Moment> {
+    let options = gix::open::Options::isolated();
+    let git = gix::ThreadSafeRepository::open_opts(root, options).ok()?;
+    let time = git.to_thread_local().head_commit().ok()?.time().ok()?;
+    Some(Moment(time.seconds))
+}
+
+fn newest_file(repo: &Repo) -> Option<Moment> {
+    let times = repo.files().filter_map(|path| {
+        let written = std::fs::metadata(repo.root().join(path)).ok()?;
+        let since = written.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_secs()).ok()
+    });
+    times.max().map(Moment)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs::{File, FileTimes},
+        time::Duration,
+    };
+
+    use super::*;
+
+    #[test]
+    fn the_newest_file_tells_where_there_is_no_history() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, seconds) in [("old", 1_000_000_000), ("new", 1_500_000_000)] {
+            let file = File::create(folder.path().join(name)).expect("made");
+            let times = FileTimes::new().set_modified(UNIX_EPOCH + Duration::from_secs(seconds));
+            file.set_times(times).expect("set");
+        }
+        let repo = Repo::open(folder.path()).expect("opens").value;
+        let moment = last_change(&repo).expect("known");
+        assert_eq!(moment.day(), "2017-07-14");
+        assert_eq!(moment.days_before(14).day(), "2017-06-30");
+    }
+
+    #[test]
+    fn the_commit_that_is_checked_out_tells() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let git = gix::init(folder.path()).expect("made");
+        let tree = git.empty_tree().id;
+        let who = gix::actor::SignatureRef {
+            name: "Anna".into(),
+            email: "anna@example.org".into(),
+            time: "1500000000 +0200",
+        };
+        let parents: [gix::ObjectId; 0] = [];
+        git.commit_as(who, who, "HEAD", "first", tree, parents)
+            .expect("committed");
+        std::fs::write(folder.path().join("new"), "").expect("written");
+        let repo = Repo::open(folder.path()).expect("opens").value;
+        assert_eq!(last_change(&repo).expect("known").day(), "2017-07-14");
+    }
+}
