@@ -9,6 +9,7 @@ mod assets;
 mod build;
 mod components;
 mod commands;
+mod dumps;
 mod env;
 mod files;
 mod health;

@@ -160,9 +160,13 @@ fn component_text(text: &mut String, plan: &BuildPlan, component: &Component) {
         row("port", &port.port.to_string(), &port.origin);
     }
     for service in &component.services {
+        let loads = match service.init.as_slice() {
+            [] => String::new(),
+            files => format!(", loads {}", files.join(", ")),
+        };
         row(
             "service",
-            &format!("{} {}", service.kind, service.version),
+            &shorten(&format!("{} {}{loads}", service.kind, service.version), 52),
             &service.origin,
         );
     }

@@ -279,11 +279,18 @@ fn variable(name: String, candidate: Candidate, catalog: &Catalog) -> EnvVar {
         return var;
     }
     if listed(catalog, "environment", "mode", &var.name) {
-        var.values = ENVIRONMENTS
-            .iter()
-            .map(|environment| ((*environment).to_owned(), (*environment).to_owned()))
+        // What shows the short word for development takes the short one for production.
+        let is_short = shown.is_some_and(|shown| ["dev", "prod"].contains(&shown.as_str()));
+        let words = if is_short {
+            ["dev", "test", "prod"]
+        } else {
+            ENVIRONMENTS
+        };
+        let values = ENVIRONMENTS.iter().zip(words);
+        var.values = values
+            .map(|(environment, word)| ((*environment).to_owned(), word.to_owned()))
             .collect();
-        var.default = Some("production".to_owned());
+        var.default = Some(words[2].to_owned());
         return var;
     }
     var.default = shown.filter(|value| !is_placeholder(value, catalog) && !value.contains('$'));

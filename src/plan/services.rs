@@ -9,6 +9,7 @@ use super::{
     Command, EnvKind, EnvVar, ExtraFile, Fate, FixedAddress, LOCALHOST, Origin, OriginKind,
     Question, Service,
     address::{self, Written},
+    dumps,
     env::switch,
     input::Input,
     ledger::{self, Ledger},
@@ -590,6 +591,14 @@ fn service(
                 "compose.yaml",
                 Some(format!("{id} runs beside the application")),
             ),
+        }
+    }
+    if init.is_empty()
+        && let Some(dump) = &recipe.dump
+    {
+        for (file, why) in dumps::dumps(dump, input, ledger) {
+            init.push(file);
+            origin.push(why);
         }
     }
     let superuser = recipe

@@ -599,6 +599,22 @@ pub struct FrameworkDetect {
     pub text: Vec<TextSign>,
 }
 
+/// How to tell a file that makes and fills the tables of a database.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DumpRecipe {
+    /// Patterns of its path.
+    pub files: Vec<String>,
+    /// Any of these is in it.
+    pub has: Vec<Expression>,
+    /// None of these is: they are of other databases.
+    #[serde(default)]
+    pub lacks: Vec<Expression>,
+    /// Patterns of paths that something else loads.
+    #[serde(default)]
+    pub outside: Vec<String>,
+}
+
 /// A text in a file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -698,6 +714,9 @@ pub struct ServiceRecipe {
     /// Folder of scripts that it runs when it is created.
     #[serde(default)]
     pub init_directory: Option<String>,
+    /// Files of a repository that make its tables.
+    #[serde(default)]
+    pub dump: Option<DumpRecipe>,
     /// User that the application gets; `{name}` stands for the application.
     #[serde(default)]
     pub username: Option<String>,
