@@ -16,6 +16,7 @@ mod health;
 mod image;
 mod input;
 mod kind;
+mod lifecycle;
 mod install;
 mod extensions;
 mod ledger;

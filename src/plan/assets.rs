@@ -54,13 +54,13 @@ pub fn stage(
         catalog,
         diagnostics,
     );
-    let (mut installs, late) = install::install(&input, ledger, diagnostics);
-    installs.extend(late);
-    let mut build = commands::build_commands(&input, ledger);
-    build.retain(|command| command.directory == selection.folder);
-    if build.is_empty() {
-        build.extend(script(&input));
+    let (installs, late) = install::install(&input, ledger, diagnostics);
+    let mut builds = commands::build_commands(&input, ledger);
+    builds.retain(|command| command.directory == selection.folder);
+    if builds.is_empty() {
+        builds.extend(script(&input));
     }
+    let build: Vec<Command> = late.into_iter().chain(builds).collect();
     let layout = image::image(&input, &base, &installs);
     let (packages, _) =
         packages::system_packages(&input, &runtime, &base.suite, &[], ledger, diagnostics);

@@ -6,7 +6,7 @@ use super::{
     ArtifactCopy, Command, ExtraFile, Image, Origin, OriginKind,
     commands::push,
     input::{Input, fill_text, holds},
-    runtime,
+    lifecycle, runtime,
 };
 use crate::{
     recipe::{ConditionalCommand, ImageFile, ImageRecipe},
@@ -159,7 +159,9 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
             }
         }
     }
+    manifests.extend(lifecycle::files(input));
     manifests.sort();
+    manifests.dedup();
     let artifacts = if framework.artifacts.is_empty() {
         &stack.artifacts
     } else {

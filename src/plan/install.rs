@@ -8,6 +8,7 @@ use super::{
     input::{Input, fill},
     ledger,
     ledger::Ledger,
+    lifecycle,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
@@ -172,7 +173,10 @@ pub fn install(
         };
         all.push(command);
     }
-    (exact_installs(early, input), late)
+    let mut early = exact_installs(early, input);
+    let mut made_up = lifecycle::after_the_source(&mut early, input);
+    made_up.extend(late);
+    (early, made_up)
 }
 
 /// Says which optional sets of dependencies a command asks the project itself for that it does not

@@ -11,7 +11,7 @@ use crate::{diagnostic::nearest, repo, shell::is_name};
 /// Variables that are filled into a text, by the kind of recipe and the path of the field (`*` for
 /// one key or index). `own` stands for the entry's `[variable.NAME]`, `secrets` for `${NAME}` of its
 /// `secrets`.
-const FILLED: [(&str, &str, &[&str]); 36] = [
+const FILLED: [(&str, &str, &[&str]); 37] = [
     ("runtimes", "image", &["version", "suite"]),
     ("runtimes", "certificate.run.*", &["certificate"]),
     ("tools", "mirror.env.*", &["url"]),
@@ -22,6 +22,7 @@ const FILLED: [(&str, &str, &[&str]); 36] = [
     ("stacks", "image.run_env.*", &["app", "port"]),
     ("stacks", "image.run_setup.*.command", &["port", "own"]),
     ("stacks", "install.*.run", &["own"]),
+    ("stacks", "lifecycle.way.*.run", &["script"]),
     ("stacks", "build.*.command", &["port", "own"]),
     ("stacks", "start.*.command", &["port", "own"]),
     ("stacks", "program.command.*", &["name", "entry"]),

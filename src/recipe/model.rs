@@ -182,6 +182,9 @@ pub struct StackRecipe {
     /// How to remove what only development needs, once it is built; the first that fits.
     #[serde(default)]
     pub prune: Vec<PruneRecipe>,
+    /// Scripts of the manifest that an install runs.
+    #[serde(default)]
+    pub lifecycle: Option<LifecycleRecipe>,
     /// Pieces of pages that tell of an error although the status is one of success.
     #[serde(default)]
     pub error_pages: Vec<String>,
@@ -468,6 +471,43 @@ pub struct InstallRecipe {
     /// Commands of a document that it is the exact form of, so that it takes their place.
     #[serde(default)]
     pub instead_of: Vec<String>,
+}
+
+/// Scripts of a manifest that a package manager runs while it installs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LifecycleRecipe {
+    /// Their names, in the order in which they run.
+    pub scripts: Vec<String>,
+    /// Words before a command or the name of a script.
+    pub wrappers: Vec<String>,
+    /// Commands that need nothing of the source, or have no use in an image.
+    pub needless: Vec<String>,
+    /// Commands that need only files of these patterns.
+    #[serde(default)]
+    pub needs: BTreeMap<String, Vec<String>>,
+    /// Commands that run a file, their first argument …
+    #[serde(default)]
+    pub runs_file: Vec<String>,
+    /// … which needs others if any of these is in it.
+    #[serde(default)]
+    pub takes_others: Vec<Expression>,
+    /// How it is made up for where they need the source; the first that fits.
+    pub way: Vec<LifecycleWay>,
+}
+
+/// How one package manager leaves the scripts out and runs them later.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LifecycleWay {
+    /// Piece of the install command.
+    pub install: String,
+    /// The flag that leaves all scripts out.
+    pub flag: String,
+    /// The command that runs those of the dependencies.
+    pub rebuild: String,
+    /// The command that runs `{script}`.
+    pub run: String,
 }
 
 /// A way to remove the dependencies of development.

@@ -1,0 +1,1 @@
+if (parseInt(process.versions.node) < 18) process.exit(1)

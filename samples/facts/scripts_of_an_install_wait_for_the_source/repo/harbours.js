@@ -1,0 +1,1 @@
+module.exports = ['North', 'South']

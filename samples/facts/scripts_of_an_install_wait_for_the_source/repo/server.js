@@ -1,0 +1,4 @@
+const express = require('express')
+const app = express()
+app.get('/', (_, reply) => reply.sendFile(__dirname + '/tables.json'))
+app.listen(3000)

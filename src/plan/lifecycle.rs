@@ -1,0 +1,157 @@
+//! Scripts of a package manifest that its manager runs while it installs, before the source is there.
+
+use std::collections::BTreeMap;
+
+use super::{Command, Origin, OriginKind, input::Input};
+use crate::{
+    recipe::LifecycleRecipe,
+    repo,
+    shell::{self, Dialect},
+};
+
+/// How deep scripts may call scripts.
+const DEEPEST: usize = 4;
+
+/// What such scripts need of the source.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Needs {
+    /// Files that are enough.
+    files: Vec<String>,
+    /// Whether all of it is.
+    all: bool,
+}
+
+/// Returns the files of the repository that the scripts need, and no more than these.
+pub fn files(input: &Input<'_, '_>) -> Vec<String> {
+    let Some(recipe) = &input.selection.stack.lifecycle else {
+        return Vec::new();
+    };
+    let needs: Vec<Needs> = scripts(recipe, input).map(|(_, needs)| needs).collect();
+    if needs.iter().any(|needs| needs.all) {
+        return Vec::new();
+    }
+    needs.into_iter().flat_map(|needs| needs.files).collect()
+}
+
+/// Has `installs` leave out the scripts where one needs more of the source than some files; returns
+/// the commands that make up for it once the source is there.
+pub fn after_the_source(installs: &mut [Command], input: &Input<'_, '_>) -> Vec<Command> {
+    let Some(recipe) = &input.selection.stack.lifecycle else {
+        return Vec::new();
+    };
+    // The flag leaves all of them out.
+    let is_needed = |needs: &Needs| needs.all || !needs.files.is_empty();
+    let mut needed: Vec<(&str, Needs)> = scripts(recipe, input).collect();
+    needed.retain(|(_, needs)| is_needed(needs));
+    let is_late = needed.iter().any(|(_, needs)| needs.all);
+    let late: Vec<&str> = needed.into_iter().map(|(name, _)| name).collect();
+    let folder = &input.selection.folder;
+    let here = installs
+        .iter_mut()
+        .filter(|command| command.directory == *folder);
+    let found = here.filter_map(|command| {
+        let mut ways = recipe.way.iter();
+        let way = ways.find(|way| command.command.contains(&way.install))?;
+        Some((command, way))
+    });
+    let Some((install, way)) = found.last().filter(|_| is_late) else {
+        return Vec::new();
+    };
+    install.command = format!("{} {}", install.command, way.flag);
+    let facts = &input.selection.manifest.scripts;
+    let origin = |name: &str| {
+        let fact = &facts[name];
+        Origin::at(OriginKind::Manifest, &fact.file, fact.line, &fact.value)
+    };
+    let rebuild = (
+        way.rebuild.clone(),
+        late.iter().map(|name| origin(name)).collect(),
+    );
+    let runs = late.iter().map(|name| {
+        let run = way.run.replace("{script}", name);
+        (run, vec![origin(name)])
+    });
+    let commands = std::iter::once(rebuild).chain(runs);
+    let commands = commands.map(|(command, origin): (String, Vec<Origin>)| Command {
+        command,
+        directory: folder.clone(),
+        env: BTreeMap::new(),
+        runs_in: None,
+        cached: true,
+        origin,
+    });
+    commands.collect()
+}
+
+fn scripts<'a>(
+    recipe: &'a LifecycleRecipe,
+    input: &'a Input<'_, '_>,
+) -> impl Iterator<Item = (&'a str, Needs)> {
+    let known = &input.selection.manifest.scripts;
+    let there = recipe
+        .scripts
+        .iter()
+        .filter(|name| known.contains_key(*name));
+    there.map(|name| {
+        let mut needs = Needs::default();
+        needs_of(&known[name].value, recipe, input, DEEPEST, &mut needs);
+        (name.as_str(), needs)
+    })
+}
+
+fn needs_of(
+    script: &str,
+    recipe: &LifecycleRecipe,
+    input: &Input<'_, '_>,
+    depth: usize,
+    needs: &mut Needs,
+) {
+    let parsed = shell::script(script, Dialect::Shell, &|_| true);
+    for command in &parsed.commands {
+        let words: Vec<String> = command.value.owned_texts();
+        let is_wrapper = |word: &&String| recipe.wrappers.contains(*word);
+        let wrappers = words.iter().take_while(is_wrapper).count();
+        let words = &words[wrappers..];
+        let Some(tool) = words.first() else {
+            continue;
+        };
+        let called = words
+            .iter()
+            .find_map(|word| input.selection.manifest.scripts.get(word));
+        if recipe.needless.contains(tool) {
+        } else if let Some(patterns) = recipe.needs.get(tool) {
+            let found = patterns.iter().flat_map(|pattern| {
+                input
+                    .repo
+                    .glob(&repo::join(&input.selection.folder, pattern))
+            });
+            needs.files.extend(found.map(str::to_owned));
+        } else if let Some(called) = called.filter(|_| wrappers > 0 && depth > 0) {
+            needs_of(&called.value, recipe, input, depth - 1, needs);
+        } else {
+            match lone_file(tool, &words[1..], recipe, input) {
+                Some(file) => needs.files.push(file),
+                None => needs.all = true,
+            }
+        }
+    }
+}
+
+/// The file that the command runs, if that is all it needs.
+fn lone_file(
+    tool: &str,
+    arguments: &[String],
+    recipe: &LifecycleRecipe,
+    input: &Input<'_, '_>,
+) -> Option<String> {
+    let file = arguments
+        .first()
+        .filter(|_| recipe.runs_file.contains(&tool.to_owned()))?;
+    let path = repo::join(&input.selection.folder, file);
+    let source = input.repo.source(&path)?;
+    let is_alone = !recipe
+        .takes_others
+        .iter()
+        .any(|sign| sign.is_match(&source.text));
+    is_alone.then_some(path)
+}
