@@ -67,7 +67,8 @@ pub fn after_the_source(installs: &mut [Command], input: &Input<'_, '_>) -> Vec<
         way.rebuild.clone(),
         late.iter().map(|name| origin(name)).collect(),
     );
-    let runs = late.iter().map(|name| {
+    let by_itself = |name: &&&str| !way.rebuilds.iter().any(|known| known == **name);
+    let runs = late.iter().filter(by_itself).map(|name| {
         let run = way.run.replace("{script}", name);
         (run, vec![origin(name)])
     });

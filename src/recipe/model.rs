@@ -504,8 +504,11 @@ pub struct LifecycleWay {
     pub install: String,
     /// The flag that leaves all scripts out.
     pub flag: String,
-    /// The command that runs those of the dependencies.
+    /// The command that runs those of the dependencies …
     pub rebuild: String,
+    /// … and these of the application.
+    #[serde(default)]
+    pub rebuilds: Vec<String>,
     /// The command that runs `{script}`.
     pub run: String,
 }

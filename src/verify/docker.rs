@@ -261,6 +261,7 @@ impl Engine for Docker {
             .version(BuilderVersion::BuilderBuildKit)
             .session(&format!("longshore-{}-{}", run.id, request.dockerfile))
             .labels(&labels)
+            .nocache(request.fresh)
             .rm(true)
             .build();
         let mut stream = self.api.build_image(
@@ -801,6 +802,9 @@ impl Docker {
     ) -> Result<Result<Built, BuildFailure>, EngineError> {
         let mut options =
             ImageBuildFrontendOptions::builder().dockerfile(Path::new(&request.dockerfile));
+        if request.fresh {
+            options = options.nocache(true);
+        }
         for (name, value) in labels {
             options = options.label(name, value);
         }

@@ -76,6 +76,8 @@ pub struct BuildRequest {
     pub secrets: Vec<String>,
     /// When to give up.
     pub timeout: Duration,
+    /// Whether to leave the cache of earlier builds aside.
+    pub fresh: bool,
 }
 
 /// A built image.
@@ -98,6 +100,17 @@ pub struct BuildFailure {
     pub message: String,
     /// What the build printed.
     pub log: String,
+}
+
+impl BuildFailure {
+    /// Returns whether the engine no longer has a layer that its cache names, as BuildKit of Docker
+    /// 20.10 under load: no fault of the Dockerfile.
+    pub fn is_lost_layer(&self) -> bool {
+        let message = &self.message;
+        message.contains("failed to prepare") && message.contains("/committed: no such file")
+            || message.contains("layer does not exist")
+            || message.contains("failed to get layer")
+    }
 }
 
 /// What is known of an image.
