@@ -261,7 +261,6 @@ impl Engine for Docker {
             .version(BuilderVersion::BuilderBuildKit)
             .session(&format!("longshore-{}-{}", run.id, request.dockerfile))
             .labels(&labels)
-            .nocache(request.fresh)
             .rm(true)
             .build();
         let mut stream = self.api.build_image(
@@ -802,9 +801,6 @@ impl Docker {
     ) -> Result<Result<Built, BuildFailure>, EngineError> {
         let mut options =
             ImageBuildFrontendOptions::builder().dockerfile(Path::new(&request.dockerfile));
-        if request.fresh {
-            options = options.nocache(true);
-        }
         for (name, value) in labels {
             options = options.label(name, value);
         }
@@ -921,6 +917,10 @@ fn build_error(
             }
             if is_full(&text) {
                 return Err(EngineError::DiskFull(text));
+            }
+            // BuildKit of Docker 20.10, seen under load: no fault of the Dockerfile.
+            if text.contains("failed to prepare") && text.contains("/committed: no such file") {
+                return Err(EngineError::LostLayer(text));
             }
             // `executor failed running [...]: exit code: 7` (20.10), `process "..." did not complete
             // successfully: exit code: 7` (26): the instruction is known already.

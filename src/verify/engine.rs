@@ -76,8 +76,6 @@ pub struct BuildRequest {
     pub secrets: Vec<String>,
     /// When to give up.
     pub timeout: Duration,
-    /// Whether to leave the cache of earlier builds aside.
-    pub fresh: bool,
 }
 
 /// A built image.
@@ -100,17 +98,6 @@ pub struct BuildFailure {
     pub message: String,
     /// What the build printed.
     pub log: String,
-}
-
-impl BuildFailure {
-    /// Returns whether the engine no longer has a layer that its cache names, as BuildKit of Docker
-    /// 20.10 under load: no fault of the Dockerfile.
-    pub fn is_lost_layer(&self) -> bool {
-        let message = &self.message;
-        message.contains("failed to prepare") && message.contains("/committed: no such file")
-            || message.contains("layer does not exist")
-            || message.contains("failed to get layer")
-    }
 }
 
 /// What is known of an image.
@@ -238,6 +225,8 @@ pub enum EngineError {
     PortTaken(u16),
     /// The engine has no room left.
     DiskFull(String),
+    /// The engine no longer has a layer that its build cache names.
+    LostLayer(String),
     /// The connection to the engine broke off.
     Gone {
         /// What was being done.
@@ -273,6 +262,10 @@ impl fmt::Display for EngineError {
                 f,
                 "the container engine has no room left on its disk: {cause}"
             ),
+            Self::LostLayer(cause) => write!(
+                f,
+                "the container engine has lost a layer of its build cache: {cause}"
+            ),
             Self::Gone { doing, cause } => {
                 write!(f, "the container engine went away {doing}: {cause}")
             }
@@ -302,6 +295,7 @@ impl EngineError {
             ],
             Self::PortTaken(_) => &["leave `--port` out to take a free one"],
             Self::DiskFull(_) => &["make room with `docker system prune`"],
+            Self::LostLayer(_) => &["empty the cache with `docker builder prune --all`"],
             Self::Gone { .. } => &[
                 "start it again: `sudo systemctl start docker`, or `dockerd` by hand",
                 "then run the command again: that also removes what this run left behind",

@@ -77,12 +77,11 @@ impl Engine for Fake {
         request: BuildRequest,
         progress: &mut dyn FnMut(Event),
     ) -> Result<Result<Built, BuildFailure>, EngineError> {
-        let fresh = if request.fresh { " afresh" } else { "" };
-        self.note(format!("build {}{fresh}", request.dockerfile));
+        self.note(format!("build {}", request.dockerfile));
         progress(Event::Log("a line of the build".to_owned()));
         Ok(match &self.build {
-            Some(failure) if !(failure.is_lost_layer() && request.fresh) => Err(failure.clone()),
-            Some(_) | None => Ok(Built {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(Built {
                 id: "sha256:1".into(),
                 size: 1,
                 log: String::new(),

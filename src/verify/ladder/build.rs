@@ -54,15 +54,12 @@ impl<E: Engine> Site<'_, E> {
                 &[&hint],
             )));
         }
-        let request = |fresh: bool| -> anyhow::Result<BuildRequest> {
-            Ok(BuildRequest {
-                secrets: secrets.iter().map(|secret| secret.id.clone()).collect(),
-                context: Context::list(self.repository, self.artifacts)?,
-                dockerfile: dockerfile.clone(),
-                tag: tag.clone(),
-                timeout: self.options.build_timeout,
-                fresh,
-            })
+        let request = BuildRequest {
+            secrets: secrets.iter().map(|secret| secret.id.clone()).collect(),
+            context: Context::list(self.repository, self.artifacts)?,
+            dockerfile: dockerfile.clone(),
+            tag: tag.clone(),
+            timeout: self.options.build_timeout,
         };
         let begun = Instant::now();
         // What is shown of the log is bounded; what is kept is all of it.
@@ -77,16 +74,7 @@ impl<E: Engine> Site<'_, E> {
             }
             progress(event);
         };
-        let first = request(false)?;
-        let mut result = self.engine.build(self.run, first, &mut watched).await?;
-        if result.as_ref().is_err_and(BuildFailure::is_lost_layer) {
-            let id = &component.id;
-            watched(Event::Stage(format!(
-                "building {id} again without the cache: the engine lost a layer of it"
-            )));
-            let again = request(true)?;
-            result = self.engine.build(self.run, again, &mut watched).await?;
-        }
+        let result = self.engine.build(self.run, request, &mut watched).await?;
         report.logs.extend(kept.map(|(path, _)| path));
         report.build_seconds = begun.elapsed().as_secs_f64();
         match result {

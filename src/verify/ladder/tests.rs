@@ -431,28 +431,6 @@ fn a_failed_build_step_names_its_line_and_origin() {
 }
 
 #[test]
-fn a_layer_that_the_engine_lost_is_built_again_without_the_cache() {
-    let broken = BuildFailure {
-        step: Some("[2/2] COPY . .".into()),
-        message: "failed to prepare x: open /var/lib/docker/overlay2/y/committed: no such file or \
-                  directory"
-            .into(),
-        log: String::new(),
-    };
-    let fake = Fake {
-        build: Some(broken),
-        ..serving(&[("/", &[status(200)])])
-    };
-    check_answer(&fake, &plan(|_| {}), "/", 200, true);
-    let calls = fake.calls.borrow();
-    let builds: Vec<&String> = calls
-        .iter()
-        .filter(|call| call.starts_with("build"))
-        .collect();
-    assert_eq!(builds, ["build Dockerfile", "build Dockerfile afresh"]);
-}
-
-#[test]
 fn a_prepare_step_runs_like_the_application_but_in_its_own_folder() {
     let fake = Fake {
         ended: [("-prepare-1", 0)].into(),
