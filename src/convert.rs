@@ -85,6 +85,13 @@ pub fn plan_with(
     diagnostics.append(&mut unsaid);
     let mut plan = plan::build_plan(&repo, &documents, &steps, &selections, catalog, config)
         .unpack(&mut diagnostics);
+    // A script that several commands run has its say once.
+    let mut said: Vec<Diagnostic> = Vec::new();
+    diagnostics.retain(|diagnostic| {
+        let is_new = !said.contains(diagnostic);
+        said.extend(is_new.then(|| diagnostic.clone()));
+        is_new
+    });
     diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
     plan.diagnostics = diagnostics.iter().map(plan::finding).collect();
     Ok(Warned {

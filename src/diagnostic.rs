@@ -114,7 +114,7 @@ impl Code {
 }
 
 /// One thing worth telling the user about the input.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
@@ -129,7 +129,7 @@ pub struct Diagnostic {
 }
 
 /// A place in a file and what is to be said about it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// The file.
     pub source: Arc<SourceFile>,

@@ -20,6 +20,8 @@ pub struct Script {
     pub outputs: Vec<Span>,
     /// Comments, without `#`.
     pub comments: Vec<Spanned<String>>,
+    /// The functions, by name and where each stands; only those that are called have commands.
+    pub functions: Vec<(String, Span)>,
 }
 
 /// A simple command: assignments, words and redirections.
@@ -111,7 +113,48 @@ pub fn script(code: &str, dialect: Dialect, is_command: &dyn Fn(&str) -> bool) -
             .any(|line| line.start <= command.span.start && command.span.start < line.end);
         command.value.windows = windows;
     }
+    leave_uncalled_out(&mut script);
     script
+}
+
+/// Takes the commands of functions out that nothing calls, from the outside or from a function that
+/// is called, and the calls themselves.
+fn leave_uncalled_out(script: &mut Script) {
+    let functions = &script.functions;
+    let innermost = |at: usize| {
+        functions
+            .iter()
+            .rposition(|(_, span)| span.range().contains(&at))
+    };
+    let mut called = vec![false; functions.len()];
+    loop {
+        let runs = |at: usize| innermost(at).is_none_or(|index| called[index]);
+        let commands = script
+            .commands
+            .iter()
+            .filter(|command| runs(command.span.start));
+        let names: Vec<&str> = commands
+            .filter_map(|command| Some(command.value.words.first()?.text.as_str()))
+            .collect();
+        let more: Vec<usize> = (0..functions.len())
+            .filter(|index| !called[*index] && names.contains(&functions[*index].0.as_str()))
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        for index in more {
+            called[index] = true;
+        }
+    }
+    // A call is what the function does.
+    let is_call = |command: &SimpleCommand| {
+        let first = command.words.first().map(|word| word.text.as_str());
+        first.is_some_and(|first| functions.iter().any(|(name, _)| name == first))
+    };
+    script.commands.retain(|command| {
+        let is_run = innermost(command.span.start).is_none_or(|index| called[index]);
+        is_run && !is_call(&command.value)
+    });
 }
 
 /// Returns whether `word` may name a variable.
@@ -143,6 +186,19 @@ mod tests {
         let script = script(code, Dialect::Console, &known);
         let words: Vec<Vec<&str>> = script.commands.iter().map(|c| c.value.texts()).collect();
         assert_eq!(words, expected);
+    }
+
+    #[test]
+    fn a_function_that_nothing_calls_does_nothing() {
+        let code =
+            "function a { apt install x; b; }\nb() { npm ci; }\nc() { make d; }\n\nset -e\na\n";
+        let script = script(code, Dialect::Shell, &|_| true);
+        let texts: Vec<&str> = script
+            .commands
+            .iter()
+            .map(|c| c.value.text.as_str())
+            .collect();
+        assert_eq!(texts, ["apt install x", "npm ci", "set -e"]);
     }
 
     #[test]

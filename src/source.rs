@@ -33,7 +33,7 @@ pub struct Spanned<T> {
 }
 
 /// One text file of the input, with its line table.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
     /// Path relative to the repository, with `/` between the parts.
     pub path: String,

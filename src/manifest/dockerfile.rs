@@ -85,10 +85,22 @@ pub fn read(repo: &Repo, folder: &str) -> Dockerfile {
     let source = places
         .filter_map(|path| repo.source(&path))
         .find(|source| source.text.contains("FROM"));
-    source.map_or_else(Dockerfile::default, |source| of(&source))
+    let hands_on = |entrypoint: &str| hands_on(entrypoint, repo);
+    source.map_or_else(Dockerfile::default, |source| of(&source, &hands_on))
 }
 
-fn of(source: &SourceFile) -> Dockerfile {
+/// Whether the entry point is a script of the repository that ends in the command it is given.
+fn hands_on(entrypoint: &str, repo: &Repo) -> bool {
+    let name = entrypoint.split_whitespace().next().map(repo::file_name);
+    let paths = name.map(|name| repo.glob(&format!("**/{name}")));
+    let mut sources = paths
+        .into_iter()
+        .flatten()
+        .filter_map(|path| repo.source(path));
+    sources.any(|source| source.text.contains("\"$@\""))
+}
+
+fn of(source: &SourceFile, hands_on: &dyn Fn(&str) -> bool) -> Dockerfile {
     let mut found = Dockerfile::default();
     let (mut entrypoint, mut command): (Option<Fact>, Option<Fact>) = (None, None);
     for instruction in instructions(&source.text) {
@@ -129,6 +141,7 @@ fn of(source: &SourceFile) -> Dockerfile {
         }
     }
     found.command = match (entrypoint, command) {
+        (Some(entrypoint), Some(command)) if hands_on(&entrypoint.value) => Some(command),
         (Some(entrypoint), Some(command)) => Some(Fact {
             value: format!("{} {}", entrypoint.value, command.value),
             ..entrypoint
@@ -179,7 +192,10 @@ mod tests {
     #[test]
     fn the_last_stage_counts() {
         let text = "FROM a AS build\nEXPOSE 1\nRUN apt-get update && \\\n  apt-get install -y libpq-dev\nFROM b\nENV PORT=80 X=\"y z\"\nENV OLD form\nEXPOSE 80/tcp 443\nENTRYPOINT [\"gunicorn\"]\nCMD [\"app:app\", \"-b\", \"0.0.0.0:80\"]\n";
-        let found = of(&SourceFile::new("Dockerfile", text.to_owned()));
+        let source = SourceFile::new("Dockerfile", text.to_owned());
+        let hands_on = of(&source, &|_| true);
+        assert_eq!(hands_on.command.unwrap().value, "app:app -b 0.0.0.0:80");
+        let found = of(&source, &|_| false);
         let ports: Vec<&str> = found.ports.iter().map(|port| port.value.as_str()).collect();
         assert_eq!(ports, ["80", "443"]);
         assert_eq!(

@@ -73,6 +73,13 @@ impl<'a> Reader<'a> {
                     if STRUCTURES.contains(&kind) {
                         structures.push(self.span(node).start);
                     }
+                    if kind == "function_definition"
+                        && let Some(name) = node.child_by_field_name("name")
+                    {
+                        script
+                            .functions
+                            .push((self.text(name).to_owned(), self.span(node)));
+                    }
                     let mut cursor = node.walk();
                     let children: Vec<Node<'_>> = node.children(&mut cursor).collect();
                     let mut visits = visit.children(&children);
