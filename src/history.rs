@@ -1,6 +1,9 @@
 //! When a repository was last worked on.
 
-use std::{path::Path, time::UNIX_EPOCH};
+use std::{
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use gix::date::{Time, time::format::SHORT};
 
@@ -19,6 +22,15 @@ impl Moment {
     /// Returns the day in UTC, ISO 8601.
     pub fn day(self) -> String {
         Time::new(self.0, 0).format_or_unix(SHORT)
+    }
+
+    /// Returns whether more than so many days have passed since.
+    pub fn is_long_ago(self, days: i64) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |since| {
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        });
+        self < Self(now).days_before(days)
     }
 
     /// Returns the moment so many days earlier.
@@ -71,6 +83,7 @@ mod tests {
         let moment = last_change(&repo).expect("known");
         assert_eq!(moment.day(), "2017-07-14");
         assert_eq!(moment.days_before(14).day(), "2017-06-30");
+        assert!(moment.is_long_ago(365) && !moment.is_long_ago(365_000));
     }
 
     #[test]

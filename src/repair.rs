@@ -89,6 +89,14 @@ pub fn plan(
     for repair in repairs {
         apply(&mut warned.value, repair);
     }
+    // What one repair replaces, it replaces in the commands that later ones add, too.
+    for repair in repairs {
+        let mut again = repair.clone();
+        again
+            .edits
+            .retain(|edit| matches!(edit, Edit::ReplaceInCommands { .. }));
+        apply(&mut warned.value, &again);
+    }
     Ok(warned)
 }
 
@@ -137,6 +145,9 @@ pub fn next(
         }
     }
     let changed = history::last_change(repo)?;
+    if !changed.is_long_ago(TAKEN_UP_AFTER_DAYS) {
+        return None;
+    }
     for (component, failure) in failures() {
         for (id, recipe) in catalog.repairs.iter().filter(|(_, rule)| rule.last_resort) {
             if is_of_the_application(failure.cause) && holds(&recipe.when, component, failure) {
@@ -716,11 +727,38 @@ mod tests {
         assert!(
             installs[0]
                 .command
-                .contains("pip install --ignore-requires-python")
+                .contains("pip3 install --ignore-requires-python")
         );
         assert!(installs[1].command.contains("/tmp/uv/bin/uv pip install"));
         plan.components[0].runtime.requested = Some(">=3.6".to_owned());
         assert_eq!(of_its_time(&plan.components[0], changed, &catalog), None);
+    }
+
+    #[test]
+    fn what_is_replaced_is_replaced_in_commands_that_are_added_later() {
+        let path = "samples/plain_wsgi_app_needs_no_requirements_file/repo";
+        let (plan, catalog) = (of(path), Catalog::built_in());
+        let repair = |edit: Edit| Repair {
+            component: plan.components[0].id.clone(),
+            rule: "a-rule".to_owned(),
+            cause: "a cause".to_owned(),
+            log: "a line".to_owned(),
+            edits: vec![edit],
+        };
+        let replace = Edit::ReplaceInCommands {
+            piece: "pip install".to_owned(),
+            by: "uv pip install".to_owned(),
+        };
+        let add = Edit::AddInstall {
+            command: "pip install bottle".to_owned(),
+            first: false,
+            late: false,
+        };
+        let repairs = [repair(replace), repair(add)];
+        let config = Config::default();
+        let again = super::plan(Path::new(path), &catalog, &config, &repairs).expect("it opens");
+        let installs = &again.value.components[0].install;
+        assert_eq!(installs[0].command, "uv pip install bottle");
     }
 
     fn opened(path: &str) -> Repo {

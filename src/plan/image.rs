@@ -256,7 +256,9 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
         origin: vec![origin],
     };
     let is_for = |command: &&ConditionalCommand| {
-        command.versions.is_empty() || command.versions.contains(&base.version)
+        let is_named = |versions: &[String]| versions.contains(&base.version);
+        (command.versions.is_empty() || is_named(&command.versions))
+            && !is_named(&command.except_versions)
     };
     let setup = stack.setup.iter().filter(is_for);
     let setup = setup.filter(|command| holds(command, input));

@@ -549,6 +549,9 @@ pub struct ConditionalCommand {
     /// Versions of the runtime that it is for, all if empty; read of the image's `setup` only.
     #[serde(default)]
     pub versions: Vec<String>,
+    /// Versions of the runtime that it is not for; read of the image's `setup` only.
+    #[serde(default)]
+    pub except_versions: Vec<String>,
     /// Whether the source must, or must not, be one that listens on a port.
     #[serde(default)]
     pub serves: Option<bool>,

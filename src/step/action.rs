@@ -159,9 +159,10 @@ impl Reader<'_> {
     }
 
     fn copy(&self, from: &str, to: &str) -> Action {
+        // A path of the machine, or one that a script is told.
         if [from, to]
             .iter()
-            .any(|path| path.starts_with('/') || path.starts_with('~'))
+            .any(|path| path.starts_with(['/', '~']) || path.contains('$'))
         {
             return Action::Skip("host-only".to_owned());
         }
