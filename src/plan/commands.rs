@@ -324,7 +324,14 @@ pub fn loads_application(command: &Command, input: &Input<'_, '_>) -> bool {
         .selection
         .framework
         .and_then(|(_, framework)| framework.root_file.as_ref());
+    let words: Vec<String> = command
+        .command
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect();
+    let (found, _) = rule(&words, input.catalog);
     framework.is_some_and(|file| command.command.contains(file.as_str()))
+        || found.is_some_and(|(found, _)| found.rule.loads_application)
 }
 
 /// What a build command needs to load the application's settings: plain values as they are, harmless

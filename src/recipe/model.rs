@@ -1003,6 +1003,9 @@ pub struct CommandRule {
     /// stage has no compiler.
     #[serde(default)]
     pub compiled: Option<CompiledProgram>,
+    /// Whether it loads the application while the image is built, and so needs its settings.
+    #[serde(default)]
+    pub loads_application: bool,
     /// Whether it is a development server.
     #[serde(default)]
     pub development: bool,
