@@ -9,11 +9,12 @@ mod junit;
 mod output;
 mod progress;
 mod recipe;
+mod smoke;
 mod text;
 mod wizard;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     ffi::OsString,
     fs,
     io::{self, IsTerminal, Read, Write},
@@ -32,12 +33,11 @@ use crate::{
     plan::BuildPlan,
     recipe::{Catalog, ConfigurationError},
     repair,
-    repo::Repo,
-    verify::{self, EngineError, Repair, Report},
+    verify::{self, Repair, Report},
 };
 use args::{
     Arguments, Color, Command, ConvertArguments, DiagnoseArguments, ExplainArguments, Format,
-    PlanArguments, RecipesCommand, ReportFormat, SchemaOf, SmokeArguments, VerifyArguments,
+    PlanArguments, RecipesCommand, ReportFormat, SchemaOf, VerifyArguments,
 };
 use output::{Change, Proven, Repairs, State};
 
@@ -310,7 +310,7 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
     let mut repairs = None;
     if arguments.verify {
         talk.say(&text::plan(&conversion.plan));
-        let (report, mut plan) = match smoke(
+        let (report, mut plan) = match smoke::smoke(
             conversion,
             known_repairs,
             &arguments.path,
@@ -409,7 +409,7 @@ fn verify(arguments: &VerifyArguments, known: &Known, talk: Talk) -> anyhow::Res
     if conversion.artifacts.is_empty() {
         return Ok(Outcome::Failed);
     }
-    let (report, name) = match smoke(
+    let (report, name) = match smoke::smoke(
         conversion,
         repairs,
         &arguments.path,
@@ -430,83 +430,6 @@ fn verify(arguments: &VerifyArguments, known: &Known, talk: Talk) -> anyhow::Res
     } else {
         Outcome::Failed
     })
-}
-
-/// Makes the smoke run, and repairs the plan and runs again as long as a rule says how; returns the
-/// last report and the plan that it is about. Trouble with the engine is said and becomes an exit
-/// code.
-fn smoke(
-    conversion: Conversion,
-    repairs: Vec<Repair>,
-    repository: &Path,
-    arguments: &SmokeArguments,
-    known: &Known,
-    talk: Talk,
-) -> anyhow::Result<Result<(Report, BuildPlan), Outcome>> {
-    let repo = Repo::open(repository)?.value;
-    let mut conversion = conversion;
-    let mut tried = BTreeSet::new();
-    let mut made = repairs;
-    let mut memory_limit = verify::Options::default().memory_limit;
-    loop {
-        let options = verify::Options {
-            memory_limit,
-            ..arguments.options()
-        };
-        let mut report = match run_once(&conversion, repository, &options, talk)? {
-            Ok(report) => report,
-            Err(outcome) => return Ok(Err(outcome)),
-        };
-        let is_done = report.verdict.is_success() || arguments.no_repair;
-        let next = (!is_done && made.len() < repair::MOST_REPAIRS)
-            .then(|| repair::next(&conversion.plan, &report, &repo, &known.catalog, &mut tried))
-            .flatten();
-        let Some(next) = next else {
-            repair::conclude(&mut report, &conversion.plan, &known.catalog, made);
-            return Ok(Ok((report, conversion.plan)));
-        };
-        talk.say(&text::repair(&next));
-        if repair::wants_memory(&next) {
-            memory_limit = (memory_limit * 2).min(MOST_MEMORY);
-        }
-        made.push(next);
-        let plan = repair::plan(repository, &known.catalog, &known.config, &made)?.value;
-        conversion = convert::render(plan)?;
-    }
-}
-
-/// An application gets no more memory than this to find out whether it wanted more.
-const MOST_MEMORY: i64 = 4 << 30;
-
-/// Makes one smoke run.
-fn run_once(
-    conversion: &Conversion,
-    repository: &Path,
-    options: &verify::Options,
-    talk: Talk,
-) -> anyhow::Result<Result<Report, Outcome>> {
-    let mut progress = progress::Progress::new(talk.coloured);
-    let result = verify::verify(
-        &conversion.plan,
-        &conversion.artifacts,
-        repository,
-        options,
-        &mut |event| progress.show(event),
-    );
-    progress.finish();
-    match result {
-        Ok(report) => Ok(Ok(report)),
-        Err(error) => match error.downcast_ref::<EngineError>() {
-            Some(trouble) => {
-                talk.error(&trouble.to_string());
-                for hint in trouble.hints() {
-                    talk.hint(&hint);
-                }
-                Ok(Err(Outcome::Environment))
-            }
-            None => Err(error),
-        },
-    }
 }
 
 fn explain(arguments: &ExplainArguments, known: &Known, talk: Talk) -> anyhow::Result<Outcome> {

@@ -100,6 +100,21 @@ pub fn plan(
     Ok(warned)
 }
 
+/// Returns whether `report` shows that a command which `repair` added fails itself: it only made
+/// things worse.
+pub fn is_broken_by(report: &Report, repair: &Repair) -> bool {
+    let mut failures = report.components.iter().filter_map(|found| {
+        let failure = found.failure.as_ref()?;
+        (found.id == repair.component && failure.cause == Cause::Build).then_some(failure)
+    });
+    failures.any(|failure| {
+        repair.edits.iter().any(|edit| match edit {
+            Edit::AddInstall { command, .. } => failure.message.contains(command.as_str()),
+            _ => false,
+        })
+    })
+}
+
 /// Returns the next repair for what `report` shows of `repo`, if a rule has one that was not tried
 /// yet; what is returned counts as tried.
 pub fn next(
@@ -759,6 +774,27 @@ mod tests {
         let again = super::plan(Path::new(path), &catalog, &config, &repairs).expect("it opens");
         let installs = &again.value.components[0].install;
         assert_eq!(installs[0].command, "uv pip install bottle");
+    }
+
+    #[test]
+    fn a_command_that_fails_itself_is_no_repair() {
+        let plan = of("samples/plain_wsgi_app_needs_no_requirements_file/repo");
+        let repair = Repair {
+            component: plan.components[0].id.clone(),
+            rule: "a-rule".to_owned(),
+            cause: "a cause".to_owned(),
+            log: "a line".to_owned(),
+            edits: vec![Edit::AddInstall {
+                command: "pip install nowhere".to_owned(),
+                first: false,
+                late: false,
+            }],
+        };
+        let own = "Dockerfile:9: `RUN pip install nowhere` failed: exit code 1";
+        let other = "Dockerfile:8: `RUN pip install flask` failed: exit code 1";
+        let shows = |cause, message| is_broken_by(&failed(&plan, cause, message, &[]), &repair);
+        assert!(shows(Cause::Build, own));
+        assert!(!shows(Cause::Build, other) && !shows(Cause::Ended, own));
     }
 
     fn opened(path: &str) -> Repo {

@@ -1,0 +1,100 @@
+//! The smoke run of a command: with repairs, progress, and trouble with the engine.
+
+use std::{collections::BTreeSet, path::Path};
+
+use super::{Known, Outcome, Talk, args::SmokeArguments, progress, text};
+use crate::{
+    convert::{self, Conversion},
+    plan::BuildPlan,
+    repair,
+    repo::Repo,
+    verify::{self, EngineError, Repair, Report},
+};
+
+/// Makes the smoke run, and repairs the plan and runs again as long as a rule says how; returns the
+/// last report and the plan that it is about. Trouble with the engine is said and becomes an exit
+/// code.
+pub(super) fn smoke(
+    conversion: Conversion,
+    repairs: Vec<Repair>,
+    repository: &Path,
+    arguments: &SmokeArguments,
+    known: &Known,
+    talk: Talk,
+) -> anyhow::Result<Result<(Report, BuildPlan), Outcome>> {
+    let repo = Repo::open(repository)?.value;
+    let mut conversion = conversion;
+    let mut tried = BTreeSet::new();
+    let mut made = repairs;
+    let mut memory_limit = verify::Options::default().memory_limit;
+    // The run before the last repair, to go back to.
+    let mut before: Option<(Conversion, Report)> = None;
+    loop {
+        let options = verify::Options {
+            memory_limit,
+            ..arguments.options()
+        };
+        let mut report = match run_once(&conversion, repository, &options, talk)? {
+            Ok(report) => report,
+            Err(outcome) => return Ok(Err(outcome)),
+        };
+        if let Some(last) = made.last()
+            && repair::is_broken_by(&report, last)
+            && let Some((plan, found)) = before.take()
+        {
+            talk.say(&format!("that does not help: without `{}`", last.rule));
+            made.pop();
+            (conversion, report) = (plan, found);
+        }
+        let is_done = report.verdict.is_success() || arguments.no_repair;
+        let next = (!is_done && made.len() < repair::MOST_REPAIRS)
+            .then(|| repair::next(&conversion.plan, &report, &repo, &known.catalog, &mut tried))
+            .flatten();
+        let Some(next) = next else {
+            repair::conclude(&mut report, &conversion.plan, &known.catalog, made);
+            return Ok(Ok((report, conversion.plan)));
+        };
+        talk.say(&text::repair(&next));
+        if repair::wants_memory(&next) {
+            memory_limit = (memory_limit * 2).min(MOST_MEMORY);
+        }
+        made.push(next);
+        let plan = repair::plan(repository, &known.catalog, &known.config, &made)?.value;
+        let repaired = convert::render(plan)?;
+        before = Some((std::mem::replace(&mut conversion, repaired), report));
+    }
+}
+
+/// An application gets no more memory than this to find out whether it wanted more.
+const MOST_MEMORY: i64 = 4 << 30;
+
+/// Makes one smoke run.
+fn run_once(
+    conversion: &Conversion,
+    repository: &Path,
+    options: &verify::Options,
+    talk: Talk,
+) -> anyhow::Result<Result<Report, Outcome>> {
+    let mut progress = progress::Progress::new(talk.coloured);
+    let result = verify::verify(
+        &conversion.plan,
+        &conversion.artifacts,
+        repository,
+        options,
+        &mut |event| progress.show(event),
+    );
+    progress.finish();
+    match result {
+        Ok(report) => Ok(Ok(report)),
+        Err(error) => match error.downcast_ref::<EngineError>() {
+            Some(trouble) => {
+                talk.error(&trouble.to_string());
+                for hint in trouble.hints() {
+                    talk.hint(&hint);
+                }
+                Ok(Err(Outcome::Environment))
+            }
+            None => Err(error),
+        },
+    }
+}
