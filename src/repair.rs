@@ -469,7 +469,7 @@ fn replaced(command: &str, piece: &str, by: &str) -> String {
         // Where the replacement ends in the piece, it may stand there from an earlier repair.
         let mut ahead = by.rsplit_once(piece).map(|(ahead, _)| ahead).into_iter();
         let is_done = ahead.any(|ahead| !ahead.is_empty() && done.ends_with(ahead));
-        let is_done = is_done || !by.is_empty() && found.starts_with(by);
+        let is_done = is_done || by.starts_with(piece) && found.starts_with(by);
         done.push_str(if is_word && !is_done { by } else { piece });
         rest = &found[piece.len()..];
     }
@@ -691,6 +691,8 @@ mod tests {
         let quiet = replaced("npm ci; npm ci", "npm ci", "npm ci --force");
         assert_eq!(quiet, "npm ci --force; npm ci --force");
         assert_eq!(replaced(&quiet, "npm ci", "npm ci --force"), quiet);
+        let plain = replaced("pip install --editable .", " --editable ", " ");
+        assert_eq!(plain, "pip install .");
         assert_eq!(
             replaced("yarn --frozen-lockfile", " --frozen-lockfile", ""),
             "yarn"
