@@ -136,4 +136,12 @@ mod tests {
         let health = plan.value.components[0].health.clone().expect("a page");
         assert_eq!(health.candidates, ["/", "/start.php"]);
     }
+
+    #[test]
+    fn pages_of_the_source_are_asked_for_after_those_of_the_documents() {
+        let sample = "samples/facts/pages_of_the_source_are_candidates/repo";
+        let plan = plan(Path::new(sample), &Catalog::built_in()).expect("it opens");
+        let health = plan.value.components[0].health.clone().expect("a page");
+        assert_eq!(health.candidates, ["/", "/bells", "/bells/last"]);
+    }
 }

@@ -86,6 +86,9 @@ pub fn health(input: &Input<'_, '_>) -> Health {
     for (path, place) in paths_in_documents(input.documents) {
         add(from_own_root(&path, input), place);
     }
+    for (path, place) in routes(input) {
+        add(&path, place);
+    }
     Health {
         path: candidates[0].clone(),
         candidates,
@@ -95,6 +98,35 @@ pub fn health(input: &Input<'_, '_>) -> Health {
         proven: false,
         origin,
     }
+}
+
+/// How many pages of the source are asked for, where no other path answers.
+const MOST_ROUTES: usize = 6;
+
+/// Pages that the source answers, without those that change something.
+fn routes(input: &Input<'_, '_>) -> Vec<(String, Origin)> {
+    let mut found: Vec<(String, Origin)> = Vec::new();
+    for file in &input.selection.facts.files {
+        let Some(source) = input.repo.source(file) else {
+            continue;
+        };
+        let expressions = input.selection.stack.routes.iter();
+        let places = expressions.flat_map(|route| route.captures_iter(&source.text));
+        for path in places.filter_map(|place| place.get(1)) {
+            let line = source.line(path.start());
+            let origin = Origin::at(OriginKind::Manifest, file, line, path.as_str());
+            let path = format!("/{}", path.as_str().trim_start_matches('/'));
+            let changes = input
+                .catalog
+                .has_part("health", "changes", &path, &['/', '-', '_', '.']);
+            if !changes && !found.iter().any(|(known, _)| *known == path) {
+                found.push((path, origin));
+            }
+        }
+    }
+    found.sort_by_key(|(path, _)| path.matches('/').count());
+    found.truncate(MOST_ROUTES);
+    found
 }
 
 /// `path` without the folder of a shared web server that the application stood in: the end of it

@@ -194,6 +194,10 @@ pub struct StackRecipe {
     /// Command that installs the repository itself, where a document installs its published package.
     #[serde(default)]
     pub own_install: Option<String>,
+    /// Regular expressions for pages that the source answers with GET; the first group is the path, as
+    /// far as it has no parameter.
+    #[serde(default)]
+    pub routes: Vec<Expression>,
     /// Values found in the tree, for `{name}` in commands.
     #[serde(default)]
     pub variable: BTreeMap<String, Variable>,
