@@ -47,10 +47,11 @@ pub fn source_facts(
     catalog: &Catalog,
 ) -> SourceFacts {
     let aside = catalog.list("folders", "no-source");
+    let packages = catalog.list("folders", "packages");
     let (env_reads, imports) = (&stack.env_reads, &stack.imports);
     let mut paths: Vec<&str> = repo
         .files()
-        .filter(|path| is_source(path, folder, stack, aside))
+        .filter(|path| is_source(path, folder, stack, aside, packages))
         .collect();
     paths.sort_by_key(|path| (path.matches('/').count(), *path));
     paths.truncate(MOST_SOURCES);
@@ -99,13 +100,30 @@ pub fn source_facts(
     facts
 }
 
-fn is_source(path: &str, folder: &str, stack: &StackRecipe, aside: &[String]) -> bool {
+/// Whether `path` is a source file of the component in `folder`: not in a folder that is named in
+/// `aside`, unless that is the name of a package, below one of `packages`.
+fn is_source(
+    path: &str,
+    folder: &str,
+    stack: &StackRecipe,
+    aside: &[String],
+    packages: &[String],
+) -> bool {
     let Some((_, ending)) = path.rsplit_once('.') else {
         return false;
     };
-    let inside = folder == "." || path.starts_with(&format!("{folder}/"));
-    let mut folders = repo::folder_of(path).split('/');
-    inside
-        && stack.sources.iter().any(|known| known == ending)
+    let inside = match folder {
+        "." => Some(path),
+        folder => path.strip_prefix(&format!("{folder}/")),
+    };
+    let Some(inside) = inside else {
+        return false;
+    };
+    let named = packages.iter().find_map(|root| {
+        let at = inside.find(&format!("{root}/"))?;
+        Some(&inside[..at])
+    });
+    let mut folders = named.unwrap_or(repo::folder_of(inside)).split('/');
+    stack.sources.iter().any(|known| known == ending)
         && !folders.any(|part| aside.iter().any(|known| known == part))
 }
