@@ -76,6 +76,31 @@ pub struct InlineCode {
     pub span: Span,
 }
 
+impl Part {
+    /// Returns the headings above it, outermost first.
+    pub fn headings(&self) -> &[String] {
+        match self {
+            Self::Code(block) => &block.headings,
+            Self::Text(paragraph) => &paragraph.headings,
+        }
+    }
+}
+
+impl Document {
+    /// Returns the heading above all that stands below a heading, where there are others below it:
+    /// the name of what the document is about.
+    pub fn title(&self) -> Option<&str> {
+        let mut headings = self
+            .parts
+            .iter()
+            .map(Part::headings)
+            .filter(|headings| !headings.is_empty());
+        let title = headings.clone().next()?.first()?;
+        let has_parts = headings.clone().any(|headings| headings.len() > 1);
+        (has_parts && headings.all(|headings| headings[0] == *title)).then_some(title)
+    }
+}
+
 impl CodeBlock {
     /// Returns where the byte `offset` of `code` stands in the file.
     pub fn file_offset(&self, offset: usize) -> usize {
@@ -201,6 +226,12 @@ fn unnamed_markup(text: &str) -> Option<plain::Markup> {
         return Some(plain::Markup::AsciiDoc);
     }
     Some(plain::Markup::None)
+}
+
+/// Whether a file has the name of a README, with any ending.
+pub fn is_readme(path: &str) -> bool {
+    let name = repo::file_name(path).to_ascii_lowercase();
+    name.split('.').next() == Some("readme")
 }
 
 fn readme_path(repo: &Repo, folder: &str) -> Option<String> {

@@ -14,7 +14,7 @@ use crate::{
     diagnose::{self, Diagnosis, diagnose},
     diagnostic::Warned,
     history::{self, Moment},
-    origin::Origin,
+    origin::{Origin, OriginKind},
     plan::{BuildPlan, Command, Component, EnvKind, EnvVar, Volume},
     recipe::{Catalog, Edit, RepairCondition, RepairRecipe, RuntimeVersion, Stage},
     repo::{OpenError, Repo},
@@ -159,10 +159,8 @@ pub fn next(
             }
         }
     }
-    let changed = history::last_change(repo)?;
-    if !changed.is_long_ago(TAKEN_UP_AFTER_DAYS) {
-        return None;
-    }
+    let changed =
+        history::last_change(repo).filter(|changed| changed.is_long_ago(TAKEN_UP_AFTER_DAYS));
     for (component, failure) in failures() {
         for (id, recipe) in catalog.repairs.iter().filter(|(_, rule)| rule.last_resort) {
             if is_of_the_application(failure.cause) && holds(&recipe.when, component, failure) {
@@ -191,31 +189,35 @@ fn is_of_the_application(cause: Cause) -> bool {
     }
 }
 
-/// A repair without a sign in the log, by what was new when the repository was last `changed`.
+/// A repair without a sign in the log, by what was new when the repository was last `changed`, where
+/// that is long ago.
 fn last_resort(
     id: &str,
     recipe: &RepairRecipe,
     component: &Component,
-    changed: Moment,
+    changed: Option<Moment>,
     catalog: &Catalog,
 ) -> Option<Repair> {
-    let (when, day) = (&recipe.when, changed.day());
-    if when
-        .changed_before
-        .as_ref()
-        .is_some_and(|limit| day >= *limit)
-        || when
-            .changed_since
-            .as_ref()
-            .is_some_and(|limit| day < *limit)
+    let (when, day) = (&recipe.when, changed.map(|changed| changed.day()));
+    let is_before = |limit: &String| day.as_ref().is_some_and(|day| day < limit);
+    let is_since = |limit: &String| day.as_ref().is_some_and(|day| day >= limit);
+    if !when.changed_before.as_ref().is_none_or(is_before)
+        || !when.changed_since.as_ref().is_none_or(is_since)
     {
         return None;
     }
-    let names = BTreeMap::from([("date".to_owned(), day)]);
+    let log = match &day {
+        Some(day) => format!("the repository was last changed on {day}"),
+        None => format!("{} {}", component.runtime.name, component.runtime.version),
+    };
+    let names: BTreeMap<String, String> = day
+        .into_iter()
+        .map(|day| ("date".to_owned(), day))
+        .collect();
     let edits = diagnose::edits(recipe, &names).into_iter();
     let edits = edits.filter_map(|edit| match edit {
         Edit::SetVersion { version } if version == "of-its-time" => {
-            let version = of_its_time(component, changed, catalog)?;
+            let version = of_its_time(component, changed?, catalog)?;
             Some(Edit::SetVersion { version })
         }
         edit => Some(edit),
@@ -224,7 +226,7 @@ fn last_resort(
         component: component.id.clone(),
         rule: id.to_owned(),
         cause: diagnose::fill(&recipe.title, &names)?,
-        log: format!("the repository was last changed on {}", changed.day()),
+        log,
         edits: edits.collect(),
     })
 }
@@ -233,9 +235,11 @@ fn last_resort(
 const TAKEN_UP_AFTER_DAYS: i64 = 180;
 
 /// The version of the runtime that was in use when the repository was last `changed`; `None` where
-/// somebody asked for a version.
+/// somebody asked for a version, or the releases that the application pins allow no other.
 fn of_its_time(component: &Component, changed: Moment, catalog: &Catalog) -> Option<String> {
-    if component.runtime.requested.is_some() {
+    let runtime = &component.runtime;
+    let is_free = |origin: &Origin| origin.kind == OriginKind::Recipe;
+    if runtime.requested.is_some() || !runtime.origin.iter().all(is_free) {
         return None;
     }
     let day = changed.days_before(TAKEN_UP_AFTER_DAYS).day();
@@ -296,6 +300,10 @@ fn repair(
                 let version = neighbour(&version, component, catalog)?;
                 Some(Edit::SetVersion { version })
             }
+            Edit::SetEnv { name, value } if value == "stand-in" => {
+                let value = stand_in(&name, catalog);
+                Some(Edit::SetEnv { name, value })
+            }
             edit => Some(edit),
         })
         .collect();
@@ -307,6 +315,19 @@ fn repair(
         log: line.unwrap_or(&failure.message).trim().to_owned(),
         edits: edits.filter(|edits| !edits.is_empty())?,
     })
+}
+
+/// A value that a variable of this name can have as long as nobody says the right one, by the words
+/// of the name.
+fn stand_in(name: &str, catalog: &Catalog) -> String {
+    let known = catalog.list("environment", "stand-ins");
+    let mut known = known.iter().filter_map(|known| known.split_once('='));
+    let has = |word: &str| {
+        name.split(['_', '.', '-'])
+            .any(|part| part.eq_ignore_ascii_case(word))
+    };
+    let found = known.find(|(word, _)| has(word));
+    found.map_or("change-me", |(_, value)| value).to_owned()
 }
 
 /// The version that `text` means for `component`: itself where the catalogue has it, the next one
@@ -450,7 +471,14 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
             component.volumes.sort_by(|a, b| a.path.cmp(&b.path));
             true
         }
-        Edit::SkipPrepare {} => component.prepare.pop().is_some(),
+        Edit::SkipPrepare {} => {
+            let is_unasked = |command: &Command| {
+                let mut origins = command.origin.iter();
+                origins.all(|origin| origin.kind == OriginKind::Recipe)
+            };
+            let at = component.prepare.iter().rposition(is_unasked);
+            at.map(|at| component.prepare.remove(at)).is_some()
+        }
         Edit::MoreMemory {} => false,
     }
 }
@@ -727,7 +755,9 @@ mod tests {
         let path = "samples/django_app_in_a_subfolder_keeps_sqlite_in_a_volume/repo";
         let mut plan = of(path);
         plan.components[0].runtime.requested = None;
-        let changed = Moment::at(1_500_000_000);
+        plan.components[0].runtime.origin = vec![Origin::recipe("runtimes/python", "default")];
+        let then = Moment::at(1_500_000_000);
+        let changed = Some(then);
         let (catalog, id) = (Catalog::built_in(), "python-releases-of-its-time");
         let rule = &catalog.repairs[id];
         let repair = last_resort(id, rule, &plan.components[0], changed, &catalog).expect("made");
@@ -748,7 +778,7 @@ mod tests {
         );
         assert!(installs[1].command.contains("/tmp/uv/bin/uv pip install"));
         plan.components[0].runtime.requested = Some(">=3.6".to_owned());
-        assert_eq!(of_its_time(&plan.components[0], changed, &catalog), None);
+        assert_eq!(of_its_time(&plan.components[0], then, &catalog), None);
     }
 
     #[test]

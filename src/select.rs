@@ -596,7 +596,9 @@ fn frameworks<'c>(
                 }
             }
         }
-        if !signs.is_empty() {
+        let only_with = &recipe.detect.only_with;
+        let is_there = |pattern: &String| !repo.glob(&repo::join(folder, pattern)).is_empty();
+        if !signs.is_empty() && (only_with.is_empty() || only_with.iter().any(is_there)) {
             found.push((id, recipe, signs));
         }
     }

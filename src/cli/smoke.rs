@@ -29,6 +29,9 @@ pub(super) fn smoke(
     let mut memory_limit = verify::Options::default().memory_limit;
     // The run before the last repair, to go back to.
     let mut before: Option<(Conversion, Report)> = None;
+    // The run before the first last resort and the repairs until then, to go back to where it does
+    // not help.
+    let mut resort: Option<(usize, Conversion, Report)> = None;
     loop {
         let options = verify::Options {
             memory_limit,
@@ -51,12 +54,23 @@ pub(super) fn smoke(
             .then(|| repair::next(&conversion.plan, &report, &repo, &known.catalog, &mut tried))
             .flatten();
         let Some(next) = next else {
+            if let Some((repairs, plan, found)) = resort
+                && !report.verdict.is_success()
+                && report.rungs() <= found.rungs()
+            {
+                talk.say("what was tried last does not help: without it");
+                made.truncate(repairs);
+                (conversion, report) = (plan, found);
+            }
             repair::conclude(&mut report, &conversion.plan, &known.catalog, made);
             return Ok(Ok((report, conversion.plan)));
         };
         talk.say(&text::repair(&next));
         if repair::wants_memory(&next) {
             memory_limit = (memory_limit * 2).min(MOST_MEMORY);
+        }
+        if resort.is_none() && known.catalog.repairs[&next.rule].last_resort {
+            resort = Some((made.len(), conversion.clone(), report.clone()));
         }
         made.push(next);
         let plan = repair::plan(repository, &known.catalog, &known.config, &made)?.value;

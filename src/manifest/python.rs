@@ -35,6 +35,9 @@ pub(super) fn requirement(text: &str) -> Option<(String, String)> {
             .trim_start(),
         None => rest,
     };
+    // `psycopg2 --no-binary psycopg2`
+    let rest = rest.split(" --").next().unwrap_or_default();
+    let rest = if rest.starts_with("--") { "" } else { rest };
     let is_plain =
         rest.is_empty() || rest.starts_with(['=', '<', '>', '~', '!', ';', ',', '@', '(']);
     let version = rest.split(';').next().unwrap_or_default().trim();

@@ -51,7 +51,7 @@ pub fn source_facts(
     let (env_reads, imports) = (&stack.env_reads, &stack.imports);
     let mut paths: Vec<&str> = repo
         .files()
-        .filter(|path| is_source(path, folder, stack, aside, packages))
+        .filter(|path| is_inside(path, folder, aside, packages) && is_source(repo, path, stack))
         .collect();
     paths.sort_by_key(|path| (path.matches('/').count(), *path));
     paths.truncate(MOST_SOURCES);
@@ -100,18 +100,27 @@ pub fn source_facts(
     facts
 }
 
-/// Whether `path` is a source file of the component in `folder`: not in a folder that is named in
-/// `aside`, unless that is the name of a package, below one of `packages`.
-fn is_source(
-    path: &str,
-    folder: &str,
-    stack: &StackRecipe,
-    aside: &[String],
-    packages: &[String],
-) -> bool {
-    let Some((_, ending)) = path.rsplit_once('.') else {
-        return false;
+/// Whether `path` has an ending of the stack's sources, or has none and begins with a line that
+/// names the stack's interpreter.
+fn is_source(repo: &Repo, path: &str, stack: &StackRecipe) -> bool {
+    let Some((_, ending)) = repo::file_name(path).rsplit_once('.') else {
+        let source = repo.source(path).filter(|_| !stack.interpreters.is_empty());
+        let first = source
+            .as_ref()
+            .and_then(|source| source.text.lines().next());
+        let program = first.and_then(|line| line.strip_prefix("#!"));
+        let mut words = program.into_iter().flat_map(str::split_whitespace);
+        return words.any(|word| {
+            let name = repo::file_name(word);
+            stack.interpreters.iter().any(|known| known == name)
+        });
     };
+    stack.sources.iter().any(|known| known == ending)
+}
+
+/// Whether `path` belongs to the component in `folder`: not in a folder that is named in
+/// `aside`, unless that is the name of a package, below one of `packages`.
+fn is_inside(path: &str, folder: &str, aside: &[String], packages: &[String]) -> bool {
     let inside = match folder {
         "." => Some(path),
         folder => path.strip_prefix(&format!("{folder}/")),
@@ -124,6 +133,5 @@ fn is_source(
         Some(&inside[..at])
     });
     let mut folders = named.unwrap_or(repo::folder_of(inside)).split('/');
-    stack.sources.iter().any(|known| known == ending)
-        && !folders.any(|part| aside.iter().any(|known| known == part))
+    !folders.any(|part| aside.iter().any(|known| known == part))
 }

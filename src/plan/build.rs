@@ -226,7 +226,7 @@ fn component(
     let vars = env::env(candidates, bound, &started.env, catalog, ledger);
     let mut vars: Vec<EnvVar> = vars
         .into_iter()
-        .map(|var| files::in_data_volume(var, catalog, &mut volumes))
+        .map(|var| files::in_data_volume(var, &input, &mut volumes, &mut prepare))
         .collect();
     let values_to_give = questions::values_to_give(&vars);
     settled::env(&mut vars, selection.config, catalog, diagnostics);

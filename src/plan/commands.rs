@@ -109,7 +109,12 @@ pub fn prepare_commands(
         push(&mut commands, command);
         ledger.set(index, Fate::Prepare, "compose.yaml", None);
     }
-    add_of_recipes(&mut commands, input, |framework| &framework.prepare, &[]);
+    add_of_recipes(
+        &mut commands,
+        input,
+        |framework| &framework.prepare,
+        &input.selection.stack.prepare,
+    );
     (commands, volumes)
 }
 
@@ -174,7 +179,8 @@ fn add_of_recipes(
         .chain([(format!("stacks/{}", selection.stack_id), of_stack)])
     {
         for command in list.iter().filter(|command| holds(command, input)) {
-            let Some(line) = fill(&command.command, input) else {
+            let otherwise = || fill(command.otherwise.as_ref()?, input);
+            let Some(line) = fill(&command.command, input).or_else(otherwise) else {
                 continue;
             };
             // A document may name what the script runs.

@@ -230,17 +230,7 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
                     shell::quote(&joined),
                     shell::quote(&seed)
                 );
-                seeds.push(Command {
-                    command: format!("test -e {data} || cp {} {data}", shell::quote(&seed)),
-                    directory: input.directory.to_owned(),
-                    env: BTreeMap::new(),
-                    runs_in: None,
-                    cached: false,
-                    origin: vec![Origin::manifest(
-                        &target,
-                        "the repository brings a first version of the data",
-                    )],
-                });
+                seeds.push(first_data(&seed, &data, &target, input));
             }
             links.push(Command {
                 command: format!("{command}ln -s {data} {}", shell::quote(&joined)),
@@ -263,6 +253,21 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
     (links, seeds, volumes)
 }
 
+/// Gives the volume the data that the repository brings in `file`, where it has none yet.
+fn first_data(seed: &str, data: &str, file: &str, input: &Input<'_, '_>) -> Command {
+    Command {
+        command: format!("test -e {data} || cp {} {data}", shell::quote(seed)),
+        directory: input.directory.to_owned(),
+        env: BTreeMap::new(),
+        runs_in: None,
+        cached: false,
+        origin: vec![Origin::manifest(
+            file,
+            "the repository brings a first version of the data",
+        )],
+    }
+}
+
 /// The folder that a path in `line` is joined to, relative to the component, where the source takes
 /// it from its own place: `os.path.dirname(__file__)` is the folder of the file, each further
 /// `dirname` or `.parent` the one above.
@@ -283,17 +288,28 @@ fn own_folder(text: &str, line: &str, path: &str, input: &Input<'_, '_>) -> Opti
     (is_joined && !inside.is_empty() && inside != ".").then(|| inside.to_owned())
 }
 
-/// A variable that names a database file outside the application leads into the data volume.
-pub fn in_data_volume(mut var: EnvVar, catalog: &Catalog, volumes: &mut Vec<Volume>) -> EnvVar {
-    let endings = catalog.list("environment", "data-endings");
-    let is_data = |path: &&String| {
-        path.starts_with('/') && endings.iter().any(|ending| path.ends_with(ending.as_str()))
-    };
-    let Some(path) = var.default.as_ref().filter(is_data) else {
+/// A variable that names a database file leads into the data volume: a path outside the
+/// application, or the address of a database in a file. What the repository brings in that file is
+/// copied there by one of the `prepare` steps.
+pub fn in_data_volume(
+    mut var: EnvVar,
+    input: &Input<'_, '_>,
+    volumes: &mut Vec<Volume>,
+    prepare: &mut Vec<Command>,
+) -> EnvVar {
+    let found = var
+        .default
+        .as_deref()
+        .and_then(|value| data_file(value, input.catalog));
+    let Some((scheme, path, options)) = found else {
         return var;
     };
-    let path = format!("/data/{}", repo::file_name(path));
-    var.default = Some(path);
+    let data = format!("/data/{}", repo::file_name(path));
+    let brought = repo::join(input.directory, path);
+    if !path.starts_with('/') && input.repo.contains(&brought) {
+        prepare.insert(0, first_data(path, &data, &brought, input));
+    }
+    var.default = Some(format!("{scheme}{data}{options}"));
     if !volumes.iter().any(|volume| volume.path == "/data") {
         volumes.push(Volume {
             path: "/data".to_owned(),
@@ -306,6 +322,24 @@ pub fn in_data_volume(mut var: EnvVar, catalog: &Catalog, volumes: &mut Vec<Volu
         });
     }
     var
+}
+
+/// Takes `value` apart where it names a database file: what stands before the path, the path, and
+/// the options behind it. `sqlite:///x.db` is relative, `sqlite:////x.db` is not
+/// (<https://docs.sqlalchemy.org/en/20/core/engines.html#sqlite>).
+fn data_file<'v>(value: &'v str, catalog: &Catalog) -> Option<(&'v str, &'v str, &'v str)> {
+    let (place, _) = value.split_once('?').unwrap_or((value, ""));
+    let options = &value[place.len()..];
+    let schemes = catalog.list("environment", "data-schemes");
+    let scheme = schemes
+        .iter()
+        .filter(|scheme| place.starts_with(scheme.as_str()));
+    let scheme = &place[..scheme.map(String::len).max().unwrap_or(0)];
+    let path = &place[scheme.len()..];
+    let endings = catalog.list("environment", "data-endings");
+    let is_data = endings.iter().any(|ending| path.ends_with(ending.as_str()));
+    let is_outside = path.starts_with('/') || !scheme.is_empty() && !path.contains("..");
+    (is_data && is_outside).then_some((scheme, path, options))
 }
 
 /// Folders that a document makes for the application to write in, and those that recipes name.

@@ -91,12 +91,33 @@ pub fn install(
         step.context.purpose != Purpose::Install || names_development_file(step)
     };
     let has_main = steps.iter().any(|(_, step)| !is_aside(step));
+    let declared = whole_manifest(&steps, input);
+    if let Some((option, command)) = &declared {
+        let all = if option.needs_source {
+            &mut late
+        } else {
+            &mut early
+        };
+        all.push(command.clone());
+    }
     for (index, step) in steps {
         if is_aside(step) && has_main {
             ledger.skip(index, "development-only", None);
             continue;
         }
         let (found, _) = rule(&step.words, input.catalog);
+        if let Some((_, command)) = &declared
+            && packages(step, input).is_some_and(|names| are_declared(&names, input))
+        {
+            for all in [&mut early, &mut late] {
+                let whole = all.iter_mut().find(|all| all.command == command.command);
+                if let Some(whole) = whole {
+                    whole.origin.push(ledger::origin(step));
+                }
+            }
+            ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
+            continue;
+        }
         let Some(directory) = install_directory(step, input) else {
             diagnostics.push(
                 Diagnostic::new(
@@ -223,28 +244,67 @@ fn is_own_address(word: &str) -> bool {
     word.contains("://localhost") || word.contains("://127.0.0.1")
 }
 
+/// The install of all that the manifest declares, where documents install packages one by one and
+/// none of their commands takes the manifest: a tutorial that tells how it came to be.
+fn whole_manifest<'c>(
+    steps: &[(usize, &InstallStep)],
+    input: &Input<'_, 'c>,
+) -> Option<(&'c InstallRecipe, Command)> {
+    let one_by_one = !steps.is_empty()
+        && steps
+            .iter()
+            .all(|(_, step)| packages(step, input).is_some());
+    option(&input.selection.folder, input).filter(|_| one_by_one)
+}
+
+/// The packages that a command names, in the writing of manifests; `None` where it installs from a
+/// file or a folder, or names none.
+fn packages(step: &InstallStep, input: &Input<'_, '_>) -> Option<Vec<String>> {
+    let (found, _) = rule(&step.words, input.catalog);
+    let (_, matched) = found?;
+    let is_file = |word: &String| {
+        let path = repo::join(&step.context.directory, word);
+        word.contains(['/', '\\']) && !word.starts_with('@')
+            || word.starts_with('.')
+            || input.repo.contains(&path)
+            || input.repo.has_folder(&path)
+    };
+    let named = &matched.arguments;
+    let all = !named.is_empty() && !step.words.iter().skip(1).any(is_file);
+    all.then(|| named.iter().map(|package| package_name(package)).collect())
+}
+
+fn are_declared(names: &[String], input: &Input<'_, '_>) -> bool {
+    let declared = &input.selection.manifest.packages;
+    names.iter().all(|name| declared.contains_key(name))
+}
+
+/// The name in `name[extra]==1.0`, `name@1` or an address `git+https://…/name.git@branch`, as
+/// manifests write it.
+fn package_name(package: &str) -> String {
+    let package = match package.split_once("://") {
+        Some((_, address)) => repo::file_name(address.split('@').next().unwrap_or_default()),
+        None => package,
+    };
+    let package = package.trim_end_matches(".git");
+    // `@scope/name@1`
+    let scope = usize::from(package.starts_with('@'));
+    let end = package[scope..]
+        .find(['[', '=', '<', '>', '@', '~'])
+        .map_or(package.len(), |end| end + scope);
+    manifest::normal_name(&package[..end])
+}
+
 /// Whether a command installs the published package of this very repository: what lies here is
 /// meant.
 fn installs_itself(packages: &[String], input: &Input<'_, '_>) -> bool {
     let Some(name) = &input.selection.manifest.name else {
         return false;
     };
-    let bare = |package: &String| {
-        // git+https://…/name.git@branch
-        let package = match package.split_once("://") {
-            Some((_, address)) => repo::file_name(address.split('@').next().unwrap_or_default()),
-            None => package.as_str(),
-        };
-        let package = package.trim_end_matches(".git");
-        let end = package
-            .find(['[', '=', '<', '>', '@', '~'])
-            .unwrap_or(package.len());
-        manifest::normal_name(&package[..end])
-    };
     !packages.is_empty()
         && packages
             .iter()
-            .all(|package| bare(package) == manifest::normal_name(&name.value))
+            .all(|package| package_name(package) == manifest::normal_name(&name.value))
 }
 
 /// The way of the stack's recipe that fits the files in `folder`.

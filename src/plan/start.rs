@@ -201,18 +201,20 @@ fn way_of_own_server(told: &Way, input: &Input<'_, '_>) -> Option<Way> {
     if named("arguments").contains(&own.told) {
         return None;
     }
-    let module = file
-        .trim_start_matches("./")
-        .rsplit_once('.')?
-        .0
-        .replace('/', ".");
-    let line = own
-        .command
-        .replace("{module}", &module)
-        .replace("{object}", named("object"));
+    let fill = |text: &str| text.replace("{file}", file.trim_start_matches("./"));
+    let line = fill(&own.command);
     let why = format!("`{}` listens on 127.0.0.1 only", found.get(0)?.as_str());
     let origin = vec![Origin::recipe(&format!("frameworks/{id}"), why)];
-    let way = way_of_line(&line, &told.directory, origin, input);
+    let mut way = way_of_line(&line, &told.directory, origin, input);
+    // What the server is told in its environment belongs to the command: an image that is run by
+    // itself has no env file.
+    let told_apart = own
+        .env
+        .iter()
+        .map(|(name, value)| format!("{name}={}", fill(value)));
+    let wrapper = (!own.env.is_empty()).then(|| "env".to_owned());
+    let words = wrapper.into_iter().chain(told_apart);
+    way.words = words.chain(way.words).collect();
     Some(Way {
         step: told.step,
         assignments: told.assignments.clone(),

@@ -38,11 +38,7 @@ const FILLED: [(&str, &str, &[&str]); 37] = [
     ("frameworks", "build.*.command", &["port", "own"]),
     ("frameworks", "prepare.*.command", &["port", "own"]),
     ("frameworks", "start.*.command", &["port", "own"]),
-    (
-        "frameworks",
-        "own_server.command",
-        &["module", "object", "port", "own"],
-    ),
+    ("frameworks", "own_server.command", &["file", "port", "own"]),
     ("services", "image", &["version"]),
     ("services", "username", &["name"]),
     ("services", "database", &["name"]),
@@ -372,7 +368,7 @@ impl Found<'_> {
                 }
             }
             if let Some(own) = &framework.own_server {
-                self.require_group(&entry, "own_server.runs", &own.runs, "object");
+                self.require_group(&entry, "own_server.runs", &own.runs, "arguments");
             }
         }
         for (id, runtime) in &catalog.runtimes {

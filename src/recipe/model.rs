@@ -174,6 +174,9 @@ pub struct StackRecipe {
     /// Endings of source files, without dot.
     #[serde(default)]
     pub sources: Vec<String>,
+    /// Interpreters that the first line of a source file without ending names, after `#!`.
+    #[serde(default)]
+    pub interpreters: Vec<String>,
     /// How the image is laid out.
     pub image: ImageRecipe,
     /// How dependencies are installed when the README does not say; the first that fits.
@@ -210,6 +213,10 @@ pub struct StackRecipe {
     /// Commands to build, each only if its condition holds.
     #[serde(default)]
     pub build: Vec<ConditionalCommand>,
+    /// Commands before each release, each only if its condition holds: migrations of libraries that
+    /// go with any framework.
+    #[serde(default)]
+    pub prepare: Vec<ConditionalCommand>,
     /// Commands that start it when nothing else says how; the first that fits.
     #[serde(default)]
     pub start: Vec<ConditionalCommand>,
@@ -535,6 +542,9 @@ pub struct PruneRecipe {
 pub struct ConditionalCommand {
     /// The command; `{port}` and the framework's variables are replaced.
     pub command: String,
+    /// The command where one of those variables has no value; without it there is none then.
+    #[serde(default)]
+    pub otherwise: Option<String>,
     /// Packages that must be declared.
     #[serde(default)]
     pub packages: Vec<String>,
@@ -623,12 +633,15 @@ pub struct FrameworkRecipe {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OwnServer {
-    /// Regular expression on the file: group `object` what serves, `arguments` what it is told.
+    /// Regular expression on the file: group `arguments` is what the server is told.
     pub runs: Expression,
     /// Piece of the arguments that says where it listens.
     pub told: String,
-    /// Command that serves the same on all addresses; `{module}` is the file, `{object}` as above.
+    /// Command that serves the same on all addresses; `{file}` is the file that is run.
     pub command: String,
+    /// Environment of that command, with `{file}`.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
 }
 
 /// Signs of a framework.
@@ -647,6 +660,9 @@ pub struct FrameworkDetect {
     /// Any of these texts in a file.
     #[serde(default)]
     pub text: Vec<TextSign>,
+    /// Patterns of files, relative to the component, of which one must be there beside those signs.
+    #[serde(default)]
+    pub only_with: Vec<String>,
 }
 
 /// How to tell a file that makes and fills the tables of a database.
@@ -1571,7 +1587,7 @@ pub enum Edit {
         #[serde(default)]
         persistent: bool,
     },
-    /// Leaves out the prepare command that failed.
+    /// Leaves out the last of the prepare commands that only a recipe asks for.
     SkipPrepare {},
     /// Gives the application more memory.
     MoreMemory {},

@@ -5,8 +5,11 @@ use crate::recipe::contains_word;
 
 impl Reader<'_> {
     pub(super) fn context(&self, headings: &[String], lead: &str) -> Context {
-        // The innermost heading that says something wins; the sentence before the block last.
-        let purpose = headings
+        // The innermost heading that says something wins; the sentence before the block last. An
+        // application that is called "API" or "Test-driven …" tells its installation all the same.
+        let title = headings.first().zip(self.title.as_ref());
+        let is_title = title.is_some_and(|(first, title)| first == title);
+        let purpose = headings[usize::from(is_title)..]
             .iter()
             .rev()
             .map(|heading| self.purpose(heading))

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     manifest::Fact,
-    readme::{CodeBlock, Document, Paragraph},
+    readme::{self, CodeBlock, Document, Paragraph},
     recipe::{Catalog, Does},
     repo::{self, Repo},
     shell::{self, Dialect, SimpleCommand},
@@ -27,6 +27,8 @@ pub(super) struct Reader<'a> {
     pub(super) catalog: &'a Catalog,
     /// Programs that the repository itself installs.
     pub(super) programs: &'a BTreeMap<String, Fact>,
+    /// Heading of the whole document, where it is a README: the application's name.
+    pub(super) title: Option<String>,
     pub(super) home: String,
     pub(super) directory: String,
     /// Folder that a `git clone` makes: the repository itself.
@@ -102,6 +104,10 @@ impl<'a> Reader<'a> {
             repo,
             catalog,
             programs,
+            title: document
+                .title()
+                .filter(|_| readme::is_readme(&document.source.path))
+                .map(str::to_owned),
             directory: home.clone(),
             home,
             clone: None,

@@ -347,6 +347,14 @@ impl Report {
         }
     }
 
+    /// Returns how many rungs all components together climbed: which of two runs came further.
+    pub fn rungs(&self) -> usize {
+        self.components
+            .iter()
+            .map(|component| component.rung as usize)
+            .sum()
+    }
+
     /// Adds what became of the manifests; those that fail make the whole run fail.
     pub fn add_proofs(&mut self, proofs: Vec<Proof>) {
         let failed = proofs

@@ -188,8 +188,8 @@ def same_start(truth, words, place):
             if [word for word in rest[0] if word != "-jar"] == [word for word in rest[1] if word != "-jar"]:
                 return True
         # The module of python app.py, served by flask itself.
-        if first == "python" and found[:2] == ["flask", "--app"] and len(expected) == 2:
-            if found[2].split(":")[0] == expected[1].removesuffix(".py").replace("/", "."):
+        if first == "python" and found[0] == "env" and "flask" in found and len(expected) == 2:
+            if f"FLASK_APP={expected[1]}" in found:
                 return True
         is_server = any(word.removeprefix("./") in SERVERS for word in expected[:3])
         if is_server and found[0] in SERVERS:
