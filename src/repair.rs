@@ -17,7 +17,7 @@ use crate::{
     origin::{Origin, OriginKind},
     plan::{BuildPlan, Command, Component, EnvKind, EnvVar, Volume},
     recipe::{Catalog, Edit, RepairCondition, RepairRecipe, RuntimeVersion, Stage},
-    repo::{OpenError, Repo},
+    repo::{self, OpenError, Repo},
     verify::{Cause, Failure, Repair, Report, Verdict},
 };
 
@@ -208,7 +208,7 @@ fn last_resort(
     }
     let log = match &day {
         Some(day) => format!("the repository was last changed on {day}"),
-        None => format!("{} {}", component.runtime.name, component.runtime.version),
+        None => "no rule knows the failure".to_owned(),
     };
     let names: BTreeMap<String, String> = day
         .into_iter()
@@ -441,14 +441,13 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
         }
         Edit::SetEnv { name, value } => set_env(component, name, value, origin),
         Edit::AddVolume { path, persistent } => {
-            let path = if path.starts_with('/') {
-                path.clone()
-            } else {
-                component.absolute(path)
-            };
+            // `/app/shop/../data` is `/app/data`.
+            let path = format!("/{}", repo::join(&component.image.workdir, path));
             // A message names the file; its folder is what must be writable.
             let path = match path.rsplit_once('/') {
-                Some((folder, file)) if file.contains('.') => folder.to_owned(),
+                Some((folder, file)) if file.trim_start_matches('.').contains('.') => {
+                    folder.to_owned()
+                }
                 _ => path,
             };
             let is_known = component.volumes.iter().any(|volume| volume.path == path);

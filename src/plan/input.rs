@@ -38,10 +38,13 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
         .packages
         .iter()
         .all(|name| selection.manifest.package(name).is_some());
-    let is_there = |pattern: &String| {
-        let pattern = repo::join(input.directory, pattern);
-        !input.repo.glob(&pattern).is_empty()
+    // Above the repository there is nothing.
+    let is_outside = |pattern: &str| input.directory == "." && pattern.starts_with("../");
+    let found = |pattern: &str| match is_outside(pattern) {
+        true => Vec::new(),
+        false => input.repo.glob(&repo::join(input.directory, pattern)),
     };
+    let is_there = |pattern: &String| !found(pattern).is_empty();
     let files = command.files.iter().all(is_there);
     let unless = !command.unless_files.iter().any(is_there);
     let script = command
@@ -56,10 +59,17 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
             .filter_map(|path| input.repo.source(path))
             .any(|source| source.text.contains(piece.as_str()))
     });
+    let text = command.text.as_ref().is_none_or(|sign| {
+        let wanted = fill_text(&sign.has, input);
+        let mut sources = found(&sign.file)
+            .into_iter()
+            .filter_map(|path| input.repo.source(path));
+        sources.any(|source| source.text.contains(&wanted))
+    });
     let serves = command
         .serves
         .is_none_or(|serves| serves == serves_something(input));
-    packages && files && unless && script && code && serves
+    packages && files && unless && script && code && text && serves
 }
 
 /// Replaces `{name}` by the values found in the tree; `None` where one is missing. `{port}` stays.

@@ -34,6 +34,11 @@ pub fn variables(
         "folder".to_owned(),
         (folder, Origin::manifest(path, "its folder")),
     );
+    let base = repo::file_name(path).to_owned();
+    variables.insert(
+        "base".to_owned(),
+        (base, Origin::manifest(path, "the name of its folder")),
+    );
     // The first one, where there are several.
     if let Some((name, fact)) = selection.manifest.programs.iter().next() {
         let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, name);

@@ -560,6 +560,9 @@ pub struct ConditionalCommand {
     /// Text that must stand in one of the source files.
     #[serde(default)]
     pub code: Option<String>,
+    /// Text that must stand in a file, relative to the component; variables are replaced.
+    #[serde(default)]
+    pub text: Option<TextSign>,
     /// Versions of the runtime that it is for, all if empty; read of the image's `setup` only.
     #[serde(default)]
     pub versions: Vec<String>,
