@@ -458,6 +458,10 @@ fn fill_edit(edit: &Edit, names: &BTreeMap<String, String>) -> Option<Edit> {
             path: one(path)?,
             persistent: *persistent,
         },
+        Edit::TraceWrites { endings } => Edit::TraceWrites {
+            endings: endings.clone(),
+        },
+        Edit::LinkFile { path } => Edit::LinkFile { path: one(path)? },
         Edit::SkipPrepare {} => Edit::SkipPrepare {},
         Edit::MoreMemory {} => Edit::MoreMemory {},
     })

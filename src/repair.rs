@@ -18,6 +18,7 @@ use crate::{
     plan::{BuildPlan, Command, Component, EnvKind, EnvVar, Volume},
     recipe::{Catalog, Edit, RepairCondition, RepairRecipe, RuntimeVersion, Stage},
     repo::{self, OpenError, Repo},
+    shell,
     verify::{Cause, Failure, Repair, Report, Verdict},
 };
 
@@ -32,6 +33,31 @@ fn origin(repair: &Repair) -> Origin {
 pub fn wants_memory(repair: &Repair) -> bool {
     let mut edits = repair.edits.iter();
     edits.any(|edit| matches!(edit, Edit::MoreMemory {}))
+}
+
+/// Returns whether a repair needs a run that finds out which files the application writes.
+pub fn wants_trace(repair: &Repair) -> bool {
+    let mut edits = repair.edits.iter();
+    edits.any(|edit| matches!(edit, Edit::TraceWrites { .. }))
+}
+
+/// Returns `repair` with the files that the traced run of `report` saw its component write, each kept
+/// on a volume; `None` where it wrote none.
+pub fn traced(repair: Repair, report: &Report) -> Option<Repair> {
+    let mut components = report.components.iter();
+    let found = components.find(|found| found.id == repair.component)?;
+    let links = |endings: &[String]| -> Vec<Edit> {
+        let counts = |path: &&String| endings.iter().any(|ending| path.ends_with(ending.as_str()));
+        let paths: BTreeSet<&String> = found.traced.iter().filter(counts).collect();
+        let link = |path: &String| Edit::LinkFile { path: path.clone() };
+        paths.into_iter().map(link).collect()
+    };
+    let edits = repair.edits.into_iter().flat_map(|edit| match edit {
+        Edit::TraceWrites { endings } => links(&endings),
+        edit => vec![edit],
+    });
+    let edits: Vec<Edit> = edits.collect();
+    (!edits.is_empty()).then_some(Repair { edits, ..repair })
 }
 
 /// Writes into the last `report` of a run what was repaired, and for what still fails what to do.
@@ -442,23 +468,20 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
         Edit::SetEnv { name, value } => set_env(component, name, value, origin),
         Edit::AddVolume { path, persistent } => {
             // `/app/shop/../data` is `/app/data`.
-            let path = format!("/{}", repo::join(&component.image.workdir, path));
+            let file = format!("/{}", repo::join(&component.image.workdir, path));
             // A message names the file; its folder is what must be writable.
-            let path = match path.rsplit_once('/') {
-                Some((folder, file)) if file.trim_start_matches('.').contains('.') => {
-                    folder.to_owned()
-                }
-                _ => path,
+            let path = match file.rsplit_once('/') {
+                Some((folder, name)) if is_file_name(name) => folder.to_owned(),
+                _ => file.clone(),
             };
             let is_known = component.volumes.iter().any(|volume| volume.path == path);
             // A volume over the application would hide it.
             let workdir = &component.image.workdir;
             let hides = |place: &str| place == path || place.starts_with(&format!("{path}/"));
-            if is_known
-                || path.is_empty()
-                || hides(workdir)
-                || hides(&component.absolute(&component.path))
-            {
+            if hides(workdir) || hides(&component.absolute(&component.path)) {
+                return link_file(component, &file, origin);
+            }
+            if is_known || path.is_empty() {
                 return false;
             }
             component.volumes.push(Volume {
@@ -470,6 +493,9 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
             component.volumes.sort_by(|a, b| a.path.cmp(&b.path));
             true
         }
+        // The edits that it leads to take its place: see `traced`.
+        Edit::TraceWrites { .. } => true,
+        Edit::LinkFile { path } => link_file(component, path, origin),
         Edit::SkipPrepare {} => {
             let is_unasked = |command: &Command| {
                 let mut origins = command.origin.iter();
@@ -557,6 +583,56 @@ fn added(command: &str, directory: String, origin: &Origin) -> Command {
         cached: true,
         origin: vec![origin.clone()],
     }
+}
+
+/// Whether a path ends in the name of a file, as far as a name can tell: `.data` is a folder.
+fn is_file_name(name: &str) -> bool {
+    name.trim_start_matches('.').contains('.')
+}
+
+/// Keeps `file` on the data volume, with a link in its place. What the image has there becomes the
+/// first version of the data.
+fn link_file(component: &mut Component, file: &str, origin: &Origin) -> bool {
+    let name = repo::file_name(file);
+    let data = format!("/data/{name}");
+    let is_inside = file.starts_with(&format!("{}/", component.image.workdir));
+    if !component.image.copy_source || !is_inside || !is_file_name(name) {
+        return false;
+    }
+    let (link, target) = (shell::quote(file), shell::quote(&data));
+    let seed = shell::quote(&format!("{file}.seed"));
+    let folder = shell::quote(repo::folder_of(file));
+    let command = |command: String| Command {
+        cached: false,
+        ..added(&command, ".".to_owned(), origin)
+    };
+    let linked = command(format!(
+        "mkdir -p {folder} && if [ -e {link} ]; then mv {link} {seed}; fi && ln -s {target} {link}"
+    ));
+    if component
+        .build
+        .iter()
+        .any(|known| known.command == linked.command)
+    {
+        return false;
+    }
+    component.build.push(linked);
+    let copied = format!("test -e {target} || test ! -e {seed} || cp {seed} {target}");
+    component.prepare.insert(0, command(copied));
+    if !component
+        .volumes
+        .iter()
+        .any(|volume| volume.path == "/data")
+    {
+        component.volumes.push(Volume {
+            path: "/data".to_owned(),
+            persistent: true,
+            reason: "the application keeps its data in a file".to_owned(),
+            origin: vec![origin.clone()],
+        });
+        component.volumes.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+    true
 }
 
 fn set_env(component: &mut Component, name: &str, value: &str, origin: &Origin) -> bool {

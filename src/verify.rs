@@ -75,6 +75,9 @@ pub struct Options {
     pub load: Option<LoadBounds>,
     /// Whether to run the manifests too, by podman, and past a Kubernetes server.
     pub manifests: bool,
+    /// Whether the application runs as root and may write anywhere, to see which files it wants to
+    /// write ([`ComponentReport::traced`]): that it answers so proves nothing.
+    pub trace: bool,
 }
 
 impl Default for Options {
@@ -90,6 +93,7 @@ impl Default for Options {
             keep_image: false,
             load: None,
             manifests: false,
+            trace: false,
         }
     }
 }

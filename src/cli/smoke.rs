@@ -50,9 +50,26 @@ pub(super) fn smoke(
             (conversion, report) = (plan, found);
         }
         let is_done = report.verdict.is_success() || arguments.no_repair;
-        let next = (!is_done && made.len() < repair::MOST_REPAIRS)
-            .then(|| repair::next(&conversion.plan, &report, &repo, &known.catalog, &mut tried))
-            .flatten();
+        let next = loop {
+            let next = (!is_done && made.len() < repair::MOST_REPAIRS)
+                .then(|| repair::next(&conversion.plan, &report, &repo, &known.catalog, &mut tried))
+                .flatten();
+            let Some(wanted) = next.clone().filter(repair::wants_trace) else {
+                break next;
+            };
+            talk.say("running it once as root, to see which files it writes");
+            let options = verify::Options {
+                trace: true,
+                ..options.clone()
+            };
+            let found = match run_once(&conversion, repository, &options, talk)? {
+                Ok(found) => found,
+                Err(outcome) => return Ok(Err(outcome)),
+            };
+            if let Some(next) = repair::traced(wanted, &found) {
+                break Some(next);
+            }
+        };
         let Some(next) = next else {
             if let Some((repairs, plan, found)) = resort
                 && !report.verdict.is_success()

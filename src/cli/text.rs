@@ -449,6 +449,8 @@ fn edit_text(edit: &Edit) -> String {
         Edit::SetBuildEnv { name, value } => format!("builds with {name}={value}"),
         Edit::SetEnv { name, value } => format!("sets {name}={value}"),
         Edit::AddVolume { path, .. } => format!("makes {path} writable"),
+        Edit::TraceWrites { .. } => "looks which files it writes".to_owned(),
+        Edit::LinkFile { path } => format!("keeps {path} on a volume"),
         Edit::SkipPrepare {} => "leaves out the prepare step".to_owned(),
         Edit::MoreMemory {} => "gives it twice the memory".to_owned(),
     }

@@ -110,6 +110,9 @@ fn served_folder(root: &str, repo: &Repo, path: &str) -> Option<String> {
 
 fn of_file(variable: &Variable, repo: &Repo, documents: &[Document], path: &str) -> Option<Value> {
     let files = repo.glob(&repo::join(path, variable.file.as_ref()?));
+    if variable.only && files.len() > 1 {
+        return None;
+    }
     let (value, origin) = match &variable.pattern {
         None => {
             let file = *files.first()?;

@@ -701,6 +701,9 @@ pub struct Variable {
     /// Pattern of the file, relative to the component; the shallowest is taken.
     #[serde(default)]
     pub file: Option<String>,
+    /// Whether it has a value only where the pattern of the file fits one file alone.
+    #[serde(default)]
+    pub only: bool,
     /// The value where no file has one.
     #[serde(default)]
     pub default: Option<String>,
@@ -1589,6 +1592,17 @@ pub enum Edit {
         /// Whether what is written is kept.
         #[serde(default)]
         persistent: bool,
+    },
+    /// Runs the application once as root, and keeps those files on a volume that it then writes: see
+    /// `link-file`.
+    TraceWrites {
+        /// Endings of the files that count.
+        endings: Vec<String>,
+    },
+    /// Keeps a file of the application on a volume, with a link where the application looks for it.
+    LinkFile {
+        /// The file, absolute.
+        path: String,
     },
     /// Leaves out the last of the prepare commands that only a recipe asks for.
     SkipPrepare {},

@@ -377,7 +377,7 @@ impl Engine for Docker {
             }),
             ..HostConfig::default()
         };
-        let mut user = None;
+        let mut user = spec.as_root.then(|| "0:0".to_owned());
         if let Some(hardening) = &spec.hardened {
             user = Some(format!("{0}:{0}", hardening.user));
             let own = format!(

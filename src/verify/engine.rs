@@ -126,6 +126,8 @@ pub struct ContainerSpec {
     pub env: BTreeMap<String, String>,
     /// Whether to run it as the manifests do: read-only root, no capabilities, no new privileges.
     pub hardened: Option<Hardening>,
+    /// Whether it runs as root where it is not hardened, in place of the image's own user.
+    pub as_root: bool,
     /// Volumes: name → path.
     pub volumes: BTreeMap<String, String>,
     /// Ports to publish on loopback: inside, outside (0 for a free one).

@@ -122,19 +122,7 @@ pub async fn climb<E: Engine>(
     for component in &plan.components {
         let mut report = ComponentReport {
             id: component.id.clone(),
-            rung: Rung::Parsed,
-            notes: Vec::new(),
-            corrections: Vec::new(),
-            proposed: Vec::new(),
-            output: Vec::new(),
-            answer: None,
-            measured: None,
-            build_seconds: 0.0,
-            image_id: None,
-            image_bytes: 0,
-            stop_ms: None,
-            logs: Vec::new(),
-            failure: None,
+            ..ComponentReport::default()
         };
         let result = site
             .component(component, &mut report, &mut started, progress)
@@ -241,7 +229,7 @@ impl<E: Engine> Site<'_, E> {
             env: env.clone(),
             shares_network_of: owner.clone(),
             volumes: volumes.clone(),
-            hardened: Some(Hardening {
+            hardened: (!self.options.trace).then(|| Hardening {
                 user: component.image.user,
                 tmpfs: component
                     .volumes
@@ -251,6 +239,7 @@ impl<E: Engine> Site<'_, E> {
                     .collect(),
                 memory: self.options.memory_limit,
             }),
+            as_root: self.options.trace,
             ..ContainerSpec::default()
         };
         for (index, command) in component.prepare.iter().enumerate() {
@@ -304,6 +293,7 @@ impl<E: Engine> Site<'_, E> {
         report
             .logs
             .extend(self.keep_log(&format!("{}-app", component.id), &id).await);
+        self.trace(&id, report).await?;
         reach!(result);
         let goes_on = component.main_port().is_some() || self.engine.state(&id).await?.running;
         if goes_on {

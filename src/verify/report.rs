@@ -210,6 +210,9 @@ pub struct ComponentReport {
     pub stop_ms: Option<u64>,
     /// The logs that were kept.
     pub logs: Vec<PathBuf>,
+    /// The files that it and its prepare steps wrote, where the run was to find that out.
+    #[serde(skip)]
+    pub traced: Vec<String>,
     /// Why it got no further.
     pub failure: Option<Failure>,
 }

@@ -8,6 +8,7 @@ use crate::{
     verify::{
         denied,
         engine::{Engine, Usage},
+        report::ComponentReport,
     },
 };
 
@@ -85,6 +86,14 @@ impl<E: Engine> Site<'_, E> {
         };
         paths.retain(|path| !declared(path));
         Ok(paths)
+    }
+
+    /// Notes which files the container wrote, where the run is to find that out.
+    pub(super) async fn trace(&self, id: &str, report: &mut ComponentReport) -> anyhow::Result<()> {
+        if self.options.trace {
+            report.traced.extend(self.engine.changes(id).await?);
+        }
+        Ok(())
     }
 
     /// Keeps what a container printed, if the user wants that, and returns where.

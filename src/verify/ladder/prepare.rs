@@ -58,6 +58,7 @@ impl<E: Engine> Site<'_, E> {
         };
         let took = begun.elapsed();
         report.logs.extend(self.keep_log(&spec.name, &id).await);
+        self.trace(&id, report).await?;
         let exit_code = if state.running { None } else { state.exit_code };
         if exit_code == Some(0) {
             return Ok(Ok(took));
