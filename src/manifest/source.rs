@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    recipe::{Catalog, StackRecipe},
+    recipe::{Catalog, Expression, StackRecipe},
     repo::{self, Repo},
 };
 
@@ -51,7 +51,7 @@ pub fn source_facts(
     let (env_reads, imports) = (&stack.env_reads, &stack.imports);
     let mut paths: Vec<&str> = repo
         .files()
-        .filter(|path| is_source(path, folder, stack, aside, packages))
+        .filter(|path| is_source(repo, path, folder, stack, aside, packages))
         .collect();
     paths.sort_by_key(|path| (path.matches('/').count(), *path));
     paths.truncate(MOST_SOURCES);
@@ -82,7 +82,10 @@ pub fn source_facts(
                 let Some(name) = found.name("name") else {
                     continue;
                 };
-                if facts.env.iter().any(|known| known.name == name.as_str()) {
+                let is_of_request = |pattern: &Expression| pattern.is_match(name.as_str());
+                if facts.env.iter().any(|known| known.name == name.as_str())
+                    || stack.request_env.as_ref().is_some_and(is_of_request)
+                {
                     continue;
                 }
                 let default = found.name("default").or_else(|| found.name("number"));
@@ -92,7 +95,8 @@ pub fn source_facts(
                     default: default.map(|default| default.as_str().to_owned()),
                     file: (*path).to_owned(),
                     line: source.line(name.start()),
-                    required: whole.contains("environ[") && default.is_none(),
+                    required: default.is_none()
+                        && (whole.contains("environ[") || found.name("required").is_some()),
                 });
             }
         }
@@ -103,15 +107,14 @@ pub fn source_facts(
 /// Whether `path` is a source file of the component in `folder`: not in a folder that is named in
 /// `aside`, unless that is the name of a package, below one of `packages`.
 fn is_source(
+    repo: &Repo,
     path: &str,
     folder: &str,
     stack: &StackRecipe,
     aside: &[String],
     packages: &[String],
 ) -> bool {
-    let Some((_, ending)) = path.rsplit_once('.') else {
-        return false;
-    };
+    let ending = repo::file_name(path).rsplit_once('.');
     let inside = match folder {
         "." => Some(path),
         folder => path.strip_prefix(&format!("{folder}/")),
@@ -124,6 +127,14 @@ fn is_source(
         Some(&inside[..at])
     });
     let mut folders = named.unwrap_or(repo::folder_of(inside)).split('/');
-    stack.sources.iter().any(|known| known == ending)
-        && !folders.any(|part| aside.iter().any(|known| known == part))
+    let begins_so = |pattern: &Expression| {
+        let source = repo.source(path);
+        source.is_some_and(|source| pattern.is_match(source.line_text(1)))
+    };
+    let is_meant = match (ending, &stack.first_line) {
+        (Some((_, ending)), _) => stack.sources.iter().any(|known| known == ending),
+        (None, Some(pattern)) => begins_so(pattern),
+        (None, None) => false,
+    };
+    is_meant && !folders.any(|part| aside.iter().any(|known| known == part))
 }
