@@ -75,6 +75,8 @@ pub enum Code {
     RenamedPackage,
     /// A development server is all there is.
     DevelopmentServer,
+    /// The image has another web server than the documents or site files.
+    OtherWebServer,
     /// An address stands in the source, so that no setting can change it.
     HardCodedAddress,
     /// `longshore.toml` or a user's recipe is wrong.
@@ -107,6 +109,7 @@ impl Code {
             Self::SecretInRepository => "secret-in-repository",
             Self::RenamedPackage => "renamed-package",
             Self::DevelopmentServer => "development-server",
+            Self::OtherWebServer => "other-web-server",
             Self::HardCodedAddress => "hard-coded-address",
             Self::Configuration => "configuration",
         }

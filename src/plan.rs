@@ -29,6 +29,7 @@ mod processes;
 mod questions;
 mod prune;
 mod runtime;
+mod script;
 mod services;
 mod settled;
 mod start;

@@ -371,10 +371,14 @@ fn candidates<'c>(
     }
     if candidates.is_empty() {
         for (stack_id, stack) in &catalog.stacks {
-            for folder in folders(repo, &stack.detect.weak_files, catalog, config) {
+            let patterns = &stack.detect.weak_files;
+            for folder in folders(repo, patterns, catalog, config) {
                 candidates.extend(candidate(repo, steps, catalog, stack_id, stack, folder));
             }
         }
+    }
+    if candidates.is_empty() {
+        candidates = run_by_documents(repo, steps, catalog);
     }
     // A special case takes the place of the stack that it refines, in the same folder.
     let refined: Vec<(String, String)> = candidates
@@ -399,6 +403,39 @@ fn candidates<'c>(
             .then_with(|| a.stack_id.cmp(b.stack_id))
     });
     candidates
+}
+
+/// The stacks of files that documents run, where nothing else shows what the repository is.
+fn run_by_documents<'c>(
+    repo: &Repo,
+    steps: &[InstallStep],
+    catalog: &'c Catalog,
+) -> Vec<Candidate<'c>> {
+    let candidate = |(stack_id, stack): (&'c String, &'c StackRecipe)| {
+        let mut patterns = stack.detect.run_files.iter();
+        let files: BTreeSet<&str> = patterns
+            .by_ref()
+            .flat_map(|pattern| repo.glob(pattern))
+            .collect();
+        let step = steps.iter().find(|step| {
+            let file = step.run_file(repo, catalog);
+            file.is_some_and(|file| files.contains(file.as_str()))
+        })?;
+        Some(Candidate {
+            score: 1,
+            stack_id: stack_id.as_str(),
+            stack,
+            folder: ".".to_owned(),
+            is_certain: false,
+            evidence: vec![Origin::at(
+                OriginKind::Readme,
+                &step.source.path,
+                step.source.line(step.span.start),
+                &step.text,
+            )],
+        })
+    };
+    catalog.stacks.iter().filter_map(candidate).collect()
 }
 
 /// A stack that only builds a front end gives way to one in the same folder that serves: its package
@@ -487,6 +524,9 @@ fn candidate<'c>(
             path,
             format!("looks like {}", stack.title),
         ));
+    } else if let Some(origin) = weak_text(repo, stack, &folder) {
+        score += 3;
+        evidence.push(origin);
     }
     if score == 0 {
         return None;
@@ -532,6 +572,19 @@ fn candidate<'c>(
     })
 }
 
+/// The first text in a file of `folder` that is a weak sign of `stack`.
+fn weak_text(repo: &Repo, stack: &StackRecipe, folder: &str) -> Option<Origin> {
+    stack.detect.weak_text.iter().find_map(|sign| {
+        let paths = repo.glob(&repo::join(folder, &sign.file));
+        paths.into_iter().find_map(|path| {
+            let source = repo.source(path)?;
+            let at = source.text.find(&sign.has)?;
+            let line = source.line(at);
+            Some(Origin::at(OriginKind::Manifest, path, line, &sign.has))
+        })
+    })
+}
+
 /// A framework with its id and its signs.
 type Found<'c> = (&'c str, &'c FrameworkRecipe, Vec<Origin>);
 
@@ -555,7 +608,7 @@ fn frameworks<'c>(
             // A front end's build tool is declared for development.
             let package = manifest
                 .packages
-                .get(name)
+                .get(&manifest::normal_name(name))
                 .filter(|package| !package.development || recipe.serves_static);
             if let Some(package) = package {
                 let text = format!("{}{}", package.name, package.requirement);
@@ -708,6 +761,8 @@ fn nothing_found(repo: &Repo, catalog: &Catalog) -> Diagnostic {
                     .detect
                     .files
                     .iter()
+                    .chain(&stack.detect.weak_files)
+                    .chain(&stack.detect.run_files)
                     .take(3)
                     .cloned()
                     .collect::<Vec<_>>()

@@ -117,6 +117,17 @@ pub fn script(code: &str, dialect: Dialect, is_command: &dyn Fn(&str) -> bool) -
     script
 }
 
+/// Returns the words of every command in the script `code`, wherever it stands: those of functions
+/// that nothing calls and of substitutions, too.
+pub fn called(code: &str) -> Vec<Spanned<Vec<String>>> {
+    let prepared = console::prepare(code, Dialect::Shell, &|_| true);
+    let mut called = Vec::new();
+    for chunk in console::chunks(&prepared.text) {
+        parse::called(code, &prepared.text, chunk, &mut called);
+    }
+    called
+}
+
 /// Takes the commands of functions out that nothing calls, from the outside or from a function that
 /// is called, and the calls themselves.
 fn leave_uncalled_out(script: &mut Script) {

@@ -11,14 +11,15 @@ mod scripts;
 
 pub use prose::database_name;
 pub use rule::{Rule, rule};
+pub use scripts::is_script;
 
 use std::sync::Arc;
 
 use crate::{
     manifest::{self},
     readme::{Document, Part},
-    recipe::Catalog,
-    repo::Repo,
+    recipe::{Catalog, Does},
+    repo::{self, Repo},
     source::{SourceFile, Span},
 };
 use reader::Reader;
@@ -42,6 +43,23 @@ pub struct InstallStep {
     pub context: Context,
     /// How sure it is that a person is to type it.
     pub confidence: Confidence,
+}
+
+impl InstallStep {
+    /// Returns the file of `repo` that the command runs: by its path, or as what a shell is given.
+    pub fn run_file(&self, repo: &Repo, catalog: &Catalog) -> Option<String> {
+        let (found, words) = rule(&self.words, catalog);
+        let file = match &found {
+            None => words.first().filter(|word| word.contains('/'))?,
+            Some((found, matched)) => {
+                let is_shell = found.rule.does == Does::Follow && found.rule.file.is_none();
+                matched.arguments.first().filter(|_| is_shell)?
+            }
+        };
+        let places = [self.context.directory.as_str(), "."];
+        let paths = places.iter().map(|place| repo::join(place, file));
+        paths.into_iter().find(|path| repo.contains(path))
+    }
 }
 
 /// What a command means in a container.

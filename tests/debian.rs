@@ -145,6 +145,14 @@ fn every_file_is_in_its_package() {
                 FileKind::PkgConfig => (format!("{file}.pc"), |path| path.contains("/pkgconfig/")),
                 FileKind::Library => (file.clone(), |path| path.contains("lib/")),
                 FileKind::Linked => (format!("lib{file}.so"), |path| path.contains("lib/")),
+                FileKind::PerlModule => {
+                    let path = file.replace("::", "/");
+                    (format!("{path}.pm"), |path| path.contains("/perl5/"))
+                }
+                FileKind::PythonModule => {
+                    let path = format!("python3/dist-packages/{file}/__init__.py");
+                    (path, |path| path.starts_with("usr/lib/"))
+                }
                 FileKind::Command => (file.clone(), |path| path.contains("bin/")),
                 FileKind::Alternative => continue,
             };

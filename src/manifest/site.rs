@@ -24,6 +24,15 @@ pub struct Site {
     pub certificate: Option<Fact>,
     /// The file that answers for paths without a file of their own: `/index.php`.
     pub fallback: Option<Fact>,
+    /// The path below which requests run programs and, behind a blank, their folder, a path of the
+    /// host.
+    pub scripts: Option<Fact>,
+    /// The FastCGI server that scripts are handed to.
+    pub fastcgi: Option<Fact>,
+    /// Regular expressions for paths that are refused.
+    pub denied: Vec<Fact>,
+    /// What scripts are told as if the environment said it, by name.
+    pub parameters: BTreeMap<String, Fact>,
 }
 
 impl Site {
@@ -40,6 +49,16 @@ impl Site {
         take(&mut self.upload, other.upload);
         take(&mut self.certificate, other.certificate);
         take(&mut self.fallback, other.fallback);
+        take(&mut self.scripts, other.scripts);
+        take(&mut self.fastcgi, other.fastcgi);
+        for fact in other.denied {
+            if !self.denied.iter().any(|known| known.value == fact.value) {
+                self.denied.push(fact);
+            }
+        }
+        for (name, fact) in other.parameters {
+            self.parameters.entry(name).or_insert(fact);
+        }
     }
 }
 
@@ -58,40 +77,71 @@ pub fn is_site(text: &str, catalog: &Catalog) -> bool {
 /// Reads the site file `text`, whose first line is line `first` of `file`.
 pub fn site(text: &str, file: &str, first: usize, catalog: &Catalog) -> Site {
     let mut said: BTreeMap<&str, Fact> = BTreeMap::new();
-    for (index, line) in text.lines().enumerate() {
-        for directive in directives(line) {
-            let Some((name, arguments)) = directive.split_first() else {
+    let (mut denied, mut parameters) = (Vec::new(), BTreeMap::new());
+    for directive in directives(text) {
+        let Some((name, arguments)) = directive.words.split_first() else {
+            continue;
+        };
+        let kinds = [
+            "root",
+            "proxy",
+            "host",
+            "upload",
+            "certificate",
+            "fallback",
+            "scripts",
+            "fastcgi",
+            "denied",
+            "parameter",
+        ];
+        let means = |kind: &&&str| {
+            let names = catalog.list("sites", kind);
+            names.iter().any(|known| known.eq_ignore_ascii_case(name))
+        };
+        let Some(kind) = kinds.iter().find(means) else {
+            continue;
+        };
+        let fact = |value: String| Fact {
+            value,
+            file: file.to_owned(),
+            line: first + directive.line,
+        };
+        // ProxyPass has the path before the address.
+        let value = match *kind {
+            "denied" => {
+                let is_all = arguments == ["all"];
+                let path = directive.inside.last().and_then(|block| location(block));
+                denied.extend(path.filter(|_| is_all).map(fact));
                 continue;
-            };
-            let kinds = ["root", "proxy", "host", "upload", "certificate", "fallback"];
-            let means = |kind: &&&str| {
-                let names = catalog.list("sites", kind);
-                names.iter().any(|known| known.eq_ignore_ascii_case(name))
-            };
-            let Some(kind) = kinds.iter().find(means) else {
+            }
+            "parameter" => {
+                if let [name, value, ..] = arguments
+                    && !value.contains('$')
+                    && !catalog.list("sites", "own-parameters").contains(name)
+                {
+                    parameters
+                        .entry(name.clone())
+                        .or_insert(fact(value.clone()));
+                }
                 continue;
-            };
-            // ProxyPass has the path before the address.
-            let value = match *kind {
-                "proxy" => arguments.iter().find(|word| word.contains("://")),
-                // try_files has the files to try before it, and a status where there is none.
-                "fallback" => arguments.last().filter(|word| word.starts_with('/')),
-                _ => arguments.first(),
-            };
-            // What the query holds is a variable.
-            let value = value.map(|value| match *kind {
-                "fallback" => value.split('?').next().unwrap_or_default().to_owned(),
-                _ => value.clone(),
-            });
-            let is_told = |value: &String| !value.contains('$') && value.as_str() != "_";
-            let Some(value) = value.filter(is_told) else {
-                continue;
-            };
-            said.entry(*kind).or_insert_with(|| Fact {
-                value,
-                file: file.to_owned(),
-                line: first + index,
-            });
+            }
+            "proxy" => arguments.iter().find(|word| word.contains("://")),
+            // try_files has the files to try before it, and a status where there is none.
+            "fallback" => arguments.last().filter(|word| word.starts_with('/')),
+            _ => arguments.first(),
+        };
+        // What the query holds is a variable.
+        let value = value.map(|value| match *kind {
+            "fallback" => value.split('?').next().unwrap_or_default().to_owned(),
+            "scripts" => arguments.join(" "),
+            _ => value.clone(),
+        });
+        let is_told = |value: &String| {
+            let is_variable = value.contains('$') && *kind != "fastcgi";
+            !is_variable && value.as_str() != "_"
+        };
+        if let Some(value) = value.filter(is_told) {
+            said.entry(*kind).or_insert_with(|| fact(value));
         }
     }
     Site {
@@ -101,36 +151,98 @@ pub fn site(text: &str, file: &str, first: usize, catalog: &Catalog) -> Site {
         upload: said.remove("upload"),
         certificate: said.remove("certificate"),
         fallback: said.remove("fallback"),
+        scripts: said.remove("scripts"),
+        fastcgi: said.remove("fastcgi"),
+        denied,
+        parameters,
     }
 }
 
-/// The directives of a line, each in words without quotes: nginx ends one with `;` or a brace,
-/// Apache with the line.
-fn directives(line: &str) -> Vec<Vec<String>> {
-    let mut all = vec![Vec::new()];
-    let mut word = String::new();
-    let mut quote = None;
-    for c in line.chars() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            None if c == '"' || c == '\'' => quote = Some(c),
-            None if c == '#' && word.is_empty() => break,
-            None if c.is_whitespace() || matches!(c, ';' | '{' | '}') => {
-                let directive = all.last_mut();
-                if let Some(directive) = directive.filter(|_| !word.is_empty()) {
-                    directive.push(std::mem::take(&mut word));
+/// The paths of nginx's block `location`, as a regular expression
+/// (<https://nginx.org/en/docs/http/ngx_http_core_module.html#location>); none for another block.
+fn location(block: &[String]) -> Option<String> {
+    let path = |path: &String| regex::escape(path);
+    match block {
+        [name, ..] if name != "location" => None,
+        [_, sign, pattern] if sign == "~" => Some(pattern.clone()),
+        [_, sign, pattern] if sign == "~*" => Some(format!("(?i){pattern}")),
+        [_, sign, exact] if sign == "=" => Some(format!("^{}$", path(exact))),
+        [_, sign, prefix] if sign == "^~" => Some(format!("^{}", path(prefix))),
+        [_, prefix] if prefix.starts_with('/') => Some(format!("^{}", path(prefix))),
+        _ => None,
+    }
+}
+
+/// A directive: its name and arguments, without quotes.
+#[derive(Default)]
+struct Directive {
+    words: Vec<String>,
+    /// The line, from 0.
+    line: usize,
+    /// The blocks of nginx around it, outermost first.
+    inside: Vec<Vec<String>>,
+}
+
+/// The directives of a site file: nginx ends one with `;` or a brace, Apache with the line.
+fn directives(text: &str) -> Vec<Directive> {
+    let mut all: Vec<Directive> = Vec::new();
+    let mut blocks: Vec<Vec<String>> = Vec::new();
+    for (line, content) in text.lines().enumerate() {
+        let mut words: Vec<String> = Vec::new();
+        let mut word = String::new();
+        let mut quote = None;
+        let mut chars = content.chars().chain(['\n']).peekable();
+        while let Some(c) = chars.next() {
+            // In a pattern such as \d{4} braces count nothing.
+            let is_count =
+                c == '{' && !word.is_empty() && chars.peek().is_some_and(char::is_ascii_digit);
+            match quote {
+                Some(open) if c == open => quote = None,
+                Some(_) if c != '\n' => word.push(c),
+                None if c == '"' || c == '\'' => quote = Some(c),
+                None if c == '#' && word.is_empty() => break,
+                None if is_count => {
+                    word.push(c);
+                    word.extend(chars.by_ref().take_while(|c| *c != '}'));
+                    word.push('}');
                 }
-                if !c.is_whitespace() {
-                    all.push(Vec::new());
+                _ if c.is_whitespace() || matches!(c, ';' | '{' | '}') => {
+                    if !word.is_empty() {
+                        words.push(std::mem::take(&mut word));
+                    }
+                    if c == ' ' || c == '\t' {
+                        continue;
+                    }
+                    let ended = Directive {
+                        words: std::mem::take(&mut words),
+                        line,
+                        inside: blocks.clone(),
+                    };
+                    match c {
+                        '{' => blocks.push(ended.words.clone()),
+                        '}' => {
+                            blocks.pop();
+                        }
+                        _ => {}
+                    }
+                    if !ended.words.is_empty() {
+                        all.push(ended);
+                    }
                 }
+                _ => word.push(c),
             }
-            _ => word.push(c),
+        }
+        if !word.is_empty() {
+            words.push(word);
+        }
+        if !words.is_empty() {
+            all.push(Directive {
+                words,
+                line,
+                inside: blocks.clone(),
+            });
         }
     }
-    if let Some(directive) = all.last_mut().filter(|_| !word.is_empty()) {
-        directive.push(word);
-    }
-    all.retain(|directive| !directive.is_empty());
     all
 }
 
@@ -175,6 +287,41 @@ mod tests {
             value(site.proxy),
             Some(("http://localhost:9000/".to_owned(), 4))
         );
+    }
+
+    #[test]
+    fn a_site_of_php_fpm_refuses_paths_and_tells_parameters() {
+        let site = read(
+            "server {\n  location ~ \\.php$ {\n    fastcgi_pass unix:/run/php/php8.2-fpm.sock;\n    \
+             fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;\n    fastcgi_param \
+             SHOP_MODE live;\n  }\n  location ~ /\\. { deny all; }\n  location /data/ {\n    deny \
+             all;\n  }\n  location = /x.log { deny all; }\n  location ~ ^/\\d{4}/ { deny 10.0.0.1; }\n}\n",
+        );
+        let denied: Vec<&str> = site.denied.iter().map(|fact| fact.value.as_str()).collect();
+        assert_eq!(denied, ["/\\.", "^/data/", "^/x\\.log$"]);
+        assert_eq!(
+            value(site.fastcgi),
+            Some(("unix:/run/php/php8.2-fpm.sock".to_owned(), 3))
+        );
+        let parameters: Vec<(&str, usize)> = site
+            .parameters
+            .iter()
+            .map(|(name, fact)| (name.as_str(), fact.line))
+            .collect();
+        assert_eq!(parameters, [("SHOP_MODE", 5)]);
+    }
+
+    #[test]
+    fn an_alias_of_scripts_has_a_path_and_a_folder() {
+        let text =
+            "ScriptAlias /cgi-bin/ \"/srv/harbour/cgi-bin/\"\nSetEnv HARBOUR_DATA /srv/data\n";
+        assert!(is_site(text, &Catalog::built_in()));
+        let site = read(text);
+        assert_eq!(
+            value(site.scripts),
+            Some(("/cgi-bin/ /srv/harbour/cgi-bin/".to_owned(), 1))
+        );
+        assert_eq!(site.parameters["HARBOUR_DATA"].value, "/srv/data");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    recipe::{Catalog, StackRecipe},
+    recipe::{Catalog, Expression, StackRecipe},
     repo::{self, Repo},
 };
 
@@ -51,7 +51,7 @@ pub fn source_facts(
     let (env_reads, imports) = (&stack.env_reads, &stack.imports);
     let mut paths: Vec<&str> = repo
         .files()
-        .filter(|path| is_inside(path, folder, aside, packages) && is_source(repo, path, stack))
+        .filter(|path| is_source(repo, path, folder, stack, aside, packages))
         .collect();
     paths.sort_by_key(|path| (path.matches('/').count(), *path));
     paths.truncate(MOST_SOURCES);
@@ -82,7 +82,10 @@ pub fn source_facts(
                 let Some(name) = found.name("name") else {
                     continue;
                 };
-                if facts.env.iter().any(|known| known.name == name.as_str()) {
+                let is_of_request = |pattern: &Expression| pattern.is_match(name.as_str());
+                if facts.env.iter().any(|known| known.name == name.as_str())
+                    || stack.request_env.as_ref().is_some_and(is_of_request)
+                {
                     continue;
                 }
                 let default = found.name("default").or_else(|| found.name("number"));
@@ -92,7 +95,8 @@ pub fn source_facts(
                     default: default.map(|default| default.as_str().to_owned()),
                     file: (*path).to_owned(),
                     line: source.line(name.start()),
-                    required: whole.contains("environ[") && default.is_none(),
+                    required: default.is_none()
+                        && (whole.contains("environ[") || found.name("required").is_some()),
                 });
             }
         }
@@ -100,27 +104,17 @@ pub fn source_facts(
     facts
 }
 
-/// Whether `path` has an ending of the stack's sources, or has none and begins with a line that
-/// names the stack's interpreter.
-fn is_source(repo: &Repo, path: &str, stack: &StackRecipe) -> bool {
-    let Some((_, ending)) = repo::file_name(path).rsplit_once('.') else {
-        let source = repo.source(path).filter(|_| !stack.interpreters.is_empty());
-        let first = source
-            .as_ref()
-            .and_then(|source| source.text.lines().next());
-        let program = first.and_then(|line| line.strip_prefix("#!"));
-        let mut words = program.into_iter().flat_map(str::split_whitespace);
-        return words.any(|word| {
-            let name = repo::file_name(word);
-            stack.interpreters.iter().any(|known| known == name)
-        });
-    };
-    stack.sources.iter().any(|known| known == ending)
-}
-
-/// Whether `path` belongs to the component in `folder`: not in a folder that is named in
+/// Whether `path` is a source file of the component in `folder`: not in a folder that is named in
 /// `aside`, unless that is the name of a package, below one of `packages`.
-fn is_inside(path: &str, folder: &str, aside: &[String], packages: &[String]) -> bool {
+fn is_source(
+    repo: &Repo,
+    path: &str,
+    folder: &str,
+    stack: &StackRecipe,
+    aside: &[String],
+    packages: &[String],
+) -> bool {
+    let ending = repo::file_name(path).rsplit_once('.');
     let inside = match folder {
         "." => Some(path),
         folder => path.strip_prefix(&format!("{folder}/")),
@@ -133,5 +127,14 @@ fn is_inside(path: &str, folder: &str, aside: &[String], packages: &[String]) ->
         Some(&inside[..at])
     });
     let mut folders = named.unwrap_or(repo::folder_of(inside)).split('/');
-    !folders.any(|part| aside.iter().any(|known| known == part))
+    let begins_so = |pattern: &Expression| {
+        let source = repo.source(path);
+        source.is_some_and(|source| pattern.is_match(source.line_text(1)))
+    };
+    let is_meant = match (ending, &stack.first_line) {
+        (Some((_, ending)), _) => stack.sources.iter().any(|known| known == ending),
+        (None, Some(pattern)) => begins_so(pattern),
+        (None, None) => false,
+    };
+    is_meant && !folders.any(|part| aside.iter().any(|known| known == part))
 }

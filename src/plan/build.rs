@@ -3,7 +3,7 @@
 use super::{
     AssetStage, BuildPlan, Command, Component, EnvVar, Finding, Question, SCHEMA, assets, commands,
     components, env, files, health, image, input::Input, install, ledger::Ledger, name, packages,
-    processes, prune, questions, runtime, services, settled, start, variables,
+    processes, prune, questions, runtime, script, services, settled, start, variables,
 };
 use crate::{
     config::Config,
@@ -28,6 +28,9 @@ pub fn build_plan(
     let mut ledger = Ledger::new(steps);
     let mut said = Said::default();
     let name = name::name(repo, documents, selections);
+    for selection in selections {
+        script::start_by_file(repo, selection, catalog, &mut ledger);
+    }
     questions::skip_unknown(&mut ledger, catalog, &mut said.diagnostics);
     let mut components: Vec<Component> = Vec::new();
     for (index, selection) in selections.iter().enumerate() {
@@ -228,6 +231,9 @@ fn component(
         .into_iter()
         .map(|var| files::in_data_volume(var, &input, &mut volumes, &mut prepare))
         .collect();
+    let all: Vec<&Command> = install.iter().chain(&build).collect();
+    image::without_build(&input, &all, &mut packages);
+    image::fill_env(&mut image, &vars);
     let values_to_give = questions::values_to_give(&vars);
     settled::env(&mut vars, selection.config, catalog, diagnostics);
     // Commands that load the application read its settings; other build commands are given none.

@@ -96,6 +96,13 @@ pub fn candidates(input: &Input<'_, '_>, ledger: &Ledger<'_>) -> BTreeMap<String
         candidate.fallback = candidate.fallback.take().or_else(|| read.default.clone());
         candidate.required |= read.required;
     }
+    for (name, fact) in &input.site.parameters {
+        let candidate = found.entry(name.clone()).or_default();
+        let text = format!("tells the application {name}");
+        let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, text);
+        candidate.origin.push(origin);
+        candidate.example.get_or_insert_with(|| fact.value.clone());
+    }
     from_tables(&mut found, input);
     if let Some((id, framework)) = selection.framework {
         for (name, value) in &framework.env {

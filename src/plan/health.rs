@@ -76,6 +76,11 @@ pub fn health(input: &Input<'_, '_>) -> Health {
             Origin::recipe(&format!("frameworks/{id}"), "usual first page"),
         );
     }
+    // A page of its own proves more than the first one, which may be a file.
+    let pages = pages(input);
+    for (path, place) in named_pages(&pages, input) {
+        add(&path, place);
+    }
     add(
         "/",
         Origin::recipe(
@@ -85,6 +90,11 @@ pub fn health(input: &Input<'_, '_>) -> Health {
     );
     for (path, place) in paths_in_documents(input.documents) {
         add(from_own_root(&path, input), place);
+    }
+    for (path, place) in pages.into_iter().take(MOST_ROUTES) {
+        if !changes_something(&path, input) {
+            add(&path, place);
+        }
     }
     for (path, place) in routes(input) {
         add(&path, place);
@@ -116,10 +126,7 @@ fn routes(input: &Input<'_, '_>) -> Vec<(String, Origin)> {
             let line = source.line(path.start());
             let origin = Origin::at(OriginKind::Manifest, file, line, path.as_str());
             let path = format!("/{}", path.as_str().trim_start_matches('/'));
-            let changes = input
-                .catalog
-                .has_part("health", "changes", &path, &['/', '-', '_', '.']);
-            if !changes && !found.iter().any(|(known, _)| *known == path) {
+            if !changes_something(&path, input) && !found.iter().any(|(known, _)| *known == path) {
                 found.push((path, origin));
             }
         }
@@ -127,6 +134,70 @@ fn routes(input: &Input<'_, '_>) -> Vec<(String, Origin)> {
     found.sort_by_key(|(path, _)| path.matches('/').count());
     found.truncate(MOST_ROUTES);
     found
+}
+
+/// Whether the name of a page says that it changes something.
+fn changes_something(path: &str, input: &Input<'_, '_>) -> bool {
+    let catalog = input.catalog;
+    catalog.has_part("health", "changes", path, &['/', '-', '_', '.'])
+}
+
+/// The source files that are pages by themselves, by the path under which the web server has them:
+/// below the path of its programs, or from its document root.
+fn pages(input: &Input<'_, '_>) -> Vec<(String, Origin)> {
+    let value = |name: &str| input.variables.get(name).map_or("", |(value, _)| value);
+    let (scripts, root) = (value("scripts"), value("docroot"));
+    let mut found: Vec<(String, Origin)> = Vec::new();
+    for pattern in &input.selection.stack.pages {
+        for file in input.repo.glob(&repo::join(input.directory, pattern)) {
+            let inside = |folder: &str| {
+                let folder = repo::join(input.directory, folder);
+                match folder.as_str() {
+                    "." => Some(file),
+                    folder => file.strip_prefix(folder)?.strip_prefix('/'),
+                }
+            };
+            let is_source = input
+                .selection
+                .facts
+                .files
+                .iter()
+                .any(|known| known == file);
+            let below = inside(scripts).map(|inside| format!("{}{inside}", value("script_path")));
+            let plain = inside(root).map(|inside| format!("/{inside}"));
+            for path in below.into_iter().chain(plain).filter(|_| is_source) {
+                if !found.iter().any(|(known, _)| *known == path) {
+                    found.push((path, Origin::manifest(file, "a page by itself")));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Those of `pages` that documents name, by an address of any host or by their path, in the order of
+/// the documents.
+fn named_pages(pages: &[(String, Origin)], input: &Input<'_, '_>) -> Vec<(String, Origin)> {
+    let mut found: Vec<(usize, usize, String, Origin)> = Vec::new();
+    for (number, document) in input.documents.iter().enumerate() {
+        let source = &document.source;
+        for (path, _) in pages {
+            let is_whole = |at: &usize| {
+                let rest = &source.text[at + path.len()..];
+                !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_' || c == '/')
+            };
+            let places = source.text.match_indices(path.as_str());
+            // A path of the host, such as /var/www/cgi-bin/book.cgi, names it as well.
+            if let Some(at) = places.map(|(at, _)| at).find(is_whole) {
+                let line = source.line(at);
+                let origin = Origin::at(OriginKind::Readme, &source.path, line, path);
+                found.push((number, at, path.clone(), origin));
+            }
+        }
+    }
+    found.sort_by_key(|(number, at, _, _)| (*number, *at));
+    let found = found.into_iter();
+    found.map(|(_, _, path, origin)| (path, origin)).collect()
 }
 
 /// `path` without the folder of a shared web server that the application stood in: the end of it

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ArtifactCopy, Command, ExtraFile, Image, Origin, OriginKind,
+    ArtifactCopy, Command, EnvVar, ExtraFile, Image, Origin, OriginKind,
     commands::push,
     input::{Input, fill_text, holds},
     lifecycle, runtime,
@@ -55,6 +55,35 @@ pub fn fill_port(image: &mut Image, port: u16) {
     }
     for value in image.run_env.values_mut() {
         *value = value.replace("{port}", &port);
+    }
+}
+
+/// Writes the names of the application's variables into the files of the run stage that hand them
+/// on: `{env}`; a line that names them goes where there are none.
+pub fn fill_env(image: &mut Image, vars: &[EnvVar]) {
+    let names: Vec<&str> = vars.iter().map(|var| var.name.as_str()).collect();
+    for file in &mut image.extra_files {
+        if names.is_empty() {
+            let lines = file.contents.split_inclusive('\n');
+            let kept = lines.filter(|line| !line.contains("{env}"));
+            file.contents = kept.collect();
+        }
+        file.contents = file.contents.replace("{env}", &names.join(" "));
+    }
+}
+
+/// Takes the packages of the build stage away where nothing is built there: where the stack only
+/// copies, and no document has one of `commands`.
+pub fn without_build(
+    input: &Input<'_, '_>,
+    commands: &[&Command],
+    packages: &mut super::SystemPackages,
+) {
+    let stack = &input.selection.stack.image;
+    let is_told = |origin: &Origin| origin.kind == OriginKind::Readme;
+    let mut origins = commands.iter().flat_map(|command| &command.origin);
+    if stack.only_copied && !origins.any(is_told) {
+        packages.build.clear();
     }
 }
 

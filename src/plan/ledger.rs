@@ -1,5 +1,7 @@
 //! The ledger: every step of the documents gets exactly one fate.
 
+use std::collections::BTreeSet;
+
 use super::{Fate, LedgerEntry, Origin, OriginKind};
 use crate::step::{Action, InstallStep};
 
@@ -10,6 +12,12 @@ pub struct Ledger<'s> {
     fates: Vec<Option<Outcome>>,
     /// Whether a step is one of what is planned just now.
     in_scope: Vec<bool>,
+    /// Steps whose fate is that of a service, and that install packages besides.
+    shared: BTreeSet<usize>,
+    /// Steps that start the application by running a file of it.
+    starts: BTreeSet<usize>,
+    /// Steps of such a file, which are the application's own.
+    inside: BTreeSet<usize>,
 }
 
 /// What became of a step: fate, target, reason.
@@ -23,6 +31,9 @@ impl<'s> Ledger<'s> {
             steps,
             fates: vec![None; steps.len()],
             in_scope: vec![true; steps.len()],
+            shared: BTreeSet::new(),
+            starts: BTreeSet::new(),
+            inside: BTreeSet::new(),
         };
         for (index, step) in steps.iter().enumerate() {
             if let Some(platform) = &step.context.platform
@@ -109,6 +120,52 @@ impl<'s> Ledger<'s> {
         if entry.is_none() {
             *entry = Some((Fate::Skipped, None, Some(reason)));
         }
+    }
+
+    /// Says that step `index`, whose fate a service has set, may install packages besides: then it is
+    /// open to [`Ledger::take_packages`].
+    pub fn share(&mut self, index: usize) {
+        let installs = matches!(self.steps[index].action, Action::SystemPackages { .. });
+        if installs && self.is_open(index) {
+            self.shared.insert(index);
+        }
+    }
+
+    /// Returns whether the packages that step `index` installs are open to be taken.
+    pub fn has_packages(&self, index: usize) -> bool {
+        self.is_open(index) || self.shared.contains(&index) && self.in_scope[index]
+    }
+
+    /// Sets the fate of step `index`, which installs packages, for those that were taken.
+    pub fn take_packages(&mut self, index: usize, remark: Option<String>) {
+        if self.shared.remove(&index) {
+            self.fates[index] = None;
+        }
+        self.set(index, Fate::Dockerfile, "Dockerfile", remark);
+    }
+
+    /// Lets step `index` start the application by the file that it runs; the steps of that file are
+    /// no steps of their own.
+    pub fn start_by_file(&mut self, index: usize, file: &str) {
+        self.fates[index] = None;
+        self.starts.insert(index);
+        for (inner, step) in self.steps.iter().enumerate().skip(index + 1) {
+            if step.source.path == file {
+                let reason = "part-of-a-script-that-is-run".to_owned();
+                self.fates[inner] = Some((Fate::Skipped, None, Some(reason)));
+                self.inside.insert(inner);
+            }
+        }
+    }
+
+    /// Returns whether step `index` starts the application by the file that it runs.
+    pub fn starts_by_file(&self, index: usize) -> bool {
+        self.starts.contains(&index)
+    }
+
+    /// Returns whether step `index` is one of a file that starts the application.
+    pub fn is_of_application(&self, index: usize) -> bool {
+        self.inside.contains(&index)
     }
 
     /// From now on only the steps for which `belongs` holds are open to be taken.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Fate, Origin, OriginKind, Runtime, Service, SystemPackages,
+    Origin, OriginKind, Runtime, Service, SystemPackages,
     extensions::Extensions,
     input::Input,
     ledger::{self, Ledger},
@@ -14,7 +14,8 @@ use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     readme::{Document, Part},
     recipe::{Catalog, DebianPackage, PackageStage, contains_word},
-    step::{Action, InstallStep},
+    shell,
+    step::{Action, InstallStep, is_script, rule},
 };
 
 /// Manager whose names are Debian's own.
@@ -39,6 +40,7 @@ pub fn system_packages<'r>(
         build: BTreeMap::new(),
         runtime: BTreeMap::new(),
         language: &selection.stack.language,
+        own: &selection.stack.image.packages,
         suite,
         catalog,
     };
@@ -47,7 +49,7 @@ pub fn system_packages<'r>(
         let Action::SystemPackages { manager, packages } = &step.action else {
             continue;
         };
-        if !ledger.is_open(index) {
+        if !ledger.has_packages(index) {
             continue;
         }
         let origin = ledger::origin(step);
@@ -83,9 +85,10 @@ pub fn system_packages<'r>(
                 }
             }
         }
+        left.extend(named.iter().map(|name| format!("{name} (a-service)")));
         let remark = (!left.is_empty()).then(|| format!("without {}", left.join(", ")));
         match (taken.is_empty(), named.is_empty()) {
-            (false, _) => ledger.set(index, Fate::Dockerfile, "Dockerfile", remark),
+            (false, _) => ledger.take_packages(index, remark),
             (true, false) => {} // the services decide
             (true, true) => ledger.skip(index, "not-needed-in-the-image", Some(&left.join(", "))),
         }
@@ -95,7 +98,44 @@ pub fn system_packages<'r>(
         wanted.need(&extension.build, &extension.runtime, &origins);
     }
     declared(input, runtime, &mut wanted, diagnostics);
+    used(input, &mut wanted);
     (wanted.finish(), extensions)
+}
+
+/// What source files use without a manifest that says so: commands of scripts, modules.
+fn used(input: &Input<'_, '_>, wanted: &mut Wanted<'_>) {
+    let (selection, catalog) = (input.selection, input.catalog);
+    let sources = selection.facts.files.iter();
+    for source in sources.filter_map(|path| input.repo.source(path)) {
+        for uses in &selection.stack.uses {
+            let mut names: Vec<(String, usize)> = Vec::new();
+            match &uses.pattern {
+                Some(pattern) => {
+                    let found = pattern.captures_iter(&source.text);
+                    let found = found.filter_map(|found| found.get(1));
+                    names.extend(found.map(|found| {
+                        let name = uses.name.as_deref().unwrap_or(found.as_str());
+                        (name.to_owned(), found.start())
+                    }));
+                }
+                None if is_script(input.repo, &source.path) => {
+                    let called = shell::called(&source.text);
+                    names.extend(called.into_iter().filter_map(|called| {
+                        let (_, words) = rule(&called.value, catalog);
+                        Some((words.into_iter().next()?, called.span.start))
+                    }));
+                }
+                None => {}
+            }
+            for (name, at) in names {
+                let line = source.line(at);
+                let origin = Origin::at(OriginKind::Manifest, &source.path, line, name.clone());
+                for package in catalog.packages_with_file(uses.kind, &name, wanted.suite) {
+                    wanted.use_at_run_time(&package, &origin);
+                }
+            }
+        }
+    }
 }
 
 /// What declared packages of the language need.
@@ -212,6 +252,8 @@ struct Wanted<'c> {
     build: BTreeMap<String, Vec<Origin>>,
     runtime: BTreeMap<String, Vec<Origin>>,
     language: &'c str,
+    /// What every application of the stack has in its run stage.
+    own: &'c [String],
     suite: &'c str,
     catalog: &'c Catalog,
 }
@@ -271,6 +313,9 @@ impl Wanted<'_> {
 
     /// Why an image of the language has no use for `package`.
     fn unwanted(&self, package: &DebianPackage) -> Option<String> {
+        if self.own.contains(&package.name) {
+            return None;
+        }
         if package
             .image_of
             .iter()
@@ -288,7 +333,11 @@ impl Wanted<'_> {
         if let Some(reason) = known.and_then(|package| self.unwanted(package)) {
             return Err(reason);
         }
-        let stage = known.map_or_else(|| stage_by_name(name), |package| package.stage);
+        let stage = match known {
+            _ if self.own.iter().any(|own| own == name) => PackageStage::Runtime,
+            Some(package) => package.stage,
+            None => stage_by_name(name),
+        };
         let origin = std::slice::from_ref(origin);
         let one = [name.to_owned()];
         let libraries = known.map_or(&[][..], |package| &package.runtime);
@@ -299,6 +348,17 @@ impl Wanted<'_> {
             PackageStage::None => {}
         }
         Ok(())
+    }
+
+    /// Adds what a program calls while it runs, once; a package that no image has a use for is left
+    /// out.
+    fn use_at_run_time(&mut self, name: &str, origin: &Origin) {
+        let known = self.catalog.debian_package(name);
+        let is_unwanted = known.is_some_and(|package| self.unwanted(package).is_some());
+        let is_build = known.is_some_and(|package| package.stage == PackageStage::Build);
+        if !is_unwanted && !is_build && !self.runtime.contains_key(name) {
+            self.need(&[], &[name.to_owned()], std::slice::from_ref(origin));
+        }
     }
 
     /// Adds packages by their stage; each may have its name of another suite.
@@ -346,10 +406,15 @@ impl Wanted<'_> {
 }
 
 /// By Debian's convention a name in `-dev` is what compilers need
-/// (<https://www.debian.org/doc/debian-policy/ch-sharedlibs.html#development-files>).
+/// (<https://www.debian.org/doc/debian-policy/ch-sharedlibs.html#development-files>), and `lib…-perl`
+/// a module of Debian's own Perl
+/// (<https://www.debian.org/doc/packaging-manuals/perl-policy/ch-module_packages.html>), which builds
+/// nothing.
 fn stage_by_name(name: &str) -> PackageStage {
     if name.ends_with("-dev") {
         PackageStage::Build
+    } else if name.starts_with("lib") && name.ends_with("-perl") {
+        PackageStage::Runtime
     } else {
         PackageStage::Both
     }

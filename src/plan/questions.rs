@@ -16,6 +16,9 @@ use crate::{
 /// Diagnostics for commands that no recipe knows; commands for another purpose are skipped.
 pub fn skip_unknown(ledger: &mut Ledger<'_>, catalog: &Catalog, diagnostics: &mut Vec<Diagnostic>) {
     for (index, step) in ledger.steps.iter().enumerate() {
+        if ledger.is_of_application(index) {
+            continue;
+        }
         let is_remote_script = step.action == Action::Other
             && step
                 .words

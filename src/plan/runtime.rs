@@ -490,6 +490,9 @@ fn requests_in_prose(recipe: &RuntimeRecipe, documents: &[Document]) -> Vec<Requ
 
 /// "Python 3.6+", "Node.js >= 14", "Node v16 or newer".
 fn prose(words: &[String], documents: &[Document]) -> Vec<Request> {
+    if words.is_empty() {
+        return Vec::new();
+    }
     let names: Vec<String> = words.iter().map(|word| regex::escape(word)).collect();
     let pattern = format!(
         r"(?i)(?:^|[^\w-])(?:{})(?:\s*[\[(])?(?:\s+version)?\s*[:=]?\s*(>=|>|<=|~|\^|==)?\s*v?(\d+(?:\.(?:\d+|x))*)(\s*\+|\s+(?:or|and)\s+(?:newer|later|higher|above|up|greater)|\s*以上)?",

@@ -104,6 +104,7 @@ pub fn services(
         let said = config.says(&question_id(id));
         if said.is_none() && recipe.needs_address && !has_address(recipe, known, input) {
             for (index, _) in &signs.steps {
+                ledger.share(*index);
                 ledger.skip(*index, "service-not-used-by-the-code", Some(id));
             }
             continue;
@@ -163,6 +164,7 @@ pub fn services(
                 None => "service-not-used-by-the-code",
             };
             for (index, _) in &signs.steps {
+                ledger.share(*index);
                 ledger.skip(*index, reason, Some(id));
             }
         }
@@ -573,6 +575,7 @@ fn service(
 
     let mut init = Vec::new();
     for (index, _) in &signs.steps {
+        ledger.share(*index);
         match &ledger.steps[*index].action {
             Action::LoadFile { file, .. } if recipe.init_directory.is_some() => {
                 if !init.contains(file) {
@@ -875,7 +878,7 @@ fn socket_files(
     let files = socket
         .file
         .iter()
-        .filter(|_| socket.stacks.iter().any(is_stack));
+        .filter(|_| socket.file_stacks.iter().any(is_stack));
     files
         .map(|file| ExtraFile {
             path: file.path.clone(),

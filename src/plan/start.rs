@@ -40,7 +40,8 @@ pub fn start(
         .is_some_and(|(_, framework)| framework.serves_static);
     let settled = settled(input);
     let is_settled = settled.is_some();
-    let ways = if serves_static || is_settled {
+    let has_own_server = serves_static || selection.stack.serves_scripts;
+    let ways = if has_own_server || is_settled {
         Vec::new()
     } else {
         ways(input, ledger, diagnostics)
@@ -80,6 +81,7 @@ pub fn start(
     if let Some((told, _)) = &replaced {
         way.origin.extend(told.origin.clone());
     }
+    diagnostics.extend(other_server(input));
     call_program(&mut way, input);
     let data = in_data_folder(&mut way);
     let mut env = BTreeMap::new();
@@ -148,6 +150,32 @@ pub fn start(
         env,
         data,
     }
+}
+
+/// Says that the image has another web server than the one that a site file is written for.
+fn other_server(input: &Input<'_, '_>) -> Option<Diagnostic> {
+    let why = input.selection.stack.instead_of_fastcgi.as_ref()?;
+    let fastcgi = input.site.fastcgi.as_ref()?;
+    let title = format!("nginx hands the scripts to `{}`", fastcgi.value);
+    let diagnostic = Diagnostic::new(Severity::Note, Code::OtherWebServer, title);
+    let diagnostic = match input.repo.source(&fastcgi.file) {
+        Some(source) => diagnostic.at(&source, source.line_span(fastcgi.line), "written here"),
+        None => diagnostic,
+    };
+    let taken = [
+        ("root", input.site.root.is_some()),
+        ("try_files", input.site.fallback.is_some()),
+        ("client_max_body_size", input.site.upload.is_some()),
+        ("deny", !input.site.denied.is_empty()),
+        ("fastcgi_param", !input.site.parameters.is_empty()),
+    ];
+    let taken = taken.iter().filter(|(_, is_told)| *is_told);
+    let taken: Vec<String> = taken.map(|(name, _)| format!("`{name}`")).collect();
+    let diagnostic = diagnostic.hint(why);
+    Some(match taken.is_empty() {
+        true => diagnostic,
+        false => diagnostic.hint(format!("taken over from there: {}", taken.join(", "))),
+    })
 }
 
 /// The command that a person settled: taken as it is, but for the address that it listens on.

@@ -94,6 +94,20 @@ fn of_site(variable: &Variable, site: &Site, repo: &Repo, path: &str) -> Option<
             let fact = site.fallback.as_ref()?;
             (fact, fact.value.clone())
         }
+        SiteFact::Denied => {
+            let patterns: Vec<&str> = site.denied.iter().map(|fact| fact.value.as_str()).collect();
+            (site.denied.first()?, patterns.join("|"))
+        }
+        SiteFact::ScriptPath => {
+            let fact = site.scripts.as_ref()?;
+            let (path, _) = fact.value.split_once(' ')?;
+            (fact, path.to_owned())
+        }
+        SiteFact::ScriptFolder => {
+            let fact = site.scripts.as_ref()?;
+            let (_, folder) = fact.value.split_once(' ')?;
+            (fact, served_folder(folder, repo, path)?)
+        }
     };
     let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, &fact.value);
     Some((value, origin))

@@ -95,6 +95,7 @@ pub fn ways(
             }
             // `go run migrate/main.go` is no way to start it.
             Action::Start if is_preparing_script(step, input.catalog) => continue,
+            _ if ledger.starts_by_file(index) => (step.words.clone(), false),
             Action::Start => {
                 let development = rule(&step.words, input.catalog)
                     .0

@@ -99,8 +99,10 @@ const SOURCES: [(&str, &str); 3] = [
 ];
 
 /// Fields that hold a pattern of a path.
-const PATH_PATTERNS: [(&str, &str); 9] = [
+const PATH_PATTERNS: [(&str, &str); 11] = [
     ("stacks", "detect.files.*"),
+    ("stacks", "detect.run_files.*"),
+    ("stacks", "pages.*"),
     ("stacks", "detect.weak_files.*"),
     ("stacks", "declared.*.file"),
     ("stacks", "image.manifests.*"),

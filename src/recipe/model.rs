@@ -158,6 +158,10 @@ pub struct StackRecipe {
     /// `default` where there is one.
     #[serde(default)]
     pub env_reads: Vec<Expression>,
+    /// Regular expression for environment variables that the server sets for each request: reading
+    /// one of them asks for no setting.
+    #[serde(default)]
+    pub request_env: Option<Expression>,
     /// Regular expressions for ports written in source code, first group the number.
     #[serde(default)]
     pub port_reads: Vec<Expression>,
@@ -174,9 +178,15 @@ pub struct StackRecipe {
     /// Endings of source files, without dot.
     #[serde(default)]
     pub sources: Vec<String>,
-    /// Interpreters that the first line of a source file without ending names, after `#!`.
+    /// Regular expression for the first line of source files whose names have no ending.
     #[serde(default)]
-    pub interpreters: Vec<String>,
+    pub first_line: Option<Expression>,
+    /// What source files use and a Debian package brings, where no manifest declares it.
+    #[serde(default)]
+    pub uses: Vec<SourceUse>,
+    /// Patterns of source files that are pages by themselves, relative to the component.
+    #[serde(default)]
+    pub pages: Vec<String>,
     /// How the image is laid out.
     pub image: ImageRecipe,
     /// How dependencies are installed when the README does not say; the first that fits.
@@ -220,6 +230,17 @@ pub struct StackRecipe {
     /// Commands that start it when nothing else says how; the first that fits.
     #[serde(default)]
     pub start: Vec<ConditionalCommand>,
+    /// Whether only `start` starts it: a web server that runs the scripts, so that no start command
+    /// of the documents applies.
+    #[serde(default)]
+    pub serves_scripts: bool,
+    /// What is said where a site file hands scripts to a FastCGI server: which server the image has
+    /// in its place, and why.
+    #[serde(default)]
+    pub instead_of_fastcgi: Option<String>,
+    /// Pieces of source code that show that a program stays up without listening.
+    #[serde(default)]
+    pub stays_up: Vec<String>,
     /// Port when nothing names one.
     #[serde(default)]
     pub port: Option<u16>,
@@ -234,6 +255,20 @@ pub struct StackRecipe {
     /// Signs that its manifest only builds assets for another stack in the same folder.
     #[serde(default)]
     pub assets: Option<AssetsRecipe>,
+}
+
+/// What source files use and a Debian package brings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceUse {
+    /// What kind of file it is, by which the package is looked up; see [`FileKind`].
+    pub kind: FileKind,
+    /// Regular expression, first group the name; without it the commands that shell scripts run.
+    #[serde(default)]
+    pub pattern: Option<Expression>,
+    /// The name, where the expression only shows that it is used.
+    #[serde(default)]
+    pub name: Option<String>,
 }
 
 /// Signs that a manifest builds assets, such as the style sheets of a PHP application.
@@ -283,6 +318,13 @@ pub struct StackDetect {
     /// Files that are a sign only where no stack has proof.
     #[serde(default)]
     pub weak_files: Vec<String>,
+    /// Texts in files of the component's folder that are as weak a sign.
+    #[serde(default)]
+    pub weak_text: Vec<TextSign>,
+    /// Patterns of files of the component's folder that are a sign only where no stack has any
+    /// other, and a document runs one of them.
+    #[serde(default)]
+    pub run_files: Vec<String>,
     /// Tools whose commands in the README are a sign.
     #[serde(default)]
     pub tools: Vec<String>,
@@ -385,6 +427,10 @@ pub struct ImageRecipe {
     /// Debian packages of the run stage that every application of the stack needs.
     #[serde(default)]
     pub packages: Vec<String>,
+    /// Whether nothing is compiled or installed, so that the build stage needs system packages only
+    /// for commands of documents.
+    #[serde(default)]
+    pub only_copied: bool,
     /// Debian packages of the build stage that applications of the stack need.
     #[serde(default)]
     pub build_packages: Vec<StackPackage>,
@@ -734,6 +780,12 @@ pub enum SiteFact {
     Upload,
     /// The file that answers for paths without a file of their own.
     Fallback,
+    /// A regular expression for paths that are refused.
+    Denied,
+    /// The path below which requests run programs.
+    ScriptPath,
+    /// The folder of these programs, relative to the component.
+    ScriptFolder,
 }
 
 /// How the value of a [`Variable`] is written.
@@ -885,6 +937,9 @@ pub struct SocketRecipe {
     /// Files of the application's image that tell clients where the socket is.
     #[serde(default)]
     pub file: Vec<ImageFile>,
+    /// Stacks whose clients need these files.
+    #[serde(default)]
+    pub file_stacks: Vec<String>,
     /// Where that is written.
     pub source: String,
 }
@@ -1179,6 +1234,10 @@ pub enum FileKind {
     Library,
     /// A library that the linker is told of by `-l`, such as `pq`.
     Linked,
+    /// A module of Perl, such as `DBI`.
+    PerlModule,
+    /// A module of Python, such as `MySQLdb`.
+    PythonModule,
     /// A command, such as `pg_config`.
     Command,
     /// A command that `update-alternatives` makes a link for when a package is set up, such as `cc`:

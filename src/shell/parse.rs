@@ -32,6 +32,30 @@ pub fn read(code: &str, prepared: &str, chunk: Span, script: &mut Script) {
     script.commands[first..].sort_by_key(|command| command.span);
 }
 
+/// Adds the words of every command in the piece `chunk` of `prepared`, at any depth.
+pub fn called(code: &str, prepared: &str, chunk: Span, called: &mut Vec<Spanned<Vec<String>>>) {
+    let text = &prepared[chunk.range()];
+    let Some(tree) = PARSER.with_borrow_mut(|parser| parser.parse(text, None)) else {
+        return;
+    };
+    let reader = Reader {
+        code,
+        at: chunk.start,
+    };
+    let mut pending = vec![tree.root_node()];
+    while let Some(node) = pending.pop() {
+        if node.kind() == "command" {
+            let command = reader.command(&Visit::at(node));
+            let value = command.value.owned_texts();
+            let span = command.span;
+            called.push(Spanned { value, span });
+        }
+        let mut cursor = node.walk();
+        let children: Vec<Node<'_>> = node.children(&mut cursor).collect();
+        pending.extend(children.into_iter().rev());
+    }
+}
+
 struct Reader<'a> {
     code: &'a str,
     /// Offset of the piece in `code`.

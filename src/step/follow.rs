@@ -157,6 +157,8 @@ impl Reader<'_> {
                 self.steps[at].action = whole;
                 for step in &mut self.steps[begin..] {
                     step.action = Action::Skip("part-of-a-script-that-is-run".to_owned());
+                    // The platform is what the whole of it is for.
+                    step.context.platform.clone_from(&context.platform);
                 }
             }
             _ => self.steps[at].action = Action::Skip("its-commands-follow".to_owned()),

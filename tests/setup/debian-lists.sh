@@ -2,7 +2,7 @@
 # Fetches what Debian's suites hold, for tests/debian.rs, to target/debian/:
 #
 #   SUITE.packages   name, a tab, what it depends on: names separated by blanks
-#   SUITE.contents   file, blanks, packages: headers, libraries, commands and modules of pkg-config; for bookworm only
+#   SUITE.contents   file, blanks, packages: headers, libraries, commands and modules of pkg-config, Perl and Python; for bookworm only
 #
 # Lists that are younger than a day stay.
 set -euo pipefail
@@ -58,7 +58,7 @@ contents() {
     }
     zcat "$into/Contents-$architecture.gz"
     rm "$into/Contents-$architecture.gz"
-  done | LC_ALL=C grep -E '^(usr/)?(s?bin/|games/|lib/.*\.so|lib/.*/pkgconfig/|include/)|^usr/share/pkgconfig/' \
+  done | LC_ALL=C grep -E '^(usr/)?(s?bin/|games/|lib/.*\.so|lib/.*/pkgconfig/|include/|lib/python3/dist-packages/[^/]*/__init__\.py|lib/[^/]*/perl5/.*\.pm|share/perl5/.*\.pm)|^usr/share/pkgconfig/' \
     >"$into/$suite.contents.part"
   mv "$into/$suite.contents.part" "$into/$suite.contents"
 }
