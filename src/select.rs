@@ -555,7 +555,7 @@ fn frameworks<'c>(
             // A front end's build tool is declared for development.
             let package = manifest
                 .packages
-                .get(name)
+                .get(&crate::manifest::normal_name(name))
                 .filter(|package| !package.development || recipe.serves_static);
             if let Some(package) = package {
                 let text = format!("{}{}", package.name, package.requirement);

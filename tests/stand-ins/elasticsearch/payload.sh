@@ -7,19 +7,22 @@ cache=$PWD/target/stand-ins/$PRODUCT-$VERSION
 
 netty=transport-netty4-client
 if [[ $VERSION == 8.* ]]; then netty=transport-netty4; fi
-# OpenSearch leaves the choice of what writes its log to those who embed it.
-log4j=
-if [ -n "${LOG4J:-}" ]; then
-  log4j="<dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-core</artifactId><version>$LOG4J</version></dependency>"
+dependency() { # GROUP ARTIFACT VERSION
+  echo "<dependency><groupId>$1</groupId><artifactId>$2</artifactId><version>$3</version></dependency>"
+}
+# OpenSearch leaves two of its parts to those who embed it.
+others=
+if [ "$PRODUCT" = opensearch ]; then
+  others=$(dependency org.apache.logging.log4j log4j-core "$LOG4J"; dependency org.opensearch opensearch-plugin-classloader "$VERSION")
 fi
 if [ ! -d "$cache" ]; then
   apt_install maven
   cat >"$1/pom.xml" <<POM
 <project><modelVersion>4.0.0</modelVersion><groupId>stand-in</groupId><artifactId>search</artifactId><version>1</version>
 <dependencies>
-<dependency><groupId>org.$PRODUCT</groupId><artifactId>$PRODUCT</artifactId><version>$VERSION</version></dependency>
-<dependency><groupId>org.$PRODUCT.plugin</groupId><artifactId>$netty</artifactId><version>$VERSION</version></dependency>
-$log4j
+$(dependency "org.$PRODUCT" "$PRODUCT" "$VERSION")
+$(dependency "org.$PRODUCT.plugin" "$netty" "$VERSION")
+$others
 </dependencies></project>
 POM
   mvn --batch-mode --quiet --file "$1/pom.xml" dependency:copy-dependencies -DoutputDirectory="$cache"
@@ -33,7 +36,7 @@ mv "$1"/home/lib/{netty-,transport-netty4}*.jar "$module"
 case $PRODUCT-$VERSION in
   elasticsearch-8.*) class=org.elasticsearch.transport.netty4.Netty4Plugin ;;
   elasticsearch-7.*) class=org.elasticsearch.transport.Netty4Plugin ;;
-  opensearch-*) class=org.opensearch.transport.Netty4ModulePlugin ;;
+  opensearch-*) class=org.opensearch.transport.Netty4Plugin ;;
 esac
 descriptor() { # NAME CLASS
   printf '%s=%s\n' name "$1" description "$1" version "$VERSION" "$PRODUCT.version" "$VERSION" java.version 11 classname "$2"
