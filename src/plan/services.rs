@@ -851,8 +851,11 @@ fn has_address(recipe: &ServiceRecipe, known: &Known, input: &Input<'_, '_>) -> 
         Some(name) => !known[*name].as_deref().is_some_and(is_public),
         None => {
             is_led_by_env(recipe, known, input)
-                || address::written(&[recipe], input)
-                    .is_some_and(|written| written.host == LOCALHOST)
+                || address::written(&[recipe], input).is_some_and(|written| {
+                    // An address of the authors' own network can be rewritten.
+                    let address = written.named.parse::<Ipv4Addr>();
+                    written.host == LOCALHOST || address.is_ok_and(|address| address.is_private())
+                })
         }
     }
 }
