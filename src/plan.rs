@@ -8,6 +8,7 @@ mod address;
 mod assets;
 mod build;
 mod components;
+mod contents;
 mod commands;
 mod dumps;
 mod env;

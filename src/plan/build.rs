@@ -1,9 +1,9 @@
 //! Joins what was found into the plan.
 
 use super::{
-    AssetStage, BuildPlan, Command, Component, EnvVar, Finding, Question, SCHEMA, assets, commands,
-    components, env, files, health, image, input::Input, install, ledger::Ledger, name, packages,
-    processes, prune, questions, runtime, script, services, settled, start, variables,
+    AssetStage, BuildPlan, Command, Component, EnvKind, EnvVar, Finding, Question, SCHEMA, assets,
+    commands, components, env, files, health, image, input::Input, install, ledger::Ledger, name,
+    packages, processes, prune, questions, runtime, script, services, settled, start, variables,
 };
 use crate::{
     config::Config,
@@ -191,7 +191,7 @@ fn component(
     volumes.extend(made);
     volumes.extend(files::folders(&input, ledger, &image));
     commands::compile(&mut prepare, &mut build, &mut image, &input);
-    let started = start::start(&input, ledger, diagnostics);
+    let started = start::start(&input, &services, ledger, diagnostics);
     let all: Vec<&Command> = install.iter().chain(&build).collect();
     if let Some(start) = &started.start
         && let Some(missing) = install::undeclared_server(start, &all, &input, diagnostics)
@@ -234,6 +234,13 @@ fn component(
     let all: Vec<&Command> = install.iter().chain(&build).collect();
     image::without_build(&input, &all, &mut packages);
     image::fill_env(&mut image, &vars);
+    let leads_to_service = |name: &String| {
+        vars.iter()
+            .any(|var| var.name == *name && var.kind == EnvKind::Service)
+    };
+    for command in &mut prepare {
+        command.env.retain(|name, _| !leads_to_service(name));
+    }
     let values_to_give = questions::values_to_give(&vars);
     settled::env(&mut vars, selection.config, catalog, diagnostics);
     // Commands that load the application read its settings; other build commands are given none.

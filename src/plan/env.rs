@@ -241,8 +241,11 @@ pub fn env(
             about: None,
             origin: Vec::new(),
         });
-        var.default = Some(value.clone());
-        var.values.clear();
+        // The documents' own machine is not where the service is.
+        if var.kind != EnvKind::Service {
+            var.default = Some(value.clone());
+            var.values.clear();
+        }
         if !var.origin.contains(origin) {
             var.origin.push(origin.clone());
         }

@@ -426,9 +426,15 @@ pub struct Service {
     pub env: BTreeMap<String, String>,
     /// Environment of the service's own container, with `${NAME}` for secrets.
     pub settings: BTreeMap<String, String>,
+    /// What runs in the place of the program that its image starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entrypoint: Vec<String>,
     /// Arguments for the program that its image starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
+    /// Memory that its container may take, where that is more than most services need.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
     /// Names of the secrets that exist only to reach this service, such as `POSTGRES_PASSWORD`.
     pub secrets: Vec<String>,
     /// Values of those secrets that stand in the source, so that no other value works.

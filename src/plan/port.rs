@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::{
-    Origin, OriginKind, Port, Protocol,
+    Origin, OriginKind, Port, Protocol, Service,
     env::listed,
     input::Input,
     ledger::{self, Ledger},
@@ -24,6 +24,7 @@ pub fn port(
     input: &Input<'_, '_>,
     way: &Way,
     told: Option<&Way>,
+    services: &[Service],
     ledger: &Ledger<'_>,
     serves_static: bool,
 ) -> Option<Port> {
@@ -62,7 +63,7 @@ pub fn port(
         .or_else(|| port_in_examples(input))
         .or_else(|| port_in_dockerfile(input))
         .or_else(|| port_in_code(input))
-        .or_else(|| port_in_prose(input.documents, false))
+        .or_else(|| port_in_prose(input.documents, services, false))
         .or(framework)
         .or_else(|| port_of_rule(way, input))
         .or_else(|| {
@@ -269,8 +270,13 @@ fn port_in_dockerfile(input: &Input<'_, '_>) -> Option<Port> {
 }
 
 /// "runs on port 3000", "http://localhost:3000".
-/// Commands and what they print count only where `sentences_only` is not set.
-pub fn port_in_prose(documents: &[Document], sentences_only: bool) -> Option<Port> {
+/// Ports of `services` are not the application's. Commands and what they print count only where
+/// `sentences_only` is not set.
+pub fn port_in_prose(
+    documents: &[Document],
+    services: &[Service],
+    sentences_only: bool,
+) -> Option<Port> {
     let pattern = Regex::new(
         r"(?i)(?:localhost|127\.0\.0\.1|0\.0\.0\.0):(\d{2,5})\b|\bport\s+(?:is\s+)?`?(\d{2,5})\b",
     )
@@ -282,7 +288,14 @@ pub fn port_in_prose(documents: &[Document], sentences_only: bool) -> Option<Por
                 Part::Code(_) if sentences_only => return None,
                 Part::Code(block) => (&block.code, block.file_offset(0)),
             };
-            let found = pattern.captures(text)?;
+            let is_of_service = |found: &regex::Captures<'_>| {
+                let number = found.get(1).or(found.get(2));
+                let port = number.and_then(|number| number.as_str().parse().ok());
+                services.iter().any(|service| Some(service.port) == port)
+            };
+            let found = pattern
+                .captures_iter(text)
+                .find(|found| !is_of_service(found))?;
             let number = found.get(1).or(found.get(2))?;
             let line = document.source.line(at) + text[..number.start()].matches('\n').count();
             let said = found.get(0)?.as_str();

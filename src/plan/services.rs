@@ -9,7 +9,7 @@ use super::{
     Command, EnvKind, EnvVar, ExtraFile, Fate, FixedAddress, LOCALHOST, Origin, OriginKind,
     Question, Service,
     address::{self, Written},
-    dumps,
+    contents, dumps,
     env::switch,
     input::Input,
     ledger::{self, Ledger},
@@ -99,6 +99,7 @@ pub fn services(
     }
 
     let mut bound = Bound::default();
+    let mut of_clients: Vec<(usize, Vec<EnvVar>)> = Vec::new();
     for (id, signs) in signs {
         let recipe = &catalog.services[id];
         let said = config.says(&question_id(id));
@@ -142,7 +143,12 @@ pub fn services(
             });
         }
         if said.map_or(is_used, |(yes, _)| yes) {
-            let (mut service, vars, rewrite) = service(
+            let Planned {
+                mut service,
+                env: vars,
+                client,
+                rewrite,
+            } = service(
                 (id, recipe),
                 name,
                 known,
@@ -152,6 +158,7 @@ pub fn services(
                 diagnostics,
             );
             bound.files.extend(socket_files(recipe, &service, input));
+            of_clients.push((bound.services.len(), client));
             service
                 .origin
                 .extend(said.map(|(_, origin)| origin.clone()));
@@ -169,7 +176,29 @@ pub fn services(
             }
         }
     }
+    // Two services may have the same clients: the one with a password tells them who they are.
+    of_clients.sort_by_key(|(index, _)| bound.services[*index].secrets.is_empty());
+    for (index, vars) in of_clients {
+        for var in vars {
+            if !bound.env.iter().any(|known| known.name == var.name) {
+                let value = var.default.clone().unwrap_or_default();
+                bound.services[index].env.insert(var.name.clone(), value);
+                bound.env.push(var);
+            }
+        }
+    }
     bound
+}
+
+/// A service, and what leads the application to it.
+struct Planned {
+    service: Service,
+    /// The environment variables that the application reads.
+    env: Vec<EnvVar>,
+    /// Those that its client libraries read, where nothing else sets them.
+    client: Vec<EnvVar>,
+    /// What puts its name in the place of an address in the source.
+    rewrite: Option<Command>,
 }
 
 /// The id of the question whether the service `id` runs beside the application.
@@ -356,7 +385,7 @@ fn service(
     input: &Input<'_, '_>,
     ledger: &mut Ledger<'_>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> (Service, Vec<EnvVar>, Option<Command>) {
+) -> Planned {
     let (documents, catalog) = (input.documents, input.catalog);
     let recipes: Vec<&ServiceRecipe> = std::iter::once(recipe)
         .chain(
@@ -477,12 +506,22 @@ fn service(
         let unnamed = || Some((unnamed("password")?, written.origin.clone()));
         written.password.clone().or_else(unnamed)
     });
+    let contents =
+        recipe.contents.as_ref().map(|recipe| {
+            let commands = signs.steps.iter().filter_map(|(index, origin)| {
+                match &ledger.steps[*index].action {
+                    Action::CreateDatabase { name, .. } => Some((name.clone()?, origin.clone())),
+                    _ => None,
+                }
+            });
+            let contents = contents::contents(recipe, commands.collect(), name, known, input);
+            (recipe, contents)
+        });
     let mut env = BTreeMap::new();
     let password = recipe
         .secrets
         .first()
         .map(|secret| format!("${{{secret}}}"));
-    let mut vars = Vec::new();
     let url = |name: &str| {
         let shown = known.get(name).cloned().flatten().unwrap_or_default();
         let scheme = shown.split_once("://").map(|(scheme, _)| scheme.to_owned());
@@ -507,10 +546,21 @@ fn service(
             env.entry(name.clone()).or_insert_with(|| value(name));
         }
     };
-    bind("url", &url);
-    bind("host", &|_| id.to_owned());
+    let address = format!("{id}:{}", recipe.port);
+    // A variable may hold more or less than its name tells: the example shows it.
+    let as_shown = |name: &str, otherwise: String| {
+        let shown = known.get(name).and_then(Option::as_deref);
+        let port = shown.and_then(|shown| shown.rsplit_once(':')?.1.parse::<u16>().ok());
+        match shown {
+            Some(shown) if shown.contains("://") => url(name),
+            Some(_) if port.is_some() => address.clone(),
+            Some(_) | None => otherwise,
+        }
+    };
+    bind("url", &|name| as_shown(name, url(name)));
+    bind("host", &|name| as_shown(name, id.to_owned()));
     bind("port", &|_| recipe.port.to_string());
-    bind("address", &|_| format!("{id}:{}", recipe.port));
+    bind("address", &|name| as_shown(name, address.clone()));
     for (role, value) in &recipe.values {
         bind(role, &|name| {
             let shown = known.get(name).and_then(Option::as_deref);
@@ -522,6 +572,9 @@ fn service(
     bind("database", &|_| database.clone());
     if let Some(password) = &password {
         bind("password", &|_| password.clone());
+    }
+    for (name, value) in contents.iter().flat_map(|(_, contents)| &contents.env) {
+        env.entry(name.clone()).or_insert_with(|| value.clone());
     }
     for role in &told {
         let value = match *role {
@@ -557,21 +610,35 @@ fn service(
     });
     let mut origin = signs.code.clone();
     origin.extend(signs.steps.iter().map(|(_, origin)| origin.clone()));
+    let made = contents.iter().flat_map(|(_, contents)| &contents.made);
+    origin.extend(made.map(|(_, origin)| origin.clone()));
     origin.push(version_origin);
-    for (name, value) in &env {
-        vars.push(EnvVar {
-            name: name.clone(),
-            kind: EnvKind::Service,
-            required: true,
-            default: Some(value.clone()),
-            values: BTreeMap::new(),
-            about: Some(format!("where the application finds {}", recipe.title)),
-            origin: vec![Origin::recipe(
-                &format!("services/{id}"),
-                format!("{name} leads to {}", recipe.title),
-            )],
-        });
-    }
+    let var = |name: &String, value: String| EnvVar {
+        name: name.clone(),
+        kind: EnvKind::Service,
+        required: true,
+        default: Some(value),
+        values: BTreeMap::new(),
+        about: Some(format!("where the application finds {}", recipe.title)),
+        origin: vec![Origin::recipe(
+            &format!("services/{id}"),
+            format!("{name} leads to {}", recipe.title),
+        )],
+    };
+    let vars = env.iter().map(|(name, value)| var(name, value.clone()));
+    let vars = vars.collect();
+    let manifest = &input.selection.manifest;
+    let is_there = |package: &String| match package.strip_suffix('*') {
+        Some(start) => manifest.packages.keys().any(|name| name.starts_with(start)),
+        None => manifest.package(package).is_some(),
+    };
+    let client = recipe
+        .client
+        .iter()
+        .filter(|client| client.packages.iter().any(is_there))
+        .flat_map(|client| &client.env)
+        .map(|(name, value)| var(name, fill(value)))
+        .collect();
 
     let mut init = Vec::new();
     for (index, _) in &signs.steps {
@@ -618,10 +685,23 @@ fn service(
         (None, _) => &recipe.settings,
     };
     let host = written.as_ref().map_or(id, |written| &written.host);
-    let settings = settings
+    let mut settings: BTreeMap<String, String> = settings
         .iter()
         .map(|(name, value)| (name.clone(), fill(value).replace("{host}", host)))
         .collect();
+    let mut entrypoint = Vec::new();
+    let mut command: Vec<String> = recipe.command.iter().map(|word| fill(word)).collect();
+    if let Some((recipe, contents)) = contents.filter(|(_, contents)| !contents.made.is_empty()) {
+        for (name, value) in &recipe.settings {
+            let value = contents.fill(recipe, &fill(value)).replace("{host}", host);
+            settings.insert(name.clone(), value);
+        }
+        if !recipe.entrypoint.is_empty() {
+            let words = recipe.entrypoint.iter();
+            entrypoint.extend(words.map(|word| contents.fill(recipe, word)));
+            command.clear();
+        }
+    }
     let mut secrets = recipe.secrets.clone();
     let mut values = BTreeMap::new();
     if let (Some((password, place)), Some(secret)) = (&password_in_source, secrets.first()) {
@@ -654,7 +734,9 @@ fn service(
         port: recipe.port,
         env,
         settings,
-        command: recipe.command.iter().map(|word| fill(word)).collect(),
+        entrypoint,
+        command,
+        memory: recipe.memory.clone(),
         secrets,
         written: values,
         fixed,
@@ -665,10 +747,15 @@ fn service(
         read_only: recipe.read_only,
         init,
         init_directory: recipe.init_directory.clone(),
-        optional: false,
+        optional: signs.has_alternative,
         origin: unique(origin),
     };
-    (service, vars, rewrite)
+    Planned {
+        service,
+        env: vars,
+        client,
+        rewrite,
+    }
 }
 
 /// Where the source looks for the service at an address of its authors' network, which no container
@@ -718,7 +805,7 @@ fn rewritten(
 }
 
 /// An address in an example file counts where the code reads it.
-fn is_read(name: &str, input: &Input<'_, '_>) -> bool {
+pub fn is_read(name: &str, input: &Input<'_, '_>) -> bool {
     let reads = &input.selection.facts.env;
     reads.is_empty() || reads.iter().any(|read| read.name == name)
 }
@@ -767,8 +854,11 @@ fn has_address(recipe: &ServiceRecipe, known: &Known, input: &Input<'_, '_>) -> 
         Some(name) => !known[*name].as_deref().is_some_and(is_public),
         None => {
             is_led_by_env(recipe, known, input)
-                || address::written(&[recipe], input)
-                    .is_some_and(|written| written.host == LOCALHOST)
+                || address::written(&[recipe], input).is_some_and(|written| {
+                    // An address of the authors' own network can be rewritten.
+                    let address = written.named.parse::<Ipv4Addr>();
+                    written.host == LOCALHOST || address.is_ok_and(|address| address.is_private())
+                })
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Fate, Origin, Port, Start, Volume,
+    Fate, Origin, Port, Service, Start, Volume,
     input::Input,
     ledger::Ledger,
     port::{listen_env, listen_everywhere, port, port_in_prose},
@@ -31,6 +31,7 @@ pub struct Started {
 /// Decides the start command, the port and the environment that goes with them.
 pub fn start(
     input: &Input<'_, '_>,
+    services: &[Service],
     ledger: &mut Ledger<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Started {
@@ -93,8 +94,8 @@ pub fn start(
 
     // Where a server takes the place of what was told, it listens where that would have.
     let told = replaced.as_ref().map(|(told, _)| told.clone());
-    let port = port(input, &way, told.as_ref(), ledger, serves_static);
-    if let (Some(port), Some(said)) = (&port, port_in_prose(input.documents, true))
+    let port = port(input, &way, told.as_ref(), services, ledger, serves_static);
+    if let (Some(port), Some(said)) = (&port, port_in_prose(input.documents, services, true))
         && port.port != said.port
     {
         let place = |port: &Port| port.origin.first().map(Origin::place).unwrap_or_default();

@@ -11,7 +11,7 @@ use crate::{diagnostic::nearest, repo, shell::is_name};
 /// Variables that are filled into a text, by the kind of recipe and the path of the field (`*` for
 /// one key or index). `own` stands for the entry's `[variable.NAME]`, `secrets` for `${NAME}` of its
 /// `secrets`.
-const FILLED: [(&str, &str, &[&str]); 37] = [
+const FILLED: [(&str, &str, &[&str]); 42] = [
     ("runtimes", "image", &["version", "suite"]),
     ("runtimes", "certificate.run.*", &["certificate"]),
     ("tools", "mirror.env.*", &["url"]),
@@ -59,6 +59,19 @@ const FILLED: [(&str, &str, &[&str]); 37] = [
     ),
     (
         "services",
+        "client.*.env.*",
+        &["user", "database", "name", "secrets"],
+    ),
+    ("services", "contents.each", &["name"]),
+    ("services", "contents.url", &["name"]),
+    (
+        "services",
+        "contents.settings.*",
+        &["user", "database", "contents", "secrets", "host"],
+    ),
+    ("services", "contents.entrypoint.*", &["contents"]),
+    (
+        "services",
         "frameworks.*.*",
         &["user", "database", "name", "secrets"],
     ),
@@ -92,10 +105,12 @@ const FILLED_BY_SIGNS: [&str; 13] = [
 const DAYS: [(&str, &str); 2] = [("runtimes", "checked"), ("runtimes", "version.*.ends")];
 
 /// Fields that say where a fact is written.
-const SOURCES: [(&str, &str); 3] = [
+const SOURCES: [(&str, &str); 5] = [
     ("runtimes", "source"),
     ("repairs", "source"),
     ("system-packages", "needs.*.source"),
+    ("services", "contents.source"),
+    ("services", "client.*.source"),
 ];
 
 /// Fields that hold a pattern of a path.

@@ -857,6 +857,16 @@ pub struct ServiceRecipe {
     /// Arguments for the program that its image starts.
     #[serde(default)]
     pub command: Vec<String>,
+    /// Memory that its container may take, as Kubernetes writes it, where that is more than most
+    /// services need.
+    #[serde(default)]
+    pub memory: Option<String>,
+    /// What applications expect to find in it, such as buckets or queues.
+    #[serde(default)]
+    pub contents: Option<ContentsRecipe>,
+    /// What its client libraries read of the environment by themselves.
+    #[serde(default)]
+    pub client: Vec<ClientRecipe>,
     /// What differs where the source logs in as a user who is there from the beginning.
     #[serde(default)]
     pub superuser: Option<SuperuserRecipe>,
@@ -905,6 +915,55 @@ pub struct ServiceRecipe {
 
 fn yes() -> bool {
     true
+}
+
+/// What applications expect to find in a service without making it themselves, such as buckets.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContentsRecipe {
+    /// What one of them is called, such as `bucket`.
+    pub what: String,
+    /// Expression for a whole name.
+    pub name: Expression,
+    /// Environment variables that hold a name.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// Environment variables that hold a URL which ends in a name.
+    #[serde(default)]
+    pub url_env: Vec<String>,
+    /// That URL; `{name}` is replaced.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Expressions for source code that names one, in the group `name`.
+    #[serde(default)]
+    pub code: Vec<Expression>,
+    /// Pieces of source code that make them: then the application does so itself.
+    #[serde(default)]
+    pub made_by: Vec<String>,
+    /// What stands for each in `{contents}`, where they are separated by blanks; `{name}` is replaced.
+    pub each: String,
+    /// Settings that make them, beside those of the recipe; `{contents}` is replaced.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+    /// What runs in the place of its image's program and makes them; `{contents}` is replaced.
+    #[serde(default)]
+    pub entrypoint: Vec<String>,
+    /// Where that is written.
+    pub source: String,
+}
+
+/// What client libraries read of the environment by themselves, and fail without, whatever the
+/// application's own settings are called.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientRecipe {
+    /// The packages, of any language; a `*` at the end stands for any ending.
+    pub packages: Vec<String>,
+    /// Name → value: `{user}`, `{database}` and `${SECRET}` are replaced. What something else sets
+    /// stays.
+    pub env: BTreeMap<String, String>,
+    /// Where that is written.
+    pub source: String,
 }
 
 /// A user of a service who is there from the beginning, such as MySQL's `root`.

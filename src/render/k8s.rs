@@ -1136,6 +1136,8 @@ fn backing(
         name: service.kind.clone(),
         image: service.image.clone(),
         why: why(),
+        command: words(&service.entrypoint),
+        command_why: why(),
         args: words(&service.command),
         writes_root: !service.read_only,
         port: Some(ContainerPort {
@@ -1148,7 +1150,7 @@ fn backing(
         resources: Resources {
             cpu: "100m".to_owned(),
             request: "128Mi".to_owned(),
-            limit: "512Mi".to_owned(),
+            limit: service.memory.clone().unwrap_or_else(|| "512Mi".to_owned()),
             ..Resources::default()
         },
         mounts,

@@ -430,6 +430,7 @@ impl Engine for Docker {
         let body = ContainerCreateBody {
             image: Some(spec.image.clone()),
             user,
+            entrypoint: spec.entrypoint.clone(),
             cmd: spec.command.clone(),
             working_dir: spec.directory.clone(),
             env: Some(

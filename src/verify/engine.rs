@@ -118,6 +118,8 @@ pub struct ContainerSpec {
     pub shares_network_of: Option<String>,
     /// Its image.
     pub image: String,
+    /// What runs in place of the image's own entry point.
+    pub entrypoint: Option<Vec<String>>,
     /// Command in place of the image's own.
     pub command: Option<Vec<String>>,
     /// Folder to run in, in place of the image's own.

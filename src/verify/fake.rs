@@ -27,6 +27,8 @@ pub struct Fake {
     pub ended: BTreeMap<&'static str, i64>,
     /// Address and port that the application listens on, as in `/proc/net/tcp`; empty for none.
     pub listens: &'static str,
+    /// Images that cannot be had.
+    pub absent: Vec<&'static str>,
     /// Whether the sockets cannot be looked at.
     pub is_blind: bool,
     /// Path → answers, one after the other; the last one stays. No entry: connection refused.
@@ -66,6 +68,12 @@ impl Fake {
 
 impl Engine for Fake {
     async fn ensure_image(&self, image: &str) -> Result<ImageInfo, EngineError> {
+        if self.absent.contains(&image) {
+            return Err(EngineError::NoImage {
+                image: image.to_owned(),
+                cause: "no such manifest".to_owned(),
+            });
+        }
         Ok(ImageInfo {
             stand_in: image.starts_with("stand-in"),
         })

@@ -12,6 +12,7 @@ pub mod tests;
 mod up;
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     path::Path,
     time::{Duration, Instant},
@@ -19,7 +20,7 @@ use std::{
 
 use super::{
     Event, Options, correct,
-    engine::{ContainerSpec, Engine, Hardening, Run},
+    engine::{ContainerSpec, Engine, EngineError, Hardening, Run},
     environment::Secrets,
     listening::{Listener, listeners},
     report::{Cause, ComponentReport, Failure, Report, Rung},
@@ -84,17 +85,8 @@ pub async fn climb<E: Engine>(
     options: &Options,
     progress: &mut dyn FnMut(Event),
 ) -> anyhow::Result<Report> {
-    let secrets = Secrets::new(run, plan);
-    let site = Site {
-        engine,
-        run,
-        secrets,
-        plan,
-        artifacts,
-        repository,
-        options,
-    };
     let mut stand_ins = Vec::new();
+    let mut absent = Vec::new();
     let mut images: Vec<&str> = Vec::new();
     for component in &plan.components {
         images.extend([
@@ -111,10 +103,26 @@ pub async fn climb<E: Engine>(
     images.sort_unstable();
     images.dedup();
     for image in images {
-        if engine.ensure_image(image).await?.stand_in {
-            stand_ins.push(image.to_owned());
+        match engine.ensure_image(image).await {
+            Ok(info) => stand_ins.extend(info.stand_in.then(|| image.to_owned())),
+            Err(EngineError::NoImage { cause, .. }) if is_optional(plan, image) => {
+                absent.push((image.to_owned(), cause));
+            }
+            Err(trouble) => return Err(trouble.into()),
         }
     }
+    let (plan, left_out) = without(plan, &absent);
+    let plan = &plan;
+    let secrets = Secrets::new(run, plan);
+    let site = Site {
+        engine,
+        run,
+        secrets,
+        plan,
+        artifacts,
+        repository,
+        options,
+    };
     engine.create_network(run).await?;
 
     let mut reports = Vec::new();
@@ -122,6 +130,7 @@ pub async fn climb<E: Engine>(
     for component in &plan.components {
         let mut report = ComponentReport {
             id: component.id.clone(),
+            notes: left_out.get(&component.id).cloned().unwrap_or_default(),
             ..ComponentReport::default()
         };
         let result = site
@@ -146,6 +155,49 @@ pub async fn climb<E: Engine>(
         }
     }
     Ok(Report::new(reports, stand_ins))
+}
+
+/// Whether only services that the application also runs without have this image.
+fn is_optional(plan: &BuildPlan, image: &str) -> bool {
+    plan.components.iter().all(|component| {
+        let services = component.services.iter();
+        let mut with_it = services.filter(|service| service.image == image);
+        let own = [&component.image.build_from, &component.image.run_from];
+        !own.iter().any(|own| *own == image) && with_it.all(|service| service.optional)
+    })
+}
+
+/// The plan without the services that have one of the `absent` images, and without what leads the
+/// application to them; beside it what to tell of each component.
+fn without<'p>(
+    plan: &'p BuildPlan,
+    absent: &[(String, String)],
+) -> (Cow<'p, BuildPlan>, BTreeMap<String, Vec<String>>) {
+    let mut left_out: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    if absent.is_empty() {
+        return (Cow::Borrowed(plan), left_out);
+    }
+    let mut plan = plan.clone();
+    for component in &mut plan.components {
+        for (image, cause) in absent {
+            let services = component.services.iter();
+            let Some(service) = services.clone().find(|service| service.image == *image) else {
+                continue;
+            };
+            component
+                .env
+                .retain(|var| !service.env.contains_key(&var.name));
+            let notes = left_out.entry(component.id.clone()).or_default();
+            notes.push(format!(
+                "ran without {}, as it can: the image `{image}` is not on this machine and cannot be pulled: {cause}",
+                service.kind
+            ));
+        }
+        component
+            .services
+            .retain(|service| !absent.iter().any(|(image, _)| service.image == *image));
+    }
+    (Cow::Owned(plan), left_out)
 }
 
 /// A rung that was not reached is data; trouble with the engine is an error.

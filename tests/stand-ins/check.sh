@@ -44,6 +44,10 @@ main() {
       apache/kafka:*) check "$image" kafka_works ;;
       axllent/mailpit:*) check "$image" mailpit_works ;;
       bitnamilegacy/openldap:*) check "$image" openldap_works ;;
+      minio/minio:*) check "$image" minio_works ;;
+      softwaremill/elasticmq:*) check "$image" elasticmq_works ;;
+      elasticsearch:*) check "$image" elasticsearch_works ;;
+      opensearchproject/opensearch:*) check "$image" opensearch_works ;;
     esac
   done <images
   [ $failures = 0 ]
@@ -331,6 +335,56 @@ openldap_works() {
   docker exec "$server" ldapwhoami -x -H ldap://127.0.0.1:1389 -D cn=admin,dc=shop,dc=example -w secret
 }
 
+# A folder of the data is a bucket. boto3 asks as applications do.
+minio_works() {
+  serve "$1" --env MINIO_ROOT_USER=anna --env MINIO_ROOT_PASSWORD='a b c d e' --user 1000:1000 "${restricted[@]}" \
+    --tmpfs /data:uid=1000 --entrypoint sh -- -c 'mkdir -p /data/photos && exec minio server /data'
+  wait_for docker exec "$server" curl -fsS http://127.0.0.1:9000/minio/health/live
+  asks_by_boto3 '
+s3 = boto3.client("s3", endpoint_url="http://server:9000")
+assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["photos"]
+s3.put_object(Bucket="photos", Key="a", Body=b"1")
+assert s3.get_object(Bucket="photos", Key="a")["Body"].read() == b"1"'
+  stops_fast
+  serve "$1" --env MINIO_ROOT_USER=anna --env MINIO_ROOT_PASSWORD=secret123 -- server /data
+  wait_for docker exec "$server" curl -fsS http://127.0.0.1:9000/minio/health/live
+}
+
+elasticmq_works() {
+  serve "$1" --env JAVA_OPTS='-Dnode-address.host=* -Dqueues.orders.fifo=false' --user 1001:0 "${restricted[@]}"
+  wait_for docker exec "$server" bash -c 'exec 3<>/dev/tcp/127.0.0.1/9324'
+  asks_by_boto3 '
+sqs = boto3.client("sqs", endpoint_url="http://server:9324")
+url = sqs.get_queue_url(QueueName="orders")["QueueUrl"]
+assert url.startswith("http://server:9324/"), url
+sqs.send_message(QueueUrl=url, MessageBody="hello")
+assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "hello"'
+}
+
+elasticsearch_works() {
+  searches "$1" --env xpack.security.enabled=false --env ES_JAVA_OPTS='-Xms512m -Xmx512m'
+}
+
+opensearch_works() {
+  searches "$1" --env DISABLE_SECURITY_PLUGIN=true --env OPENSEARCH_JAVA_OPTS='-Xms512m -Xmx512m'
+}
+
+searches() {
+  local books=http://127.0.0.1:9200/books
+  serve "$1" --env discovery.type=single-node --env cluster.routing.allocation.disk.threshold_enabled=false \
+    --user 1000:1000 --memory 1g --cap-drop ALL --security-opt no-new-privileges --tmpfs /tmp "${@:2}"
+  wait_for docker exec "$server" curl -fsS http://127.0.0.1:9200/_cluster/health
+  docker exec "$server" curl -fsS -X PUT -H 'content-type: application/json' -d '{"title": "The Shore"}' "$books/_doc/1?refresh=true"
+  [[ $(docker exec "$server" curl -fsS "$books/_search?q=title:shore") == *'"The Shore"'* ]]
+  [[ $(docker exec "$server" curl -fsS http://127.0.0.1:9200/) == *'"number"'* ]]
+}
+
+# asks_by_boto3 LINES: as the user anna.
+asks_by_boto3() {
+  run --env AWS_ACCESS_KEY_ID=anna --env AWS_SECRET_ACCESS_KEY='a b c d e' --env AWS_DEFAULT_REGION=us-east-1 \
+    python:3.11-slim-bookworm sh -euc 'pip install --quiet boto3 && python -c "import boto3$0"' "$1"
+}
+
 # tini, for one.
 installs_packages() {
   run --user 0:0 --entrypoint sh "$1" -euc '
@@ -347,10 +401,17 @@ run() {
   docker run --rm --label $mark --network $mark "$@"
 }
 
-# serve IMAGE OPTION...: starts it in the place of the server before.
+# serve IMAGE OPTION... [-- WORD...]: starts it in the place of the server before; WORDs are its command.
 serve() {
+  local image=$1
+  local -a options=()
+  shift
+  while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    options+=("$1")
+    shift
+  done
   [ -z "${server:-}" ] || docker rm --force --volumes "$server"
-  server=$(docker run --detach --label $mark --network $mark --network-alias server "${@:2}" "$1")
+  server=$(docker run --detach --label $mark --network $mark --network-alias server "${options[@]}" "$image" "${@:2}")
 }
 
 wait_for() {

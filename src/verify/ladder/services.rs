@@ -61,6 +61,7 @@ impl<E: Engine> Site<'_, E> {
                 .and_then(|owner| started.services.get(&owner.kind).cloned()),
             publish,
             volumes,
+            entrypoint: Some(service.entrypoint.clone()).filter(|words| !words.is_empty()),
             command: Some(service.command.clone()).filter(|command| !command.is_empty()),
             image: service.image.clone(),
             env: self.secrets.fill_all(&service.settings),

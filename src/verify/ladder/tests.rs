@@ -41,6 +41,12 @@ fn climbed(fake: &Fake, plan: &BuildPlan) -> ComponentReport {
 }
 
 fn climbed_with(fake: &Fake, plan: &BuildPlan, load: Option<LoadBounds>) -> ComponentReport {
+    let mut report = attempt(fake, plan, load).expect("a report");
+    assert_eq!(report.stand_ins, ["stand-in"]);
+    report.components.remove(0)
+}
+
+fn attempt(fake: &Fake, plan: &BuildPlan, load: Option<LoadBounds>) -> anyhow::Result<Report> {
     let folder = tempfile::tempdir().expect("a folder");
     let run = Run::new().expect("random");
     let options = Options {
@@ -60,7 +66,7 @@ fn climbed_with(fake: &Fake, plan: &BuildPlan, load: Option<LoadBounds>) -> Comp
         .enable_all()
         .build()
         .expect("a runtime");
-    let report = runtime.block_on(climb(
+    runtime.block_on(climb(
         fake,
         &run,
         plan,
@@ -68,10 +74,7 @@ fn climbed_with(fake: &Fake, plan: &BuildPlan, load: Option<LoadBounds>) -> Comp
         folder.path(),
         &options,
         &mut |_| {},
-    ));
-    let mut report = report.expect("a report");
-    assert_eq!(report.stand_ins, ["stand-in"]);
-    report.components.remove(0)
+    ))
 }
 
 fn listening_on(listens: &'static str, answers: &[(&'static str, &[Answer])]) -> Fake {
@@ -512,6 +515,38 @@ fn a_prepare_step_of_a_service_runs_in_its_container() {
     check_answer(&fake, &with_prepare(Some("postgres")), "/", 200, true);
     let call = "exec in postgres: env A=1 sh -c migrate".to_owned();
     assert!(fake.calls.borrow().contains(&call));
+}
+
+#[test]
+fn a_service_that_the_application_runs_without_is_left_out_where_its_image_cannot_be_had() {
+    let mut plan = with_prepare(None);
+    plan.components[0].services[0].optional = true;
+    plan.components[0].prepare.clear();
+    let fake = Fake {
+        absent: vec!["postgres:15"],
+        ..serving(&[("/", &[status(200)])])
+    };
+    let report = climbed(&fake, &plan);
+    assert_eq!(report.rung, Rung::Answers);
+    assert_eq!(
+        report.notes[0],
+        "ran without postgres, as it can: the image `postgres:15` is not on this machine and cannot be pulled: no such manifest"
+    );
+    let specs = fake.specs.borrow();
+    assert!(specs.iter().all(|spec| spec.name != "postgres"));
+    assert!(specs.iter().all(|spec| !spec.env.contains_key("URL")));
+}
+
+#[test]
+fn an_image_that_is_needed_and_cannot_be_had_ends_the_run() {
+    let fake = Fake {
+        absent: vec!["postgres:15"],
+        ..serving(&[("/", &[status(200)])])
+    };
+    let plan = with_prepare(None);
+    let result = attempt(&fake, &plan, None);
+    let error = result.expect_err("no image");
+    assert!(error.to_string().contains("`postgres:15`"), "{error}");
 }
 
 #[test]
