@@ -571,6 +571,10 @@ fn recipes(command: &RecipesCommand, catalog: &Catalog, talk: Talk) -> anyhow::R
             }
         }
         RecipesCommand::Check => {
+            let errors = catalog.errors();
+            if !errors.is_empty() {
+                return Ok(broken(&errors, talk));
+            }
             print(&format!("{} recipes, no errors\n", catalog.entries().len()));
         }
     }

@@ -142,6 +142,12 @@ impl Catalog {
         }
     }
 
+    /// Returns what is wrong with the entries that each entry by itself does not show: references
+    /// that lead nowhere, variables that nothing fills.
+    pub fn errors(&self) -> Vec<ConfigurationError> {
+        check::errors(self)
+    }
+
     fn empty() -> Self {
         Self {
             runtimes: BTreeMap::new(),

@@ -581,7 +581,7 @@ impl Found<'_> {
             .filter(|name| !["own", "secrets"].contains(name))
             .collect();
         if filled.contains(&"own") {
-            known.extend(["program", "environment"]);
+            known.extend(["program", "environment", "base"]);
             known.extend(self.catalog.variables_of(kind, id));
         }
         let secrets = self
