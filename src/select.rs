@@ -65,6 +65,7 @@ pub fn selections<'c>(
     let mut candidates = candidates(repo, steps, catalog, config);
     let built = compose::built_folders(repo, catalog);
     only_built(&mut candidates, &built);
+    only_finished(&mut candidates, catalog);
     prefer_server(&mut candidates, repo, catalog);
     settle(&mut candidates, repo, catalog, config, &mut diagnostics);
     let Some(best) = candidates.first() else {
@@ -151,6 +152,19 @@ fn only_built(candidates: &mut Vec<Candidate<'_>>, built: &BTreeSet<String>) {
         .collect();
     if folders.len() > 1 && !built.contains(".") {
         candidates.retain(is_built);
+    }
+}
+
+/// Where a guide keeps what a reader begins with beside what comes out, only the latter is an
+/// application.
+fn only_finished(candidates: &mut Vec<Candidate<'_>>, catalog: &Catalog) {
+    let has =
+        |folder: &str, list: &str| catalog.has_part("folders", list, folder, &['/', '-', '_']);
+    if candidates
+        .iter()
+        .any(|candidate| has(&candidate.folder, "finished"))
+    {
+        candidates.retain(|candidate| !has(&candidate.folder, "unfinished"));
     }
 }
 

@@ -192,6 +192,7 @@ fn component(
     volumes.extend(files::folders(&input, ledger, &image));
     commands::compile(&mut prepare, &mut build, &mut image, &input);
     let started = start::start(&input, &services, ledger, diagnostics);
+    commands::before_start(&started.before, &mut build, &mut prepare, &input);
     let all: Vec<&Command> = install.iter().chain(&build).collect();
     if let Some(start) = &started.start
         && let Some(missing) = install::undeclared_server(start, &all, &input, diagnostics)

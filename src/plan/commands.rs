@@ -9,9 +9,10 @@ use super::{
     ledger,
     ledger::Ledger,
     pieces,
+    way::Before,
 };
 use crate::{
-    recipe::Catalog,
+    recipe::{Catalog, Does},
     repo, shell,
     step::{Action, InstallStep, Purpose, rule},
 };
@@ -248,19 +249,7 @@ pub fn push(commands: &mut Vec<Command>, command: Command) {
 
 /// The command of a step as it runs unattended.
 fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
-    let mut words = step.words.clone();
-    if let Some((found, _)) = rule(&words, input.catalog).0 {
-        words.retain(|word| !found.rule.drop.contains(word));
-        for word in &found.rule.add {
-            let bare = word.trim_start_matches("--no-").trim_start_matches("--no");
-            if !words
-                .iter()
-                .any(|known| known == word || known.ends_with(bare) && known.starts_with("--no"))
-            {
-                words.push(word.clone());
-            }
-        }
-    }
+    let words = unattended(&step.words, input.catalog);
     // The image has one interpreter, under its plain name.
     let line = words
         .iter()
@@ -287,6 +276,58 @@ fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
         runs_in: None,
         cached: false,
         origin: vec![ledger::origin(step)],
+    }
+}
+
+/// The words of a command without those that ask a person, and with those that keep it from asking.
+fn unattended(words: &[String], catalog: &Catalog) -> Vec<String> {
+    let mut words = words.to_vec();
+    let Some((found, _)) = rule(&words, catalog).0 else {
+        return words;
+    };
+    words.retain(|word| !found.rule.drop.contains(word));
+    for word in &found.rule.add {
+        let bare = word.trim_start_matches("--no-").trim_start_matches("--no");
+        if !words
+            .iter()
+            .any(|known| known == word || known.ends_with(bare) && known.starts_with("--no"))
+        {
+            words.push(word.clone());
+        }
+    }
+    words
+}
+
+/// Adds what stands before the start command on its line to what builds and prepares, unless that is
+/// done already, in some form.
+pub fn before_start(
+    before: &[Before],
+    build: &mut Vec<Command>,
+    prepare: &mut Vec<Command>,
+    input: &Input<'_, '_>,
+) {
+    for told in before {
+        let words = unattended(&told.words, input.catalog);
+        let words: Vec<String> = words.iter().map(|word| shell::quote(word)).collect();
+        let line = plain_tool(&words.join(" "), input);
+        let commands = match told.does {
+            Does::Build => &mut *build,
+            _ => &mut *prepare,
+        };
+        let known = commands
+            .iter_mut()
+            .find(|known| essence(&known.command) == essence(&line));
+        match known {
+            Some(known) => known.origin.extend(told.origin.clone()),
+            None => commands.push(Command {
+                command: line,
+                directory: input.directory.to_owned(),
+                env: told.assignments.iter().cloned().collect(),
+                runs_in: None,
+                cached: false,
+                origin: told.origin.clone(),
+            }),
+        }
     }
 }
 

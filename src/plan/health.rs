@@ -104,7 +104,7 @@ pub fn health(input: &Input<'_, '_>) -> Health {
         candidates,
         status: 200,
         errors: input.selection.stack.error_pages.clone(),
-        host: framework.and_then(|(_, framework)| framework.health_host.clone()),
+        host: framework.and_then(|(_, framework)| fill(framework.health_host.as_ref()?, input)),
         proven: false,
         origin,
     }

@@ -39,6 +39,7 @@ pub fn processes(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Process>
             development: false,
             origin,
             step: Some(index),
+            before: Vec::new(),
         };
         let way = follow_script(way, input);
         if !processes.iter().any(|known| known.command == way.words) {

@@ -7,7 +7,7 @@ use super::{
     input::Input,
     ledger::Ledger,
     port::{listen_env, listen_everywhere, port, port_in_prose},
-    way::{Way, way_of_line, way_of_recipe, ways},
+    way::{Before, Way, way_of_line, way_of_recipe, ways},
 };
 use crate::{
     config::StartCommand,
@@ -26,6 +26,8 @@ pub struct Started {
     pub env: BTreeMap<String, (String, Origin)>,
     /// Folders that the command names, outside the application.
     pub data: Vec<Volume>,
+    /// Commands on its line that prepare a release or build.
+    pub before: Vec<Before>,
 }
 
 /// Decides the start command, the port and the environment that goes with them.
@@ -64,6 +66,7 @@ pub fn start(
             let reason = format!("the production server {} takes its place", recipe.words[0]);
             let way = Way {
                 step: told.step,
+                before: told.before.clone(),
                 ..recipe
             };
             (Some(way), Some((told, reason)))
@@ -77,6 +80,7 @@ pub fn start(
             ports: Vec::new(),
             env: BTreeMap::new(),
             data: Vec::new(),
+            before: Vec::new(),
         };
     };
     if let Some((told, _)) = &replaced {
@@ -140,6 +144,7 @@ pub fn start(
             .hint("declare a production server among the dependencies; it will be used instead"),
         );
     }
+    let before = way.before;
     let start = Start {
         command: way.words,
         directory: way.directory,
@@ -150,6 +155,7 @@ pub fn start(
         ports: port.into_iter().collect(),
         env,
         data,
+        before,
     }
 }
 
@@ -192,6 +198,7 @@ fn settled(input: &Input<'_, '_>) -> Option<Way> {
             development: false,
             origin,
             step: None,
+            before: Vec::new(),
         },
     })
 }

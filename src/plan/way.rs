@@ -16,7 +16,7 @@ use crate::{
     manifest::Fact,
     recipe::{Does, Matched},
     repo, shell,
-    shell::Dialect,
+    shell::{Dialect, Joint, SimpleCommand},
     step::{Action, Confidence, InstallStep, Purpose, Rule, rule},
 };
 
@@ -35,6 +35,60 @@ pub struct Way {
     pub origin: Vec<Origin>,
     /// The step it comes from.
     pub step: Option<usize>,
+    /// Commands on the same line that prepare a release or build.
+    pub before: Vec<Before>,
+}
+
+/// A command on the line that starts the application, before the one that stays up.
+#[derive(Debug, Clone)]
+pub struct Before {
+    /// The command.
+    pub words: Vec<String>,
+    /// Environment variables set before it.
+    pub assignments: Vec<(String, String)>,
+    /// [`Does::Prepare`] or [`Does::Build`].
+    pub does: Does,
+    /// Who says so.
+    pub origin: Vec<Origin>,
+}
+
+/// Takes a line such as `python manage.py migrate && gunicorn site.wsgi` apart, where all but the last
+/// of its commands prepare or build: the last one by itself is what starts.
+fn before_the_last(
+    line: &str,
+    origin: &[Origin],
+    input: &Input<'_, '_>,
+) -> Option<(Vec<Before>, String)> {
+    let parsed = shell::script(line, Dialect::Shell, &|_| true);
+    let (last, others) = parsed.commands.split_last()?;
+    let is_plain = |command: &SimpleCommand| {
+        matches!(command.joint, Joint::First | Joint::And)
+            && !command.nested
+            && command.subshell == 0
+            && command.redirects.is_empty()
+    };
+    let all_plain = parsed
+        .commands
+        .iter()
+        .all(|command| is_plain(&command.value));
+    if others.is_empty() || !all_plain || line.trim_end().ends_with('&') {
+        return None;
+    }
+    let before = others.iter().map(|command| {
+        let words = command.value.owned_texts();
+        let does = rule(&words, input.catalog).0?.0.rule.does;
+        let is_fixed = command.value.words.iter().all(|word| !word.dynamic);
+        (is_fixed && matches!(does, Does::Prepare | Does::Build)).then(|| Before {
+            words,
+            assignments: command.value.assignments.clone(),
+            does,
+            origin: origin.to_vec(),
+        })
+    });
+    Some((
+        before.collect::<Option<_>>()?,
+        line.get(last.span.start..)?.to_owned(),
+    ))
 }
 
 /// `/usr/local/bin/gunicorn` and `venv/bin/gunicorn` are `gunicorn`, which the image finds.
@@ -165,6 +219,7 @@ pub fn ways(
             assignments: step.assignments.clone(),
             origin,
             step: Some(index),
+            before: Vec::new(),
         };
         let way = follow_script(way, input);
         found.push((
@@ -248,7 +303,9 @@ pub fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
         if scripts.contains_key(&format!("pre{name}")) {
             return way;
         }
-        let parsed = shell::script(&script.value, Dialect::Shell, &|_| true);
+        let split = before_the_last(&script.value, std::slice::from_ref(&origin), input);
+        let line = split.as_ref().map_or(&script.value, |(_, last)| last);
+        let parsed = shell::script(line, Dialect::Shell, &|_| true);
         let [command] = &parsed.commands[..] else {
             return way;
         };
@@ -273,6 +330,8 @@ pub fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
             input,
         );
         way.development &= way.words.first() == words.first();
+        way.before
+            .extend(split.into_iter().flat_map(|(before, _)| before));
         way.assignments.extend(command.assignments.clone());
         way.directory = input.selection.folder.clone();
         if !way.origin.contains(&origin) {
@@ -329,7 +388,13 @@ pub fn way_of_fact(fact: &Fact, input: &Input<'_, '_>) -> Way {
         fact.line,
         &fact.value,
     )];
-    way_of_line(&fact.value, input.directory, origin, input)
+    let Some((before, last)) = before_the_last(&fact.value, &origin, input) else {
+        return way_of_line(&fact.value, input.directory, origin, input);
+    };
+    Way {
+        before,
+        ..way_of_line(&last, input.directory, origin, input)
+    }
 }
 
 /// Reads one shell line; what is more than one plain command is left to a shell.
@@ -342,6 +407,7 @@ pub fn way_of_line(line: &str, directory: &str, origin: Vec<Origin>, input: &Inp
         development,
         origin,
         step: None,
+        before: Vec::new(),
     };
     match &parsed.commands[..] {
         [command] => {

@@ -11,7 +11,7 @@ use crate::{diagnostic::nearest, repo, shell::is_name};
 /// Variables that are filled into a text, by the kind of recipe and the path of the field (`*` for
 /// one key or index). `own` stands for the entry's `[variable.NAME]`, `secrets` for `${NAME}` of its
 /// `secrets`.
-const FILLED: [(&str, &str, &[&str]); 42] = [
+const FILLED: [(&str, &str, &[&str]); 43] = [
     ("runtimes", "image", &["version", "suite"]),
     ("runtimes", "certificate.run.*", &["certificate"]),
     ("tools", "mirror.env.*", &["url"]),
@@ -32,6 +32,7 @@ const FILLED: [(&str, &str, &[&str]); 42] = [
         &["runtime", "version", "suite"],
     ),
     ("frameworks", "image.run", &["runtime", "version", "suite"]),
+    ("frameworks", "health_host", &["own"]),
     ("frameworks", "image.health_command", &["url"]),
     ("frameworks", "image.run_env.*", &["app", "port"]),
     ("frameworks", "image.run_setup.*.command", &["port", "own"]),

@@ -648,7 +648,7 @@ pub struct FrameworkRecipe {
     /// Paths worth asking; one with a variable that has no value is left out.
     #[serde(default)]
     pub health: Vec<String>,
-    /// Value of the `Host` header that it accepts by default.
+    /// Value of the `Host` header that it accepts by default; variables are replaced.
     #[serde(default)]
     pub health_host: Option<String>,
     /// Values found in the tree, for `{name}` in commands.
