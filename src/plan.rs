@@ -35,7 +35,7 @@ mod services;
 mod settled;
 mod start;
 mod variables;
-mod version;
+pub mod version;
 mod way;
 
 pub use build::{build_plan, finding};

@@ -15,7 +15,7 @@ use crate::{
     diagnostic::Warned,
     history::{self, Moment},
     origin::{Origin, OriginKind},
-    plan::{BuildPlan, Command, Component, EnvKind, EnvVar, Volume},
+    plan::{BuildPlan, Command, Component, EnvKind, EnvVar, Volume, version},
     recipe::{Catalog, Edit, RepairCondition, RepairRecipe, RuntimeVersion, Stage},
     repo::{self, OpenError, Repo},
     shell,
@@ -87,6 +87,7 @@ pub fn conclude(report: &mut Report, plan: &BuildPlan, catalog: &Catalog, made: 
     if let Some(verdict) = blocked {
         report.verdict = verdict;
     }
+    report.missing = report.blocked_by();
 }
 
 /// Reads the repository at `root` with what a person settled, and makes `repairs` again.
@@ -356,8 +357,8 @@ fn stand_in(name: &str, catalog: &Catalog) -> String {
     found.map_or("change-me", |(_, value)| value).to_owned()
 }
 
-/// The version that `text` means for `component`: itself where the catalogue has it, the next one
-/// for `older` and `newer`.
+/// The version that `text` means for `component`: itself where the catalogue has it, the newest one
+/// that a range such as `>=4 <=9` allows, the next one for `older` and `newer`.
 fn neighbour(text: &str, component: &Component, catalog: &Catalog) -> Option<String> {
     let versions = &catalog.runtimes.get(&component.runtime.name)?.version;
     let at = versions
@@ -366,7 +367,14 @@ fn neighbour(text: &str, component: &Component, catalog: &Catalog) -> Option<Str
     let found = match text {
         "older" => versions.get(at.checked_sub(1)?),
         "newer" => versions.get(at + 1),
-        text => versions.iter().find(|known| known.version == text),
+        text => {
+            let is_it = |known: &&RuntimeVersion| known.version == text;
+            let fits = |known: &&RuntimeVersion| version::fits(&known.version, text);
+            versions
+                .iter()
+                .find(is_it)
+                .or_else(|| versions.iter().rfind(fits))
+        }
     };
     found.map(|found| found.version.clone())
 }

@@ -87,7 +87,7 @@ impl Default for Options {
             start_timeout: Duration::from_secs(60),
             prepare_timeout: Duration::from_secs(300),
             keep_logs: None,
-            idle: Duration::from_secs(2),
+            idle: Duration::from_millis(500),
             memory_limit: 512 << 20,
             publish_port: None,
             keep_image: false,

@@ -26,7 +26,7 @@ pub fn junit(name: &str, report: &Report) -> anyhow::Result<String> {
 fn suite(name: &str, component: &ComponentReport, report: &Report) -> TestSuite {
     let mut suite = TestSuite::new(format!("{name}.{}", component.id));
     suite.add_property(("verdict", report.verdict.name()));
-    for missing in report.missing() {
+    for missing in &report.missing {
         suite.add_property(("missing", missing.as_str()));
     }
     for repair in &report.repairs {

@@ -370,7 +370,7 @@ pub fn report(report: &Report) -> String {
             report.stand_ins.join(", ")
         );
     }
-    let missing = report.missing();
+    let missing = &report.missing;
     let missing = match missing.is_empty() {
         true => String::new(),
         false => format!(": {}", missing.join("; ")),

@@ -530,7 +530,14 @@ fn service(
             .is_some_and(|scheme| recipe.schemes.contains(scheme));
         // What an example asks of the connection, such as `?sslmode=disable`, stays.
         let options = shown.split_once('?').filter(|_| is_own);
-        let options = options.map_or(String::new(), |(_, options)| format!("?{options}"));
+        let of_client = || {
+            let mut known = recipe.url_options.iter();
+            let known =
+                known.find(|known| input.selection.manifest.package(&known.package).is_some());
+            known.map(|known| known.options.as_str())
+        };
+        let options = options.map(|(_, options)| options).or_else(of_client);
+        let options = options.map_or(String::new(), |options| format!("?{options}"));
         let scheme = scheme
             .filter(|_| is_own)
             .unwrap_or_else(|| recipe.schemes[0].clone());

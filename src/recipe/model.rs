@@ -730,6 +730,18 @@ pub struct DumpRecipe {
     pub outside: Vec<String>,
 }
 
+/// What a client library wants to be told in the URL of a service.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UrlOption {
+    /// Package that the application declares.
+    pub package: String,
+    /// The options, as they stand behind `?`.
+    pub options: String,
+    /// Where its documentation says so.
+    pub source: String,
+}
+
 /// A text in a file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -885,6 +897,9 @@ pub struct ServiceRecipe {
     pub socket: Option<SocketRecipe>,
     /// Its address as a URL; `{scheme}` is the one the application uses.
     pub url: String,
+    /// What clients want in that URL where the application's own example does not say it.
+    #[serde(default)]
+    pub url_options: Vec<UrlOption>,
     /// Its address in a form of its own, for variables whose example has the sign.
     #[serde(default)]
     pub dsn: Option<DsnRecipe>,

@@ -682,14 +682,17 @@ impl Engine for Docker {
     async fn remove_run(&self, run: &str, keep_image: bool) -> Result<(), EngineError> {
         let label = format!("{RUN_LABEL}={run}");
         let mut last = None;
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
+            // The first look whether all is gone needs no pause.
+            if round > 1 {
+                tokio::time::sleep(PAUSE).await;
+            }
             match self.remove(&label, !keep_image, &|_| false).await {
                 Ok(0) => return Ok(()),
                 Ok(_) => {}
                 // A network stays in use for a moment after its last container.
                 Err(error) => last = Some(error),
             }
-            tokio::time::sleep(PAUSE).await;
         }
         let cause = format!("something with the label `{label}` is still there");
         Err(last.unwrap_or(EngineError::Other {

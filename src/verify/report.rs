@@ -26,6 +26,9 @@ pub struct Report {
     /// What was repaired on the way, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub repairs: Vec<Repair>,
+    /// What has to be given before it can run, where the verdict is one of `blocked-…`.
+    #[serde(default)]
+    pub missing: Vec<String>,
 }
 
 /// What came of giving the manifests to a program that runs or checks them.
@@ -303,7 +306,7 @@ impl Cause {
 impl Report {
     /// Returns what is missing where something blocks the run: of each component that failed, the
     /// cause that a rule found or the message.
-    pub fn missing(&self) -> Vec<String> {
+    pub fn blocked_by(&self) -> Vec<String> {
         let is_blocked = matches!(
             self.verdict,
             Verdict::BlockedSecret | Verdict::BlockedPrivateDependency | Verdict::BlockedHardware
@@ -347,6 +350,7 @@ impl Report {
             stand_ins,
             manifests: Vec::new(),
             repairs: Vec::new(),
+            missing: Vec::new(),
         }
     }
 
