@@ -1145,3 +1145,43 @@ fn a_scheduled_job_is_run_once() {
     assert_eq!(message(&report), "the scheduled job nightly ended with 3");
     assert_nothing_left();
 }
+
+/// Runs `longshore verify` with `options`; returns its exit code and what it said.
+fn verify_by_command(root: &Path, options: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_longshore"))
+        .args(["--color", "never", "verify"])
+        .arg(root)
+        .args(options)
+        .output()
+        .expect("the program runs");
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    (output.status.code(), said)
+}
+
+#[test]
+fn a_database_file_that_nobody_names_is_found_and_kept_on_a_volume() {
+    // The path is put together where no reader of the source sees it.
+    let server = "import os, sqlite3\n\
+         from http.server import HTTPServer, SimpleHTTPRequestHandler\n\
+         name = ''.join(['no', 'tes', '.', 'd', 'b'])\n\
+         sqlite3.connect(os.path.join(os.getcwd(), name)).execute('create table if not exists t (i)')\n\
+         HTTPServer(('0.0.0.0', 8000), SimpleHTTPRequestHandler).serve_forever()\n";
+    let app = app(server);
+    let (code, said) = verify_by_command(app.path(), &["--start-timeout", "10"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("keeps /app/notes.db on a volume"), "{said}");
+    assert!(said.contains("verdict: runs-after-repair"), "{said}");
+}
+
+#[test]
+fn a_run_ends_at_its_time_limit() {
+    let hung = app("import time\nprint('serve_forever', flush=True)\ntime.sleep(600)\n");
+    let begun = std::time::Instant::now();
+    let (code, said) = verify_by_command(hung.path(), &["--time-limit", "5"]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the time limit is reached"), "{said}");
+    // The limit, and the way down; without it the start alone has 60 seconds.
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(45), "{took:?}: {said}");
+}

@@ -132,6 +132,10 @@ pub struct BatchArguments {
     /// Seconds that an application has until it answers.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub start_timeout: u64,
+    /// Seconds that one repository may take; what runs then is cut short, and nothing more is
+    /// repaired.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub time_limit: u64,
 }
 
 /// How to print the report of a batch.
@@ -176,6 +180,10 @@ pub struct SmokeArguments {
     /// Seconds that the application has until it answers.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub start_timeout: u64,
+    /// Seconds that all builds and runs may take together; what runs then is cut short, and nothing
+    /// more is repaired.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub time_limit: Option<u64>,
     /// Port of this machine to publish the application on; by default a free one.
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,

@@ -376,6 +376,8 @@ impl Work<'_> {
         let mut settings = vec![
             "--start-timeout".to_owned(),
             batch.start_timeout.to_string(),
+            "--time-limit".to_owned(),
+            batch.time_limit.to_string(),
         ];
         for (option, is_on) in [
             ("--verify", batch.verify),

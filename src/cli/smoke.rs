@@ -1,6 +1,10 @@
 //! The smoke run of a command: with repairs, progress, and trouble with the engine.
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use super::{Known, Outcome, Talk, args::SmokeArguments, progress, text};
 use crate::{
@@ -27,15 +31,22 @@ pub(super) fn smoke(
     let mut tried = BTreeSet::new();
     let mut made = repairs;
     let mut memory_limit = verify::Options::default().memory_limit;
+    let begun = Instant::now();
+    let limit = arguments.time_limit.map(Duration::from_secs);
+    let left = || limit.map_or(Duration::MAX, |limit| limit.saturating_sub(begun.elapsed()));
     // The run before the last repair, to go back to.
     let mut before: Option<(Conversion, Report)> = None;
     // The run before the first last resort and the repairs until then, to go back to where it does
     // not help.
     let mut resort: Option<(usize, Conversion, Report)> = None;
     loop {
+        let asked = arguments.options();
         let options = verify::Options {
             memory_limit,
-            ..arguments.options()
+            build_timeout: asked.build_timeout.min(left()),
+            start_timeout: asked.start_timeout.min(left()),
+            prepare_timeout: asked.prepare_timeout.min(left()),
+            ..asked
         };
         let mut report = match run_once(&conversion, repository, &options, talk)? {
             Ok(report) => report,
@@ -49,7 +60,11 @@ pub(super) fn smoke(
             made.pop();
             (conversion, report) = (plan, found);
         }
-        let is_done = report.verdict.is_success() || arguments.no_repair;
+        let is_late = left().is_zero();
+        if is_late && !report.verdict.is_success() {
+            talk.say("the time limit is reached: nothing more is repaired");
+        }
+        let is_done = report.verdict.is_success() || arguments.no_repair || is_late;
         let next = loop {
             let next = (!is_done && made.len() < repair::MOST_REPAIRS)
                 .then(|| repair::next(&conversion.plan, &report, &repo, &known.catalog, &mut tried))
