@@ -154,7 +154,7 @@ pub fn verify(
         match report.followed_by(next) {
             Ok(next) => report = next,
             Err(first) => {
-                report = first;
+                report = *first;
                 break;
             }
         }

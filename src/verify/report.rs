@@ -389,7 +389,7 @@ impl Report {
 
     /// Returns `next`, the report of a run with what this one proposed, or, where it got less far,
     /// this one.
-    pub(super) fn followed_by(self, mut next: Self) -> Result<Self, Self> {
+    pub(super) fn followed_by(self, mut next: Self) -> Result<Self, Box<Self>> {
         let mut pairs = self.components.iter().zip(&next.components);
         let is_behind = pairs.any(|(first, next)| {
             next.rung < first.rung || next.failure.is_some() && first.failure.is_none()
@@ -404,7 +404,7 @@ impl Report {
                     ));
                 }
             }
-            return Err(first);
+            return Err(Box::new(first));
         }
         for (first, next) in self.components.into_iter().zip(&mut next.components) {
             let mut corrections = first.corrections;
