@@ -678,15 +678,79 @@ mod tests {
             .value
     }
 
-    fn made(plan: &mut BuildPlan, edits: Vec<Edit>) -> bool {
-        let repair = Repair {
+    fn with(plan: &BuildPlan, edits: Vec<Edit>) -> Repair {
+        Repair {
             component: plan.components[0].id.clone(),
             rule: "a-rule".to_owned(),
             cause: "a cause".to_owned(),
             log: "a line".to_owned(),
             edits,
-        };
+        }
+    }
+
+    fn made(plan: &mut BuildPlan, edits: Vec<Edit>) -> bool {
+        let repair = with(plan, edits);
         apply(plan, &repair)
+    }
+
+    #[test]
+    fn a_file_within_the_application_is_kept_by_a_link() {
+        let mut plan = of("samples/plain_wsgi_app_needs_no_requirements_file/repo");
+        let workdir = plan.components[0].image.workdir.clone();
+        let edit = |path: String| Edit::AddVolume {
+            path,
+            persistent: true,
+        };
+        // `..` is followed, and a folder whose name begins with a dot is one.
+        assert!(made(
+            &mut plan,
+            vec![edit(format!("{workdir}/shop/../.data"))]
+        ));
+        let places = |plan: &BuildPlan| -> Vec<String> {
+            let volumes = plan.components[0].volumes.iter();
+            volumes.map(|volume| volume.path.clone()).collect()
+        };
+        assert!(places(&plan).contains(&format!("{workdir}/.data")));
+        // A volume at the folder of this one would hide the application.
+        assert!(made(&mut plan, vec![edit(format!("{workdir}/notes.db"))]));
+        assert!(places(&plan).contains(&"/data".to_owned()));
+        let linked = plan.components[0].build.last().expect("a link");
+        assert!(
+            linked
+                .command
+                .ends_with(&format!("ln -s /data/notes.db {workdir}/notes.db"))
+        );
+        let first = &plan.components[0].prepare[0].command;
+        assert!(first.starts_with("test -e /data/notes.db ||"), "{first}");
+        let again = vec![Edit::LinkFile {
+            path: format!("{workdir}/notes.db"),
+        }];
+        assert!(!made(&mut plan, again));
+    }
+
+    #[test]
+    fn what_a_run_as_root_wrote_is_kept_where_its_ending_counts() {
+        let plan = of("samples/plain_wsgi_app_needs_no_requirements_file/repo");
+        let endings = vec![".db".to_owned()];
+        let repair = with(&plan, vec![Edit::TraceWrites { endings }]);
+        assert!(wants_trace(&repair));
+        let found = |traced: &[&str]| {
+            let component = crate::verify::ComponentReport {
+                id: plan.components[0].id.clone(),
+                traced: traced.iter().map(|path| (*path).to_owned()).collect(),
+                ..Default::default()
+            };
+            Report::new(vec![component], Vec::new())
+        };
+        let report = found(&["/app/notes.db", "/app/__pycache__/a.pyc", "/app/notes.db"]);
+        let kept = Edit::LinkFile {
+            path: "/app/notes.db".to_owned(),
+        };
+        assert_eq!(
+            traced(repair.clone(), &report).expect("a file").edits,
+            [kept]
+        );
+        assert_eq!(traced(repair, &found(&["/app/log.txt"])), None);
     }
 
     #[test]
@@ -708,13 +772,7 @@ mod tests {
         let repo = Repo::open(root).expect("it opens").value;
         let found = next(&plan, &report, &repo, &catalog, &mut BTreeSet::new());
         assert_eq!(found, None);
-        let repair = Repair {
-            component: plan.components[0].id.clone(),
-            rule: "a-rule".to_owned(),
-            cause: "a cause".to_owned(),
-            log: "a line".to_owned(),
-            edits: Vec::new(),
-        };
+        let repair = with(&plan, Vec::new());
         conclude(&mut report, &plan, &catalog, vec![repair]);
         assert_eq!(report.verdict, Verdict::Failed);
         assert_eq!((report.repairs.len(), report.manifests.len()), (1, 1));
@@ -868,13 +926,7 @@ mod tests {
     fn what_is_replaced_is_replaced_in_commands_that_are_added_later() {
         let path = "samples/plain_wsgi_app_needs_no_requirements_file/repo";
         let (plan, catalog) = (of(path), Catalog::built_in());
-        let repair = |edit: Edit| Repair {
-            component: plan.components[0].id.clone(),
-            rule: "a-rule".to_owned(),
-            cause: "a cause".to_owned(),
-            log: "a line".to_owned(),
-            edits: vec![edit],
-        };
+        let repair = |edit: Edit| with(&plan, vec![edit]);
         let replace = Edit::ReplaceInCommands {
             piece: "pip install".to_owned(),
             by: "uv pip install".to_owned(),
@@ -894,17 +946,14 @@ mod tests {
     #[test]
     fn a_command_that_fails_itself_is_no_repair() {
         let plan = of("samples/plain_wsgi_app_needs_no_requirements_file/repo");
-        let repair = Repair {
-            component: plan.components[0].id.clone(),
-            rule: "a-rule".to_owned(),
-            cause: "a cause".to_owned(),
-            log: "a line".to_owned(),
-            edits: vec![Edit::AddInstall {
+        let repair = with(
+            &plan,
+            vec![Edit::AddInstall {
                 command: "pip install nowhere".to_owned(),
                 first: false,
                 late: false,
             }],
-        };
+        );
         let own = "Dockerfile:9: `RUN pip install nowhere` failed: exit code 1";
         let other = "Dockerfile:8: `RUN pip install flask` failed: exit code 1";
         let shows = |cause, message| is_broken_by(&failed(&plan, cause, message, &[]), &repair);

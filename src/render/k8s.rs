@@ -365,19 +365,12 @@ fn deployments(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Wo
     let mut workloads = vec![Workload {
         recreate: keeps_data,
         lists: vec![list("containers", vec![app])],
-        ..workload(
-            plan,
-            component,
-            "Deployment",
-            "apps/v1",
-            &component.id,
-            marks,
-        )
+        ..deployment(plan, component, &component.id, marks)
     }];
     workloads.extend(processes.map(|(id, container)| Workload {
         recreate: keeps_data,
         lists: vec![list("containers", vec![container])],
-        ..workload(plan, component, "Deployment", "apps/v1", &id, marks)
+        ..deployment(plan, component, &id, marks)
     }));
     workloads
 }
@@ -391,14 +384,7 @@ fn with_sidecars(
     marks: &Marks,
     containers: ContainerList,
 ) -> Workload {
-    let mut workload = workload(
-        plan,
-        component,
-        "Deployment",
-        "apps/v1",
-        &component.id,
-        marks,
-    );
+    let mut workload = deployment(plan, component, &component.id, marks);
     workload.recreate = true;
     let mut before = Vec::new();
     for service in component.local_services() {
@@ -524,6 +510,10 @@ fn cron_jobs(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Work
             }
         })
         .collect()
+}
+
+fn deployment(plan: &BuildPlan, component: &Component, role: &str, marks: &Marks) -> Workload {
+    workload(plan, component, "Deployment", "apps/v1", role, marks)
 }
 
 /// What all workloads of a component have in common.
