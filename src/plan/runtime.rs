@@ -11,7 +11,9 @@ use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     manifest::{Manifest, SourceFacts},
     readme::{Document, Part},
-    recipe::{Catalog, Ceiling, RuntimeRecipe, RuntimeVersion, VersionFile, VersionFormat},
+    recipe::{
+        Catalog, Ceiling, RuntimeRecipe, RuntimeVersion, VersionFile, VersionFormat, contains_word,
+    },
     repo::{self, Repo},
     select::Selection,
     step::InstallStep,
@@ -61,7 +63,7 @@ pub fn runtime(
     let neutral = |step: &&InstallStep| step.context.platform.is_none();
     let in_commands = requests_in_commands(recipe, steps.iter().filter(neutral));
     let elsewhere = requests_in_commands(recipe, steps.iter().filter(|step| !neutral(step)));
-    let in_prose = requests_in_prose(recipe, documents);
+    let in_prose = prose(&recipe.words, documents, catalog);
     let newest = stack.newest.as_ref().map(|newest| {
         let origin = Origin::recipe(&format!("stacks/{stack_id}"), &newest.why);
         (newest.version.clone(), origin)
@@ -187,13 +189,16 @@ pub fn mentioned_version(
     words: &[String],
     versions: &[String],
     documents: &[Document],
+    catalog: &Catalog,
 ) -> Option<(String, Origin)> {
-    prose(words, documents).into_iter().find_map(|request| {
-        let version = versions
-            .iter()
-            .find(|version| fits(version, &request.text) && version::is_exact(&request.text))?;
-        Some((version.clone(), request.origin))
-    })
+    prose(words, documents, catalog)
+        .into_iter()
+        .find_map(|request| {
+            let version = versions
+                .iter()
+                .find(|version| fits(version, &request.text) && version::is_exact(&request.text))?;
+            Some((version.clone(), request.origin))
+        })
 }
 
 /// A request that says nothing at this granularity (`3` for Python) is none.
@@ -484,12 +489,8 @@ fn read(file: &VersionFile, source: &crate::source::SourceFile) -> Option<(Strin
     }
 }
 
-fn requests_in_prose(recipe: &RuntimeRecipe, documents: &[Document]) -> Vec<Request> {
-    prose(&recipe.words, documents)
-}
-
 /// "Python 3.6+", "Node.js >= 14", "Node v16 or newer".
-fn prose(words: &[String], documents: &[Document]) -> Vec<Request> {
+fn prose(words: &[String], documents: &[Document], catalog: &Catalog) -> Vec<Request> {
     if words.is_empty() {
         return Vec::new();
     }
@@ -501,6 +502,7 @@ fn prose(words: &[String], documents: &[Document]) -> Vec<Request> {
     let Ok(pattern) = Regex::new(&pattern) else {
         return Vec::new();
     };
+    let refusals = catalog.list("prose", "refusals");
     let mut requests = Vec::new();
     for document in documents {
         for part in &document.parts {
@@ -508,13 +510,17 @@ fn prose(words: &[String], documents: &[Document]) -> Vec<Request> {
                 continue;
             };
             for found in pattern.captures_iter(&paragraph.text) {
+                let whole = found.get(0).expect("the whole match");
+                let sentence = sentence(&paragraph.text, whole.start(), whole.end());
+                if refusals.iter().any(|words| contains_word(sentence, words)) {
+                    continue;
+                }
                 let operator = found.get(1).map_or("", |operator| operator.as_str());
                 let number = found.get(2).map_or("", |number| number.as_str());
                 let more = if found.get(3).is_some() { "+" } else { "" };
-                let at = found.get(0).map_or(0, |whole| whole.start());
                 let line = document.source.line(paragraph.span.start)
-                    + paragraph.text[..at].matches('\n').count();
-                let said = found.get(0).map_or("", |whole| whole.as_str()).trim();
+                    + paragraph.text[..whole.start()].matches('\n').count();
+                let said = whole.as_str().trim();
                 requests.push(Request {
                     text: format!(
                         "{operator}{number}{}",
@@ -526,6 +532,13 @@ fn prose(words: &[String], documents: &[Document]) -> Vec<Request> {
         }
     }
     requests
+}
+
+/// The sentence of `text` around what stands from `start` to `end`.
+fn sentence(text: &str, start: usize, end: usize) -> &str {
+    let from = text[..start].rfind(". ").map_or(0, |at| at + 2);
+    let to = text[end..].find(". ").map_or(text.len(), |at| end + at);
+    &text[from..to]
 }
 
 fn list(recipe: &RuntimeRecipe) -> String {

@@ -417,9 +417,14 @@ fn service(
             || is_reachable(recipe, written, input, diagnostics)
     });
     let framework = input.selection.framework.map(|(id, _)| id);
-    let mentioned = mentioned_version(&recipe.detect.words, &recipe.versions, documents)
-        .or_else(|| composed_version(id, recipe, input))
-        .or_else(|| version_in_command(id, recipe, ledger));
+    let mentioned = mentioned_version(
+        &recipe.detect.words,
+        &recipe.versions,
+        documents,
+        input.catalog,
+    )
+    .or_else(|| composed_version(id, recipe, input))
+    .or_else(|| version_in_command(id, recipe, ledger));
     let ceiling = recipe
         .ceiling
         .iter()
