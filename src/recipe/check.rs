@@ -11,7 +11,7 @@ use crate::{diagnostic::nearest, repo, shell::is_name};
 /// Variables that are filled into a text, by the kind of recipe and the path of the field (`*` for
 /// one key or index). `own` stands for the entry's `[variable.NAME]`, `secrets` for `${NAME}` of its
 /// `secrets`.
-const FILLED: [(&str, &str, &[&str]); 42] = [
+const FILLED: [(&str, &str, &[&str]); 43] = [
     ("runtimes", "image", &["version", "suite"]),
     ("runtimes", "certificate.run.*", &["certificate"]),
     ("tools", "mirror.env.*", &["url"]),
@@ -82,6 +82,7 @@ const FILLED: [(&str, &str, &[&str]); 42] = [
     ("tools", "package.install", &[]),
     ("stacks", "own_install", &[]),
     ("stacks", "image.setup.*", &[]),
+    ("stacks", "image.finish.*", &[]),
 ];
 
 /// Fields of a repair that the groups of its signs are filled into.
