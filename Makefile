@@ -61,7 +61,7 @@ bench: packages ## Measures how long reading, planning and rendering take
 
 # WORDS chooses samples by pieces of their names.
 .PHONY: bench-images
-bench-images: linters stand-ins ## Measures the images of the samples beside a plain transcription of their READMEs
+bench-images: linters stand-ins plain-stand-ins ## Measures the images of the samples beside a plain transcription of their READMEs
 	$(cargo) bench --profile dev --features docker-tests --bench images -- $(WORDS)
 
 .PHONY: clean-images
@@ -69,7 +69,7 @@ clean-images: ## Removes the stand-ins for base images, and what was built on th
 	docker images --quiet --filter label=io.longshore.stand-in | sort -u | xargs --no-run-if-empty docker rmi --force
 
 # The steps of the targets above.
-.PHONY: packages format-check clippy doc cargo-test linters goldens debian-lists debian-test engine podman stand-ins engine-test
+.PHONY: packages format-check clippy doc cargo-test linters goldens debian-lists debian-test engine podman stand-ins plain-stand-ins engine-test
 
 packages:
 	tests/setup/packages.sh
@@ -100,6 +100,10 @@ stand-ins: engine
 	tests/stand-ins/build.sh $$( \
 	  { sed -nE 's/^FROM ([^ ]+).*/\1/p; s/^RUN --mount=type=bind,from=([^,]+),.*/\1/p' samples/*/expected/Dockerfile; \
 	    sed -nE 's/^ *image: "([^"]+)"$$/\1/p' samples/*/expected/compose.yaml | grep -v ':dev$$'; } | sort -u)
+
+# What plain transcriptions of their READMEs are built on.
+plain-stand-ins: engine
+	tests/stand-ins/build.sh $$(sed -nE 's/^FROM ([^ ]+)-slim(-[^ ]+)? AS build$$/\1\2/p' samples/*/expected/Dockerfile | sort -u)
 
 debian-lists: packages
 	tests/setup/debian-lists.sh

@@ -3,8 +3,10 @@
 //!
 //! `make bench-images` prints a table of all samples that answer on an engine, or of those whose
 //! names hold the words that are given. The transcription is what a person would write down first:
-//! the base image of the build, `COPY . .`, the commands of the README that became lines of our
-//! Dockerfile, in their order and with their folders, and the start command as the README has it.
+//! the base image of the build by its plain tag, `COPY . .`, the commands of the README that became
+//! lines of our Dockerfile, in their order and with their folders, and the start command as the
+//! README has it. Where our build has a slim image, the transcription is built a second time on that,
+//! to show which part of its size the plain tag has.
 //! Each build is made cold: an environment variable with a value of its own right below `FROM` keeps
 //! the layers of earlier builds out. Downloads that cache mounts hold may be warm, which the
 //! transcription, having none, never is.
@@ -29,14 +31,17 @@ use longshore::{
 };
 
 const HEAD: &str = "\
-| sample | size | transcription | ratio | cold | transcription | after a change | transcription | dependencies kept | hadolint | answers, hardened |
-|---|--:|--:|--:|--:|--:|--:|--:|---|--:|---|";
+| sample | size | transcription | ratio | on slim | ratio | cold | transcription | after a change | transcription | dependencies kept | hadolint | answers, hardened |
+|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|--:|---|";
 
 /// What was measured of one sample.
 struct Row {
     sample: String,
     ours: Measured,
+    /// The transcription on the plain tag, where it builds.
     theirs: Option<Measured>,
+    /// Bytes of the transcription on the image that our build has, where it builds.
+    on_ours: Option<u64>,
     findings: usize,
     answers: bool,
 }
@@ -142,10 +147,11 @@ fn row(case: &Path, name: &str, catalog: &Catalog) -> anyhow::Result<Row> {
     component.processes.clear();
     component.ports.clear();
     component.health = None;
-    let text = transcription(plan, start.as_ref(), &root);
-    let artifact = Artifact {
+    let build_from = &plan.components[0].image.build_from;
+    let base = plain_tag(build_from);
+    let artifact = |base: &str| Artifact {
         path: "Dockerfile".to_owned(),
-        contents: text,
+        contents: transcription(plan, start.as_ref(), &root, base) + "ENTRYPOINT [\"true\"]\n",
         origins: BTreeMap::new(),
         executable: false,
     };
@@ -153,20 +159,44 @@ fn row(case: &Path, name: &str, catalog: &Catalog) -> anyhow::Result<Row> {
         start_timeout: Duration::from_secs(5),
         ..Options::default()
     };
-    let theirs = match measured(&plain, &[artifact], &root, &source, &installs, &options) {
+    let on_plain = [artifact(&base)];
+    let theirs = match measured(&plain, &on_plain, &root, &source, &installs, &options) {
         Ok((theirs, _)) => Some(theirs),
         Err(error) => {
             eprintln!("  the transcription: {error:#}");
             None
         }
     };
+    let on_ours = match base == *build_from {
+        true => theirs.as_ref().map(|theirs| theirs.bytes),
+        false => match build(
+            &plain,
+            &[artifact(build_from)],
+            &root,
+            &options,
+            &mut |_| {},
+        ) {
+            Ok(report) => Some(report.components[0].image_bytes),
+            Err(error) => {
+                eprintln!("  the transcription on {build_from}: {error:#}");
+                None
+            }
+        },
+    };
     Ok(Row {
         sample: name.replace('_', " "),
         ours,
         theirs,
+        on_ours,
         findings,
         answers,
     })
+}
+
+/// The tag that a person writes down: official images call the small variant of one by the same tag
+/// and `slim`.
+fn plain_tag(image: &str) -> String {
+    image.replacen("-slim", "", 1)
 }
 
 /// Builds cold, changes a line of `source`, and builds again.
@@ -245,12 +275,9 @@ fn install_steps(plan: &BuildPlan) -> Vec<String> {
 }
 
 /// The README as one stage.
-fn transcription(plan: &BuildPlan, start: Option<&Start>, root: &Path) -> String {
+fn transcription(plan: &BuildPlan, start: Option<&Start>, root: &Path, base: &str) -> String {
     let component = &plan.components[0];
-    let mut text = format!(
-        "FROM {}\nWORKDIR /app\nCOPY . .\n",
-        component.image.build_from
-    );
+    let mut text = format!("FROM {base}\nWORKDIR /app\nCOPY . .\n");
     let mut has_lists = false;
     // Not the folder of the checkout, which may be called like one of its own.
     let commands = component.install.iter().chain(&component.build);
@@ -338,30 +365,26 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
 /// A line of the table.
 fn line(row: &Row) -> String {
     let yes = |holds: bool| if holds { "yes" } else { "**no**" };
-    let (size, ratio, cold, changed) = match &row.theirs {
-        Some(theirs) => (
-            format!("{} MB", theirs.bytes / 1_000_000),
-            format!("{:.2}", ratio(row).unwrap_or_default()),
-            format!("{:.1} s", theirs.cold),
-            format!("{:.1} s", theirs.changed),
-        ),
-        None => (
-            "does not build".to_owned(),
-            "–".to_owned(),
-            "–".to_owned(),
-            "–".to_owned(),
-        ),
-    };
-    format!(
-        "| {} | {} MB | {size} | {ratio} | {:.1} s | {cold} | {:.1} s | {changed} | {} | {} | {} |",
-        row.sample,
-        row.ours.bytes / 1_000_000,
-        row.ours.cold,
-        row.ours.changed,
-        yes(row.ours.kept),
-        row.findings,
-        yes(row.answers),
-    )
+    let none = || "–".to_owned();
+    let of_theirs = |text: &dyn Fn(&Measured) -> String| row.theirs.as_ref().map(text);
+    let size = |bytes: u64| format!("{} MB", bytes / 1_000_000);
+    let does_not = || "does not build".to_owned();
+    let cells = [
+        row.sample.clone(),
+        size(row.ours.bytes),
+        of_theirs(&|theirs| size(theirs.bytes)).unwrap_or_else(does_not),
+        ratio(row).map_or_else(none, |ratio| format!("{ratio:.2}")),
+        row.on_ours.map_or_else(does_not, size),
+        ratio_on_ours(row).map_or_else(none, |ratio| format!("{ratio:.2}")),
+        format!("{:.1} s", row.ours.cold),
+        of_theirs(&|theirs| format!("{:.1} s", theirs.cold)).unwrap_or_else(none),
+        format!("{:.1} s", row.ours.changed),
+        of_theirs(&|theirs| format!("{:.1} s", theirs.changed)).unwrap_or_else(none),
+        yes(row.ours.kept).to_owned(),
+        row.findings.to_string(),
+        yes(row.answers).to_owned(),
+    ];
+    format!("| {} |", cells.join(" | "))
 }
 
 fn ratio(row: &Row) -> Option<f64> {
@@ -369,12 +392,26 @@ fn ratio(row: &Row) -> Option<f64> {
     Some(row.ours.bytes as f64 / theirs.bytes as f64)
 }
 
+fn ratio_on_ours(row: &Row) -> Option<f64> {
+    Some(row.ours.bytes as f64 / row.on_ours? as f64)
+}
+
+/// What the goals ask for.
 fn summary(rows: &[Row]) -> String {
-    let mut ratios: Vec<f64> = rows.iter().filter_map(ratio).collect();
-    ratios.sort_by(f64::total_cmp);
-    let median = ratios.get(ratios.len() / 2).copied().unwrap_or_default();
+    let median = |ratio: fn(&Row) -> Option<f64>| {
+        let mut ratios: Vec<f64> = rows.iter().filter_map(ratio).collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios.get(ratios.len() / 2).copied().unwrap_or_default()
+    };
+    let count = |holds: fn(&&Row) -> bool| rows.iter().filter(holds).count();
     format!(
-        "{} samples; the median of the ratio of sizes is {median:.2}; base images are stand-ins.",
-        rows.len()
+        "{} samples: dependencies kept {}, without findings {}, answer hardened {}; the median of the \
+         ratio of sizes is {:.2}, on slim {:.2}; base images are stand-ins where no registry is reached.",
+        rows.len(),
+        count(|row| row.ours.kept),
+        count(|row| row.findings == 0),
+        count(|row| row.answers),
+        median(ratio),
+        median(ratio_on_ours),
     )
 }

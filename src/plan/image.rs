@@ -295,6 +295,13 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
         let why = command.why.as_deref().unwrap_or("prepares the build stage");
         as_root(command.command.clone(), Origin::recipe(&stack_id, why))
     });
+    // Another run image takes over what was built, and nothing else.
+    let finish = stack.finish.iter().filter(|_| !runs_elsewhere);
+    let finish = finish.filter(|command| holds(command, input));
+    let finish = finish.map(|command| {
+        let why = command.why.as_deref().unwrap_or("ends the build stage");
+        as_root(command.command.clone(), Origin::recipe(&stack_id, why))
+    });
     let (run_setup_of, run_setup) = match &framework_id {
         Some(id) if runs_elsewhere => (id, &framework.run_setup),
         _ => (&stack_id, &stack.run_setup),
@@ -312,6 +319,7 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
         build_env,
         run_env,
         setup: setup.collect(),
+        finish: finish.collect(),
         run_setup: root_commands,
         manifests,
         caches: stack

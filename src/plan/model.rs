@@ -113,6 +113,9 @@ pub struct Image {
     /// Commands right after the build stage's system packages, such as making a virtual
     /// environment.
     pub setup: Vec<Command>,
+    /// Commands that end the build stage, so that the run stage takes over less.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub finish: Vec<Command>,
     /// Commands of the run stage, as root, after its system packages.
     #[serde(default)]
     pub run_setup: Vec<Command>,

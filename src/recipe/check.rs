@@ -83,6 +83,7 @@ const FILLED: [(&str, &str, &[&str]); 43] = [
     ("tools", "package.install", &[]),
     ("stacks", "own_install", &[]),
     ("stacks", "image.setup.*", &[]),
+    ("stacks", "image.finish.*", &[]),
 ];
 
 /// Fields of a repair that the groups of its signs are filled into.

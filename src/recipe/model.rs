@@ -405,6 +405,10 @@ pub struct ImageRecipe {
     /// Commands right after the system packages of the build stage.
     #[serde(default)]
     pub setup: Vec<ConditionalCommand>,
+    /// Commands that end the build stage, so that the run stage takes over less; not read where a
+    /// framework has another run image.
+    #[serde(default)]
+    pub finish: Vec<ConditionalCommand>,
     /// Files to copy before dependencies are installed, as patterns.
     #[serde(default)]
     pub manifests: Vec<String>,

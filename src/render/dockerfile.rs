@@ -249,6 +249,11 @@ fn build_stage(component: &Component, marks: &Marks) -> Stage {
             writer.run(command, caches, secrets);
         }
     }
+    for command in &image.finish {
+        let why = command.origin.iter().find_map(|origin| origin.text.clone());
+        writer.group(&why.unwrap_or_default(), &command.origin);
+        writer.run(command, &[], &[]);
+    }
     Stage {
         from: image.build_from.clone(),
         alias: " AS build".to_owned(),

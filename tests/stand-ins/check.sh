@@ -28,6 +28,7 @@ main() {
       mariadb:* | mysql:*) check "$image" mariadb_works ;;
       nginxinc/*) check "$image" nginx_works ;;
       debian:*) check "$image" debian_works ;;
+      buildpack-deps:*) check "$image" buildpack_deps_works ;;
       golang:*) check "$image" go_works ;;
       php:*) check "$image" php_works ;;
       composer:*) check "$image" composer_works ;;
@@ -81,6 +82,16 @@ debian_works() {
     apt-get update -qq
     apt-get install -qq --yes --no-install-recommends ca-certificates >/dev/null
     test -s /etc/ssl/certs/ca-certificates.crt'
+}
+
+# What installs of old applications compile against.
+buildpack_deps_works() {
+  run "$1" bash -euc '
+    cd /tmp
+    printf "#include <libpq-fe.h>\n#include <mysql.h>\n#include <libxml/parser.h>\nint main(void) { return PQlibVersion() == 0; }\n" >check.c
+    gcc -I/usr/include/libxml2 $(mysql_config --cflags) -I$(pg_config --includedir) check.c -o check $(mysql_config --libs) -lpq -lxml2
+    ./check
+    git --version'
 }
 
 python_works() {
