@@ -11,7 +11,7 @@ use crate::{diagnostic::nearest, repo, shell::is_name};
 /// Variables that are filled into a text, by the kind of recipe and the path of the field (`*` for
 /// one key or index). `own` stands for the entry's `[variable.NAME]`, `secrets` for `${NAME}` of its
 /// `secrets`.
-const FILLED: [(&str, &str, &[&str]); 43] = [
+const FILLED: &[(&str, &str, &[&str])] = &[
     ("runtimes", "image", &["version", "suite"]),
     ("runtimes", "certificate.run.*", &["certificate"]),
     ("tools", "mirror.env.*", &["url"]),
