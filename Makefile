@@ -18,9 +18,8 @@ help: ## Shows this list
 .PHONY: demo
 demo: packages engine ## Converts a Django app by its README, then builds, starts and smoke-tests it
 	tests/stand-ins/build.sh $(demo_images)
-	$(cargo) build --release
 	rm -rf target/demo && mkdir -p target/demo && cp -r $(demo_sample)/repo target/demo/repo
-	target/release/longshore convert target/demo/repo --output target/demo/output --verify
+	$(cargo) run --release --quiet -- convert target/demo/repo --output target/demo/output --verify
 
 # In the order of what fails soonest.
 .PHONY: test
