@@ -7,7 +7,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned, nearest},
     manifest::{self, Manifest, SourceFacts, compose},
     origin::{Origin, OriginKind},
-    recipe::{Catalog, FrameworkRecipe, StackRecipe},
+    recipe::{Catalog, FrameworkRecipe, StackRecipe, TextSign},
     repo::{self, Repo},
     step::{Action, InstallStep, Purpose, rule},
 };
@@ -538,7 +538,7 @@ fn candidate<'c>(
             path,
             format!("looks like {}", stack.title),
         ));
-    } else if let Some(origin) = weak_text(repo, stack, &folder) {
+    } else if let Some(origin) = texts(repo, &folder, &stack.detect.weak_text).next() {
         score += 3;
         evidence.push(origin);
     }
@@ -586,11 +586,11 @@ fn candidate<'c>(
     })
 }
 
-/// The first text in a file of `folder` that is a weak sign of `stack`.
-fn weak_text(repo: &Repo, stack: &StackRecipe, folder: &str) -> Option<Origin> {
-    stack.detect.weak_text.iter().find_map(|sign| {
-        let paths = repo.glob(&repo::join(folder, &sign.file));
-        paths.into_iter().find_map(|path| {
+/// Returns where the texts of `signs` stand in files of `folder`, the first place in each.
+pub fn texts(repo: &Repo, folder: &str, signs: &[TextSign]) -> impl Iterator<Item = Origin> {
+    signs.iter().flat_map(move |sign| {
+        let paths = repo.glob(&repo::join(folder, &sign.file)).into_iter();
+        paths.filter_map(move |path| {
             let source = repo.source(path)?;
             let at = source.text.find(&sign.has)?;
             let line = source.line(at);
@@ -652,17 +652,7 @@ fn frameworks<'c>(
                 ));
             }
         }
-        for sign in &recipe.detect.text {
-            for path in repo.glob(&repo::join(folder, &sign.file)) {
-                let Some(source) = repo.source(path) else {
-                    continue;
-                };
-                if let Some(at) = source.text.find(&sign.has) {
-                    let origin = Origin::at(OriginKind::Manifest, path, source.line(at), &sign.has);
-                    signs.push(origin);
-                }
-            }
-        }
+        signs.extend(texts(repo, folder, &recipe.detect.text));
         let only_with = &recipe.detect.only_with;
         let is_there = |pattern: &String| !repo.glob(&repo::join(folder, pattern)).is_empty();
         if !signs.is_empty() && (only_with.is_empty() || only_with.iter().any(is_there)) {

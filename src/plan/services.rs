@@ -21,7 +21,7 @@ use crate::{
     manifest::EnvRead,
     readme::Part,
     recipe::{ServiceRecipe, contains_word},
-    repo, shell,
+    repo, select, shell,
     step::{self, Action},
 };
 
@@ -306,19 +306,10 @@ fn signs_of(
         ));
         signs.has_alternative = false;
     }
-    for sign in &recipe.detect.text {
-        for path in repo.glob(&repo::join(&selection.folder, &sign.file)) {
-            let source = repo.source(path);
-            let at = source
-                .as_ref()
-                .and_then(|source| source.text.find(&sign.has));
-            if let (Some(source), Some(at)) = (source, at) {
-                let origin = Origin::at(OriginKind::Manifest, path, source.line(at), &sign.has);
-                signs.code.push(origin);
-                // A setting that names it has decided.
-                signs.has_alternative = false;
-            }
-        }
+    for origin in select::texts(repo, &selection.folder, &recipe.detect.text) {
+        signs.code.push(origin);
+        // A setting that names it has decided.
+        signs.has_alternative = false;
     }
     for (index, step) in ledger.steps.iter().enumerate() {
         let is_about = match &step.action {

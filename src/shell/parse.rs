@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use tree_sitter::{Node, Parser};
+use tree_sitter::{Node, Parser, Tree};
 
 use super::{Joint, Redirect, Script, SimpleCommand, Word};
 use crate::source::{Span, Spanned};
@@ -16,15 +16,18 @@ thread_local! {
     });
 }
 
+/// The tree of `text`, the prepared piece `chunk`, and what reads it.
+fn parsed<'a>(code: &'a str, text: &str, chunk: Span) -> Option<(Tree, Reader<'a>)> {
+    let tree = PARSER.with_borrow_mut(|parser| parser.parse(text, None))?;
+    let at = chunk.start;
+    Some((tree, Reader { code, at }))
+}
+
 /// Reads the piece `chunk` of `prepared` into `script`; texts are taken from `code`, the original.
 pub fn read(code: &str, prepared: &str, chunk: Span, script: &mut Script) {
     let text = &prepared[chunk.range()];
-    let Some(tree) = PARSER.with_borrow_mut(|parser| parser.parse(text, None)) else {
+    let Some((tree, reader)) = parsed(code, text, chunk) else {
         return;
-    };
-    let reader = Reader {
-        code,
-        at: chunk.start,
     };
     let first = script.commands.len();
     let structures = reader.walk(tree.root_node(), script);
@@ -34,13 +37,8 @@ pub fn read(code: &str, prepared: &str, chunk: Span, script: &mut Script) {
 
 /// Adds the words of every command in the piece `chunk` of `prepared`, at any depth.
 pub fn called(code: &str, prepared: &str, chunk: Span, called: &mut Vec<Spanned<Vec<String>>>) {
-    let text = &prepared[chunk.range()];
-    let Some(tree) = PARSER.with_borrow_mut(|parser| parser.parse(text, None)) else {
+    let Some((tree, reader)) = parsed(code, &prepared[chunk.range()], chunk) else {
         return;
-    };
-    let reader = Reader {
-        code,
-        at: chunk.start,
     };
     let mut pending = vec![tree.root_node()];
     while let Some(node) = pending.pop() {
