@@ -25,6 +25,7 @@ mod missing;
 mod model;
 mod name;
 mod packages;
+mod peers;
 mod port;
 mod processes;
 mod questions;

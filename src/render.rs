@@ -109,15 +109,6 @@ fn dockerfile_name(plan: &BuildPlan, id: &str) -> String {
     }
 }
 
-/// Returns the name of the component's image and of its objects.
-fn object_name(plan: &BuildPlan, id: &str) -> String {
-    if plan.components.len() == 1 {
-        plan.name.clone()
-    } else {
-        format!("{}-{id}", plan.name)
-    }
-}
-
 /// Returns `words` as one shell line that hands over to the last command.
 fn shell_line(words: &[String]) -> String {
     words

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     config::{Config, Said},
     diagnostic::{Code, Diagnostic, Severity, Warned, nearest},
-    manifest::{self, Manifest, SourceFacts, compose},
+    manifest::{self, Manifest, SourceFacts, compose::Composed},
     origin::{Origin, OriginKind},
     recipe::{Catalog, FrameworkRecipe, StackRecipe, TextSign},
     repo::{self, Repo},
@@ -63,7 +63,7 @@ pub fn selections<'c>(
 ) -> Warned<Vec<Selection<'c>>> {
     let mut diagnostics = Vec::new();
     let mut candidates = candidates(repo, steps, catalog, config);
-    let built = compose::built_folders(repo, catalog);
+    let built = Composed::of(repo, catalog).folders();
     only_built(&mut candidates, &built);
     only_finished(&mut candidates, catalog);
     prefer_server(&mut candidates, repo, catalog);

@@ -3,7 +3,8 @@
 use super::{
     AssetStage, BuildPlan, Command, Component, EnvKind, EnvVar, Finding, Question, SCHEMA, assets,
     commands, components, env, files, health, image, input::Input, install, ledger::Ledger, name,
-    packages, processes, prune, questions, runtime, script, services, settled, start, variables,
+    packages, peers, processes, prune, questions, runtime, script, services, settled, start,
+    variables,
 };
 use crate::{
     config::Config,
@@ -68,6 +69,7 @@ pub fn build_plan(
     );
     settled::images(&mut components, config, &mut said.diagnostics);
     components::join(&name, &mut components);
+    peers::find(repo, catalog, &mut components);
     let plan = BuildPlan {
         schema: SCHEMA.to_owned(),
         name,
@@ -322,6 +324,7 @@ fn component(
         health,
         env: vars,
         services,
+        peers: Vec::new(),
         volumes,
         measured: None,
     }

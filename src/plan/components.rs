@@ -1,7 +1,7 @@
 //! Several components of one repository: which of them a folder belongs to, how they are called,
 //! and how one finds the other.
 
-use super::{Component, EnvKind, Origin, name::slug};
+use super::{Component, EnvKind, Origin, joined_name, name::slug};
 use crate::{repo, select::Selection};
 
 /// Returns the index of the component that `folder` belongs to: the deepest that holds it, else the
@@ -65,12 +65,12 @@ pub fn join(name: &str, components: &mut [Component]) {
         .iter()
         .filter_map(|component| {
             let port = component.main_port()?;
-            let host = format!("{name}-{}", component.id);
+            let host = joined_name(name, &component.id);
             Some((host, port.port, port.origin.clone()))
         })
         .collect();
     for component in components {
-        let own = format!("{name}-{}", component.id);
+        let own = joined_name(name, &component.id);
         for file in &mut component.image.extra_files {
             if let Some(inside) = file.path.strip_prefix("container/") {
                 file.path = format!("container/{}/{inside}", component.id);

@@ -77,11 +77,27 @@ pub struct Component {
     pub env: Vec<EnvVar>,
     /// Backing services to start beside it.
     pub services: Vec<Service>,
+    /// Other components that it looks for, or starts after.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub peers: Vec<Peer>,
     /// Paths that must stay writable (and, where `persistent`, be kept).
     pub volumes: Vec<Volume>,
     /// What a smoke run measured, once there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
+}
+
+/// Another component that one looks for, or starts after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Peer {
+    /// Id of the other component.
+    pub id: String,
+    /// The host name under which it is looked for; `None` where only the order is known.
+    pub host: Option<String>,
+    /// Whether it starts first.
+    pub first: bool,
+    /// What says so.
+    pub origin: Vec<Origin>,
 }
 
 /// The language runtime of a component.
@@ -765,6 +781,70 @@ pub fn pieces(value: &str) -> Vec<Piece<'_>> {
 }
 
 impl BuildPlan {
+    /// Returns the name of a component's image and of its objects, a host name by which the others
+    /// find it.
+    pub fn object_name(&self, id: &str) -> String {
+        match self.components.len() {
+            1 => self.name.clone(),
+            _ => joined_name(&self.name, id),
+        }
+    }
+
+    /// Returns the further host names under which other components look for one, and what says so.
+    pub fn further_hosts(&self, id: &str) -> BTreeMap<&str, &[Origin]> {
+        let own = self.object_name(id);
+        let mut hosts = BTreeMap::new();
+        for peer in self
+            .components
+            .iter()
+            .flat_map(|component| &component.peers)
+        {
+            let host = peer.host.as_deref().filter(|host| *host != own);
+            if let (true, Some(host)) = (peer.id == id, host) {
+                hosts.entry(host).or_insert(peer.origin.as_slice());
+            }
+        }
+        hosts
+    }
+
+    /// Returns the places of the components in the order in which they start: each after those that
+    /// it looks for, as far as they do not look for each other.
+    pub fn start_order(&self) -> Vec<usize> {
+        let mut order = Vec::new();
+        let mut seen = vec![false; self.components.len()];
+        for index in 0..self.components.len() {
+            self.visit(index, &mut seen, &mut order);
+        }
+        order
+    }
+
+    fn visit(&self, index: usize, seen: &mut [bool], order: &mut Vec<usize>) {
+        if std::mem::replace(&mut seen[index], true) {
+            return;
+        }
+        let peers = self.components[index].peers.iter();
+        for peer in peers.filter(|peer| peer.first) {
+            let other = self.components.iter().position(|other| other.id == peer.id);
+            if let Some(other) = other {
+                self.visit(other, seen, order);
+            }
+        }
+        order.push(index);
+    }
+
+    /// Returns the components that must be up before `id`: its peers that start before it.
+    pub fn starts_after(&self, id: &str) -> Vec<&Component> {
+        let order = self.start_order();
+        let earlier = order.iter().map(|index| &self.components[*index]);
+        let earlier = earlier.take_while(|component| component.id != id);
+        let own = self.components.iter().find(|component| component.id == id);
+        let is_waited_for = |other: &&Component| {
+            let mut peers = own.iter().flat_map(|own| &own.peers);
+            peers.any(|peer| peer.first && peer.id == other.id)
+        };
+        earlier.filter(is_waited_for).collect()
+    }
+
     /// Returns the service whose network those share that are looked for on the application's own
     /// machine, and the components that look there. A service owns the network, and not the
     /// application, because the owner starts first.
@@ -773,6 +853,11 @@ impl BuildPlan {
             .iter()
             .find_map(|component| component.local_services().next())
     }
+}
+
+/// Returns the name of the objects of one of several components.
+pub fn joined_name(plan: &str, id: &str) -> String {
+    format!("{plan}-{id}")
 }
 
 impl Component {

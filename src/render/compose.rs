@@ -8,7 +8,7 @@ use super::{
     Artifact, HEADER, dockerfile_name,
     env::{own_settings, settings, value},
     marks::{Marks, one_line},
-    object_name, sizing,
+    sizing,
     template::lay_out,
 };
 use crate::{
@@ -94,10 +94,18 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
         if !component.shares_network() {
             app.ports = ports(component, &mut taken, &marks);
             if plan.components.len() > 1 && component.main_port().is_some() {
-                app.aliases.push(object_name(plan, &component.id));
+                app.aliases.push(plan.object_name(&component.id));
+                let further = plan.further_hosts(&component.id).into_keys();
+                let further = further.filter(|host| *host != component.id);
+                app.aliases.extend(further.map(str::to_owned));
             }
         }
         app.depends_on.clone_from(&ready);
+        let earlier = plan.starts_after(&component.id).into_iter();
+        app.depends_on.extend(earlier.map(|peer| Dependency {
+            id: peer.id.clone(),
+            condition: "service_started",
+        }));
         app.restart = "unless-stopped";
         if !component.prepare.is_empty() {
             let id = format!("{}-prepare", component.id);
@@ -228,7 +236,7 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
     let grace = sizing::grace(component);
     Container {
         id: id.to_owned(),
-        image: format!("{}:dev", object_name(plan, &component.id)),
+        image: format!("{}:dev", plan.object_name(&component.id)),
         why: marks.mark(&component.image.origin),
         build_secrets: component
             .build_secrets()
@@ -343,7 +351,7 @@ fn backing(
         aliases.push(service.host_name().to_owned());
     }
     if plan.components.len() > 1 {
-        aliases.extend(guests.iter().map(|guest| object_name(plan, &guest.id)));
+        aliases.extend(guests.iter().map(|guest| plan.object_name(&guest.id)));
     }
     let joins = owner.filter(|_| service.is_local() && !owns_network);
     let depends_on = joins.map(|owner| Dependency {

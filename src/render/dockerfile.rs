@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::{
     Artifact, HEADER, dockerfile_name,
     marks::{Marks, one_line},
-    object_name,
     template::{json_list, lay_out, quoted},
 };
 use crate::origin;
@@ -346,7 +345,7 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
         groups: Vec::new(),
         directory: String::new(),
     };
-    let title = quoted(&object_name(plan, &component.id));
+    let title = quoted(&plan.object_name(&component.id));
     writer.line(
         &format!("LABEL org.opencontainers.image.title={title}"),
         &image.origin,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{
     Artifact, HEADER, dockerfile_name,
     marks::{Marks, one_line},
-    object_name, shell_line,
+    shell_line,
     template::lay_out,
 };
 use crate::origin;
@@ -278,7 +278,7 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
             .iter()
             .map(|secret| format!("--secret id={0},env={0} ", secret.id))
             .collect(),
-        image: object_name(plan, &component.id),
+        image: plan.object_name(&component.id),
         env: env.collect(),
         facts,
     }

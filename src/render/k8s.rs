@@ -7,7 +7,7 @@ use super::{
     compose::{fixed_origin, volume_name},
     env::{own_settings, settings, value},
     marks::{Marks, one_line},
-    object_name, sizing,
+    sizing,
     template::lay_out,
 };
 use crate::{
@@ -254,6 +254,16 @@ pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
             ));
         }
         services.extend(service(plan, component, &marks));
+        for (host, origin) in plan.further_hosts(&component.id) {
+            services.extend(service(plan, component, &marks).map(|object| Object {
+                name: host.to_owned(),
+                comments: vec![format!(
+                    "The name by which others look for it.{}",
+                    marks.mark(origin)
+                )],
+                ..object
+            }));
+        }
         claims.extend(component_claims(plan, component, &marks));
     }
     for (file, workloads) in workloads {
@@ -525,7 +535,7 @@ fn workload(
     role: &str,
     marks: &Marks,
 ) -> Workload {
-    let object = object_name(plan, &component.id);
+    let object = plan.object_name(&component.id);
     let name = if role == component.id {
         object
     } else {
@@ -647,7 +657,7 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
     }));
     Container {
         name: component.id.clone(),
-        image: object_name(plan, &component.id),
+        image: plan.object_name(&component.id),
         why: marks.mark(&component.image.origin),
         config: Some(config_name(plan)),
         env,
@@ -725,7 +735,7 @@ fn service(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<Obj
     let port = component.main_port()?;
     Some(Object {
         kind: "Service",
-        name: object_name(plan, &component.id),
+        name: plan.object_name(&component.id),
         app: Some(plan.name.clone()),
         component: component.id.clone(),
         port: Some(ServicePort {
@@ -914,7 +924,7 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
             .components
             .iter()
             .map(|component| ImageTag {
-                name: object_name(plan, &component.id),
+                name: plan.object_name(&component.id),
                 tag: match environment {
                     "development" => "dev",
                     "test" => "test",
@@ -927,9 +937,9 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
             .iter()
             // A volume that one pod writes cannot serve two.
             .filter(|component| may_run_twice(component))
-            .filter(|component| !autoscaled.contains(&object_name(plan, &component.id)))
+            .filter(|component| !autoscaled.contains(&plan.object_name(&component.id)))
             .map(|component| Replicas {
-                name: object_name(plan, &component.id),
+                name: plan.object_name(&component.id),
                 count: if is_production { 2 } else { 1 },
             })
             .collect(),
@@ -984,7 +994,7 @@ fn autoscaler(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<
         ),
     });
     Some(Autoscaler {
-        name: object_name(plan, &component.id),
+        name: plan.object_name(&component.id),
         app: plan.name.clone(),
         component: component.id.clone(),
         comments,

@@ -30,7 +30,7 @@ use bollard::{
         StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
     },
 };
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, future::join_all};
 use hyper::body::Bytes;
 use tokio::sync::mpsc;
 
@@ -114,77 +114,81 @@ impl Docker {
         };
         let doing = "removing what the run made";
         let failed = |error: Error| other(doing, &error);
-        let mut found = 0;
 
         let options = ListContainersOptionsBuilder::default()
             .all(true)
             .filters(&filters)
             .build();
-        let containers = self
-            .api
-            .list_containers(Some(options))
-            .await
-            .map_err(failed)?;
-        for container in containers
+        let containers = self.api.list_containers(Some(options)).await;
+        let containers = containers.map_err(failed)?;
+        let removals = containers
             .into_iter()
             .filter(|container| goes(&container.labels))
-        {
-            found += 1;
-            let id = container.id.unwrap_or_default();
-            let options = RemoveContainerOptionsBuilder::default()
-                .force(true)
-                .v(true)
+            .map(async |container| {
+                let id = container.id.unwrap_or_default();
+                let options = RemoveContainerOptionsBuilder::default()
+                    .force(true)
+                    .v(true)
+                    .build();
+                gone(self.api.remove_container(&id, Some(options)).await, doing)
+            });
+        let removed = join_all(removals).await;
+        let containers = removed.len();
+        removed.into_iter().collect::<Result<(), _>>()?;
+
+        let networks = async {
+            let options = ListNetworksOptionsBuilder::default()
+                .filters(&filters)
                 .build();
-            gone(self.api.remove_container(&id, Some(options)).await, doing)?;
-        }
-
-        let options = ListNetworksOptionsBuilder::default()
-            .filters(&filters)
-            .build();
-        let networks = self
-            .api
-            .list_networks(Some(options))
-            .await
-            .map_err(failed)?;
-        for network in networks.into_iter().filter(|network| goes(&network.labels)) {
-            found += 1;
-            let id = network.id.unwrap_or_default();
-            gone(self.api.remove_network(&id).await, doing)?;
-        }
-
-        let options = ListVolumesOptionsBuilder::default()
-            .filters(&filters)
-            .build();
-        let volumes = self.api.list_volumes(Some(options)).await.map_err(failed)?;
-        let volumes = volumes.volumes.unwrap_or_default();
-        for volume in volumes
-            .into_iter()
-            .filter(|volume| goes(&Some(volume.labels.clone())))
-        {
-            found += 1;
-            let options = RemoveVolumeOptionsBuilder::default().force(true).build();
-            gone(
-                self.api.remove_volume(&volume.name, Some(options)).await,
-                doing,
-            )?;
-        }
-
-        if with_images {
+            let networks = self.api.list_networks(Some(options)).await;
+            let mut found = 0;
+            for network in networks.map_err(failed)? {
+                if goes(&network.labels) {
+                    found += 1;
+                    let id = network.id.unwrap_or_default();
+                    gone(self.api.remove_network(&id).await, doing)?;
+                }
+            }
+            Ok(found)
+        };
+        let volumes = async {
+            let options = ListVolumesOptionsBuilder::default()
+                .filters(&filters)
+                .build();
+            let volumes = self.api.list_volumes(Some(options)).await.map_err(failed)?;
+            let mut found = 0;
+            for volume in volumes.volumes.unwrap_or_default() {
+                if goes(&Some(volume.labels)) {
+                    found += 1;
+                    let options = RemoveVolumeOptionsBuilder::default().force(true).build();
+                    let removed = self.api.remove_volume(&volume.name, Some(options)).await;
+                    gone(removed, doing)?;
+                }
+            }
+            Ok(found)
+        };
+        let images = async {
+            let mut found = 0;
+            if !with_images {
+                return Ok(found);
+            }
             let options = ListImagesOptionsBuilder::default()
                 .filters(&filters)
                 .build();
             let images = self.api.list_images(Some(options)).await.map_err(failed)?;
-            for image in images
-                .into_iter()
-                .filter(|image| goes(&Some(image.labels.clone())))
-            {
-                found += 1;
-                let options = RemoveImageOptionsBuilder::default().force(true).build();
-                let removed = self.api.remove_image(&image.id, Some(options), None).await;
-                gone(removed.map(drop), doing)?;
+            for image in images {
+                if goes(&Some(image.labels)) {
+                    found += 1;
+                    let options = RemoveImageOptionsBuilder::default().force(true).build();
+                    let removed = self.api.remove_image(&image.id, Some(options), None).await;
+                    gone(removed.map(drop), doing)?;
+                }
             }
-        }
-        Ok(found)
+            Ok(found)
+        };
+        // All of them, even where one cannot be removed yet.
+        let (networks, volumes, images) = tokio::join!(networks, volumes, images);
+        Ok(containers + networks? + volumes? + images?)
     }
 }
 

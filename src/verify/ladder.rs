@@ -125,9 +125,10 @@ pub async fn climb<E: Engine>(
     };
     engine.create_network(run).await?;
 
-    let mut reports = Vec::new();
+    let mut reports = vec![ComponentReport::default(); plan.components.len()];
     let mut started = Started::default();
-    for component in &plan.components {
+    for index in plan.start_order() {
+        let component = &plan.components[index];
         let mut report = ComponentReport {
             id: component.id.clone(),
             notes: left_out.get(&component.id).cloned().unwrap_or_default(),
@@ -139,7 +140,7 @@ pub async fn climb<E: Engine>(
         report.failure = result.err();
         let volumes = correct::volumes(component, &report, repository);
         report.proposed.extend(volumes);
-        reports.push(report);
+        reports[index] = report;
     }
     // All stay up until the end, because one may need another.
     for (index, id) in started.applications.iter().rev() {
@@ -319,7 +320,7 @@ impl<E: Engine> Site<'_, E> {
             spec("app")
         } else {
             ContainerSpec {
-                aliases: vec![self.alias(component)],
+                aliases: self.aliases(component),
                 publish: self.published(component, started),
                 ..spec("app")
             }
@@ -397,12 +398,12 @@ impl<E: Engine> Site<'_, E> {
         Ok(Ok(()))
     }
 
-    /// The name by which other components find this one.
-    fn alias(&self, component: &Component) -> String {
-        match self.plan.components.len() {
-            1 => component.id.clone(),
-            _ => format!("{}-{}", self.plan.name, component.id),
-        }
+    /// The names by which other components find this one.
+    fn aliases(&self, component: &Component) -> Vec<String> {
+        let further = self.plan.further_hosts(&component.id).into_keys();
+        let own = self.plan.object_name(&component.id);
+        let names = [own, component.id.clone()].into_iter();
+        names.chain(further.map(str::to_owned)).collect()
     }
 
     /// The port of `component` to publish, on the one that the user asked for if it is still free.

@@ -206,11 +206,9 @@ impl Stage<'_> {
             progress(Event::Reached(format!("{} runs by podman", service.kind)));
         }
         let mut told = Vec::new();
-        for (component, found) in plan.components.iter().zip(&report.components) {
-            let name = match plan.components.len() {
-                1 => plan.name.clone(),
-                _ => format!("{}-{}", plan.name, component.id),
-            };
+        for index in plan.start_order() {
+            let (component, found) = (&plan.components[index], &report.components[index]);
+            let name = plan.object_name(&component.id);
             if let Some(pod) = self.pod("Job", &format!("{name}-prepare")) {
                 self.prepare(&component.id, pod).await?;
             }
@@ -256,6 +254,9 @@ impl Stage<'_> {
             };
             self.playing.clear();
             let address = self.address(&format!("longshore-{}", component.id)).await?;
+            for host in plan.further_hosts(&component.id).into_keys() {
+                self.addresses.insert(host.to_owned(), address.clone());
+            }
             self.addresses.insert(name, address);
             told.push(format!(
                 "{}: {what} after {:.1} s",
@@ -271,10 +272,7 @@ impl Stage<'_> {
         let mut images: Vec<(String, String)> = Vec::new();
         for (component, found) in plan.components.iter().zip(&report.components) {
             let id = found.image_id.clone().context("the image has no id")?;
-            let name = match plan.components.len() {
-                1 => plan.name.clone(),
-                _ => format!("{}-{}", plan.name, component.id),
-            };
+            let name = plan.object_name(&component.id);
             images.push((id, name));
             let services = component.services.iter();
             images.extend(services.map(|service| (service.image.clone(), service.image.clone())));

@@ -28,13 +28,13 @@ impl<E: Engine> Site<'_, E> {
         } else {
             format!("Dockerfile.{}", component.id)
         };
-        let tag = match (self.options.keep_image, self.plan.components.len()) {
-            (true, 1) => format!("{}:dev", self.plan.name),
-            (true, _) => format!("{}-{}:dev", self.plan.name, component.id),
-            (false, _) => format!(
+        let tag = if self.options.keep_image {
+            format!("{}:dev", self.plan.object_name(&component.id))
+        } else {
+            format!(
                 "longshore/{}-{}:{}",
                 self.plan.name, component.id, self.run.id
-            ),
+            )
         };
         let secrets = component.build_secrets();
         if let Some(missing) = secrets

@@ -43,7 +43,7 @@ impl<E: Engine> Site<'_, E> {
         let mut publish = Vec::new();
         let guests = self.plan.components.iter();
         for guest in guests.filter(|guest| owns && guest.shares_network()) {
-            aliases.push(self.alias(guest));
+            aliases.extend(self.aliases(guest));
             publish.extend(self.published(guest, started));
         }
         let mut volumes = BTreeMap::new();

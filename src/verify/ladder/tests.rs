@@ -479,7 +479,7 @@ fn a_service_at_localhost_owns_the_network_and_publishes_the_port() {
         panic!("{specs:?}")
     };
     assert_eq!(service.publish, [(8000, 0)]);
-    assert_eq!(service.aliases, ["postgres", "web"]);
+    assert_eq!(service.aliases, ["postgres", &plan.name, "web"]);
     assert_eq!(service.env["PASSWORD"], "guest");
     for spec in [prepare, app] {
         assert_eq!(spec.shares_network_of.as_deref(), Some("postgres"));

@@ -1,0 +1,159 @@
+//! The other components of the repository that one looks for: by which names, and which must be up
+//! before it.
+//!
+//! A compose file of the repository names its parts, and each finds the others by these names
+//! (<https://docs.docker.com/compose/how-tos/networking/>); the code and the configuration then
+//! hold them. A name counts only where one of the files of another component holds it as a host.
+
+use std::collections::BTreeSet;
+
+use super::{Component, Origin, OriginKind, Peer};
+use crate::{
+    manifest::compose::Composed,
+    recipe::Catalog,
+    repo::{self, Repo},
+};
+
+/// The largest file that is searched for names, in bytes.
+const LARGEST: u64 = 256 << 10;
+
+/// Finds the peers of each of `components`.
+pub fn find(repo: &Repo, catalog: &Catalog, components: &mut [Component]) {
+    if components.len() < 2 {
+        return;
+    }
+    let composed = Composed::of(repo, catalog);
+    let names: Vec<BTreeSet<String>> = components
+        .iter()
+        .map(|component| {
+            let folder = repo::file_name(&component.path).to_owned();
+            let own = [component.id.clone(), folder];
+            let composed = composed.services_of(&component.path).map(str::to_owned);
+            own.into_iter()
+                .chain(composed)
+                .filter(|name| is_host_name(name))
+                .collect()
+        })
+        .collect();
+    let folders = || components.iter().map(|component| component.path.as_str());
+    let has_order =
+        folders().any(|folder| folders().any(|other| composed.waits(folder, other).is_some()));
+    let files = files(repo, catalog, components);
+    let mut found: Vec<Vec<Peer>> = Vec::new();
+    for (index, component) in components.iter().enumerate() {
+        let mut peers = Vec::new();
+        for (other, peer) in components.iter().enumerate() {
+            if other == index {
+                continue;
+            }
+            let waits = composed.waits(&component.path, &peer.path);
+            let port = peer.main_port().map(|port| port.port);
+            let hosts = names[other].iter().filter(|name| {
+                let is_service = |component: &Component| {
+                    component.services.iter().any(|s| s.host_name() == *name)
+                };
+                !names[index].contains(*name) && !components.iter().any(is_service)
+            });
+            let places =
+                hosts.filter_map(|host| Some((host, place(repo, &files[index], host, port)?)));
+            let known = peers.len();
+            peers.extend(places.map(|(host, origin)| Peer {
+                id: peer.id.clone(),
+                host: Some(host.clone()),
+                first: waits.is_some() || !has_order,
+                origin: vec![origin],
+            }));
+            if let (true, Some(origin)) = (peers.len() == known, waits) {
+                peers.push(Peer {
+                    id: peer.id.clone(),
+                    host: None,
+                    first: true,
+                    origin: vec![origin],
+                });
+            }
+        }
+        found.push(peers);
+    }
+    for (component, peers) in components.iter_mut().zip(found) {
+        component.peers = peers;
+    }
+}
+
+/// The line of one of `files` that names `host`.
+fn place(repo: &Repo, files: &[&str], host: &str, port: Option<u16>) -> Option<Origin> {
+    files.iter().find_map(|path| {
+        let source = repo.source(path)?;
+        let line = source.line(mention(&source.text, host, port)?);
+        let text = source.line_text(line).trim();
+        Some(Origin::at(OriginKind::Manifest, *path, line, text))
+    })
+}
+
+/// The files of each component, small enough to search; what is written for readers tells nothing of
+/// the running program.
+fn files<'r>(repo: &'r Repo, catalog: &Catalog, components: &[Component]) -> Vec<Vec<&'r str>> {
+    let mut files = vec![Vec::new(); components.len()];
+    let prose = catalog.list("documents", "prose");
+    for path in repo.files() {
+        let owner = components
+            .iter()
+            .enumerate()
+            .filter(|(_, component)| is_below(path, &component.path))
+            .max_by_key(|(_, component)| component.path.trim_matches('.').len());
+        let Some((owner, _)) = owner else { continue };
+        let is_document = prose.iter().any(|ending| path.ends_with(ending.as_str()));
+        if !is_document && repo.size(path).is_some_and(|size| size <= LARGEST) {
+            files[owner].push(path);
+        }
+    }
+    files
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    folder == "."
+        || path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Whether a name can be that of a Kubernetes Service (RFC 1035), and leads elsewhere.
+fn is_host_name(name: &str) -> bool {
+    let is_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    name.len() < 64
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name.chars().all(is_label)
+        && name != "localhost"
+}
+
+/// Where `text` names `host`: as the host of a URL, or with the port of the one who is looked for.
+fn mention(text: &str, host: &str, port: Option<u16>) -> Option<usize> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    text.match_indices(host).map(|(at, _)| at).find(|at| {
+        let before = &text[..*at];
+        let after = &text[at + host.len()..];
+        let is_url = before.ends_with("://") && !after.starts_with(is_name);
+        let with_port = port.is_some_and(|port| {
+            let rest = after.strip_prefix(&format!(":{port}"));
+            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+        });
+        is_url || with_port && !before.ends_with(|c: char| is_name(c) || c == '/')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_host_only_where_an_address_stands() {
+        let finds = |text: &str| mention(text, "config", Some(8888)).is_some();
+        assert!(finds("uri: http://config:8888"));
+        assert!(finds("const base = 'https://config/v1'"));
+        assert!(finds("CONFIG=config:8888"));
+        assert!(!finds("import config"));
+        assert!(!finds("http://config.example.com/"));
+        assert!(!finds("app-config:8888"));
+        assert!(!finds("config:88881"));
+    }
+}
