@@ -20,7 +20,7 @@ use std::{
 
 use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned},
-    recipe::{Catalog, DeclaredFile, DeclaredFormat, Expression, StackRecipe},
+    recipe::{Catalog, DeclaredFile, DeclaredFormat, Expression, ProgramRecipe, StackRecipe},
     repo::{self, Repo},
     source::{SourceFile, Span},
 };
@@ -117,6 +117,9 @@ pub fn manifest(
                 manifest.read(declared, &source, catalog, &mut diagnostics);
             }
         }
+    }
+    if let Some(program) = &stack.program {
+        manifest.entries(repo, folders, program);
     }
     for folder in folders {
         if let Some(source) = repo.source(&repo::join(folder, "Procfile")) {
@@ -277,6 +280,44 @@ impl Manifest {
                 file: source.path.clone(),
                 line: source.line(at),
             });
+    }
+
+    /// Adds the programs that only their source shows, and drops those whose source is not there.
+    fn entries(&mut self, repo: &Repo, folders: &[&str], program: &ProgramRecipe) {
+        for pattern in &program.entries {
+            let found = folders
+                .iter()
+                .map(|folder| repo.glob(&repo::join(folder, pattern)))
+                .find(|found| !found.is_empty());
+            let (before, after) = pattern.split_once('*').unwrap_or_default();
+            for path in found.into_iter().flatten() {
+                let name = path
+                    .strip_suffix(after)
+                    .and_then(|path| path.rsplit_once(before));
+                let Some((_, name)) = name else { continue };
+                let known = self
+                    .programs
+                    .values()
+                    .any(|fact| path.ends_with(&fact.value));
+                if !known {
+                    self.programs
+                        .entry(name.to_owned())
+                        .or_insert_with(|| Fact {
+                            value: path.to_owned(),
+                            file: path.to_owned(),
+                            line: 1,
+                        });
+                }
+            }
+        }
+        if !program.entries.is_empty() {
+            self.programs.retain(|_, fact| {
+                let mut places = folders.iter().map(|folder| repo::join(folder, &fact.value));
+                fact.value.is_empty()
+                    || repo.contains(&fact.value)
+                    || places.any(|path| repo.contains(&path))
+            });
+        }
     }
 
     fn named(&mut self, name: &str, source: &SourceFile) {

@@ -452,10 +452,12 @@ fn run_by_documents<'c>(
     catalog.stacks.iter().filter_map(candidate).collect()
 }
 
-/// A stack that only builds a front end gives way to one in the same folder that serves: its package
-/// manifest is there for the assets.
+/// A stack that serves nothing gives way to one in the same folder that does: its manifest is there
+/// for assets or for tools of development.
 fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalog) {
-    let serves = |candidate: &Candidate<'_>| {
+    // Without a framework a stack serves that starts in one way only; of the best one its own word
+    // counts, too.
+    let serves = |candidate: &Candidate<'_>, by_itself: bool| {
         let folders = [candidate.folder.as_str(), "."];
         let manifest = manifest::manifest(repo, &folders, candidate.stack, catalog).value;
         let facts = manifest::source_facts(repo, &candidate.folder, candidate.stack, catalog);
@@ -468,19 +470,26 @@ fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalo
             &facts,
         );
         let first = found.first();
-        first.is_some_and(|(_, framework, _)| !framework.serves_static)
+        match first {
+            Some((_, framework, _)) => !framework.serves_static,
+            None if by_itself => {
+                let can_start = manifest.scripts.contains_key("start") || manifest.main.is_some();
+                facts.serves && can_start || candidate.stack.starts_by_itself()
+            }
+            None => candidate.stack.starts_by_itself(),
+        }
     };
     let Some(best) = candidates.first() else {
         return;
     };
-    let (folder, score) = (best.folder.clone(), best.score);
-    let is_rival = |other: &Candidate<'_>| other.folder == folder && other.score + 6 > score;
-    if !candidates[1..].iter().any(is_rival) || serves(&candidates[0]) {
+    let folder = best.folder.clone();
+    let is_rival = |other: &Candidate<'_>| other.folder == folder && other.is_certain;
+    if !candidates[1..].iter().any(is_rival) || serves(&candidates[0], true) {
         return;
     }
     let server = candidates
         .iter()
-        .position(|other| is_rival(other) && serves(other));
+        .position(|other| is_rival(other) && serves(other, false));
     if let Some(server) = server {
         candidates[..=server].rotate_right(1);
     }

@@ -57,7 +57,8 @@ const MOST_CORRECTIONS: usize = 3;
 pub struct Options {
     /// How long a build may take.
     pub build_timeout: Duration,
-    /// How long the application, and each service, has until it answers.
+    /// How long the application, and each service, has until it answers; an application that is
+    /// still at work gets up to three times as long.
     pub start_timeout: Duration,
     /// How long one prepare step may take.
     pub prepare_timeout: Duration,

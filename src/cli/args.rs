@@ -129,7 +129,7 @@ pub struct BatchArguments {
     /// Run the manifests of each, too.
     #[arg(long, requires = "verify")]
     pub manifests: bool,
-    /// Seconds that an application has until it answers.
+    /// Seconds that an application has until it answers; up to three times as many while it is still at work.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub start_timeout: u64,
     /// Seconds that one repository may take; what runs then is cut short, and nothing more is
@@ -177,7 +177,7 @@ pub struct VerifyArguments {
 /// How a smoke run is made.
 #[derive(Debug, Args)]
 pub struct SmokeArguments {
-    /// Seconds that the application has until it answers.
+    /// Seconds that the application has until it answers; up to three times as many while it is still at work.
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub start_timeout: u64,
     /// Seconds that all builds and runs may take together; what runs then is cut short, and nothing

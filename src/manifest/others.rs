@@ -48,12 +48,19 @@ impl Manifest {
             .get("dev-dependencies")
             .and_then(|list| list.as_table());
         self.toml_packages(source, list, true);
-        let name = |table: &toml::Value| Some(table.get("name")?.as_str()?.to_owned());
+        let text = |table: &toml::Value, key| Some(table.get(key)?.as_str()?.to_owned());
         let bins = table.get("bin").and_then(|bins| bins.as_array());
-        let mut names: Vec<String> = bins.into_iter().flatten().filter_map(name).collect();
-        names.extend(table.get("package").and_then(name));
-        for program in names {
-            self.program(&program, &program, source);
+        for bin in bins.into_iter().flatten() {
+            if let Some(name) = text(bin, "name") {
+                self.program(&name, &text(bin, "path").unwrap_or_default(), source);
+            }
+        }
+        // doc.rust-lang.org/cargo/guide/project-layout.html
+        if let Some(name) = table
+            .get("package")
+            .and_then(|package| text(package, "name"))
+        {
+            self.program(&name, "src/main.rs", source);
         }
     }
 

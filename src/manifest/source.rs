@@ -1,9 +1,9 @@
 //! What source code itself says: variables it reads, modules it imports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    recipe::{Catalog, Expression, StackRecipe},
+    recipe::{Catalog, Expression, ProfilesRecipe, StackRecipe},
     repo::{self, Repo},
 };
 
@@ -55,6 +55,9 @@ pub fn source_facts(
         .collect();
     paths.sort_by_key(|path| (path.matches('/').count(), *path));
     paths.truncate(MOST_SOURCES);
+    if let Some(profiles) = &stack.profiles {
+        only_active(&mut paths, repo, profiles);
+    }
     let mut facts = SourceFacts {
         files: paths.iter().map(|path| (*path).to_owned()).collect(),
         ..SourceFacts::default()
@@ -102,6 +105,40 @@ pub fn source_facts(
         }
     }
     facts
+}
+
+/// Leaves out of `paths` the files of profiles that are not active, where it is known which are.
+fn only_active(paths: &mut Vec<&str>, repo: &Repo, profiles: &ProfilesRecipe) {
+    let profile_of = |path: &str| {
+        let found = profiles.files.captures(repo::file_name(path))?;
+        Some(found.name("profile")?.as_str().to_owned())
+    };
+    let general = paths.iter().filter(|path| profile_of(path).is_none());
+    let active: BTreeSet<String> = general
+        .filter_map(|path| repo.source(path))
+        .flat_map(|source| {
+            let found = profiles.active.iter();
+            let named = found.filter_map(|pattern| {
+                let names = pattern
+                    .captures(&source.text)?
+                    .name("profiles")?
+                    .as_str()
+                    .to_owned();
+                Some(names)
+            });
+            let names: Vec<String> = named.collect();
+            names
+        })
+        .flat_map(|names| {
+            names
+                .split(',')
+                .map(|name| name.trim().to_owned())
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    if !active.is_empty() {
+        paths.retain(|path| profile_of(path).is_none_or(|profile| active.contains(&profile)));
+    }
 }
 
 /// Whether `path` is a source file of the component in `folder`: not in a folder that is named in

@@ -36,7 +36,14 @@ pub fn stage(
     };
     ledger.narrow(is_own);
     let site = Site::default();
-    let values = variables::variables(repo, documents, selection, &selection.folder, &site);
+    let values = variables::variables(
+        repo,
+        documents,
+        selection,
+        &selection.folder,
+        &site,
+        ledger.steps,
+    );
     let input = Input {
         repo,
         documents,

@@ -136,7 +136,8 @@ fn component(
         .collect();
     let path = select::home(repo, selection);
     let site = variables::site(repo, documents.own, catalog);
-    let variables = variables::variables(repo, documents.own, selection, &path, &site);
+    let variables =
+        variables::variables(repo, documents.own, selection, &path, &site, ledger.steps);
     let input = Input {
         repo,
         documents: documents.own,
@@ -201,6 +202,10 @@ fn component(
     {
         install.push(missing);
     }
+    let all: Vec<&Command> = install.iter().chain(&build).collect();
+    let own = started.start.as_ref();
+    let own = own.and_then(|start| install::own_program(start, &all, &input));
+    build.splice(0..0, own);
     image.extra_files.extend(socket_files);
     image
         .extra_files

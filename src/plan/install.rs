@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Command, Fate, Origin,
+    Command, Fate, Origin, OriginKind,
     commands::{plain_tool, push},
     input::{Input, fill},
     ledger,
@@ -70,6 +70,38 @@ pub fn undeclared_server(
         origin: vec![Origin::recipe(
             &format!("tools/{tool}"),
             format!("brings {name}, which starts the application"),
+        )],
+    })
+}
+
+/// The installation of the repository itself, where `start` is a program that only this brings.
+pub fn own_program(
+    start: &super::Start,
+    installs: &[&Command],
+    input: &Input<'_, '_>,
+) -> Option<Command> {
+    let (stack, folder) = (input.selection.stack, &input.selection.folder);
+    let program = input
+        .selection
+        .manifest
+        .programs
+        .get(start.command.first()?)?;
+    let command = stack.own_install.as_ref()?;
+    let is_installed = installs.iter().any(|known| {
+        let mut pieces = stack.own_installs.iter();
+        pieces.any(|piece| known.command.contains(piece.as_str()))
+    });
+    (!is_installed).then(|| Command {
+        command: command.clone(),
+        directory: folder.clone(),
+        env: BTreeMap::new(),
+        runs_in: None,
+        cached: true,
+        origin: vec![Origin::at(
+            OriginKind::Manifest,
+            &program.file,
+            program.line,
+            "declares the program that starts it",
         )],
     })
 }
@@ -161,10 +193,15 @@ pub fn install(
             cached: true,
             origin: vec![ledger::origin(step)],
         };
-        // What takes its place may need no more than the manifests.
-        let exact = option(&command.directory, input).is_some_and(|(option, _)| {
-            option.instead_of.contains(&command.command) && !option.needs_source
-        });
+        // What takes its place may need no more than the manifests, or nothing at all.
+        let exact = option(&command.directory, input)
+            .map(|(option, _)| option)
+            .filter(|option| option.instead_of.contains(&command.command));
+        if exact.is_some_and(|option| is_carried(option, &command.directory, input)) {
+            ledger.skip(index, "the-repository-has-what-it-installs", None);
+            continue;
+        }
+        let exact = exact.is_some_and(|option| !option.needs_source);
         let all = if needs_source(&words, input) && !exact {
             &mut late
         } else {
@@ -176,6 +213,7 @@ pub fn install(
     if early.is_empty()
         && late.is_empty()
         && let Some((option, mut command)) = option(&selection.folder, input)
+        && !is_carried(option, &selection.folder, input)
     {
         // What documents tell in the words of another tool is done, too.
         let told: Vec<(usize, Origin)> = ledger
@@ -198,6 +236,12 @@ pub fn install(
     let mut made_up = lifecycle::after_the_source(&mut early, input);
     made_up.extend(late);
     (early, made_up)
+}
+
+/// Whether the repository carries what `option` would fetch into `folder`.
+fn is_carried(option: &InstallRecipe, folder: &str, input: &Input<'_, '_>) -> bool {
+    let mut patterns = option.carried.iter();
+    patterns.any(|pattern| !input.repo.glob(&repo::join(folder, pattern)).is_empty())
 }
 
 /// Says which optional sets of dependencies a command asks the project itself for that it does not

@@ -134,21 +134,10 @@ pub fn services(
             _ => None,
         };
         if let Some((question, origin)) = question {
-            questions.push(Question {
-                id: question_id(id),
-                question,
-                options: vec!["no".to_owned(), "yes".to_owned()],
-                default: Some("no".to_owned()),
-                origin,
-            });
+            questions.push(ask(id, question, origin));
         }
         if said.map_or(is_used, |(yes, _)| yes) {
-            let Planned {
-                mut service,
-                env: vars,
-                client,
-                rewrite,
-            } = service(
+            let planned = service(
                 (id, recipe),
                 name,
                 known,
@@ -157,6 +146,23 @@ pub fn services(
                 ledger,
                 diagnostics,
             );
+            let is_named = signs.words
+                || !signs.steps.is_empty()
+                || composed_version(id, recipe, input).is_some();
+            if said.is_none() && !is_named && !planned.is_led_to() {
+                let question = format!(
+                    "the application has a client of {}, but nothing shows where it looks for one: start one beside it?",
+                    recipe.title
+                );
+                questions.push(ask(id, question, signs.code));
+                continue;
+            }
+            let Planned {
+                mut service,
+                env: vars,
+                client,
+                rewrite,
+            } = planned;
             bound.files.extend(socket_files(recipe, &service, input));
             of_clients.push((bound.services.len(), client));
             service
@@ -199,6 +205,27 @@ struct Planned {
     client: Vec<EnvVar>,
     /// What puts its name in the place of an address in the source.
     rewrite: Option<Command>,
+}
+
+impl Planned {
+    /// Whether anything leads the application to it: a variable, or an address in the source.
+    fn is_led_to(&self) -> bool {
+        !self.env.is_empty()
+            || !self.client.is_empty()
+            || self.rewrite.is_some()
+            || self.service.fixed.is_some()
+    }
+}
+
+/// The question whether the service `id` runs beside the application, which by default it does not.
+fn ask(id: &str, question: String, origin: Vec<Origin>) -> Question {
+    Question {
+        id: question_id(id),
+        question,
+        options: vec!["no".to_owned(), "yes".to_owned()],
+        default: Some("no".to_owned()),
+        origin,
+    }
 }
 
 /// The id of the question whether the service `id` runs beside the application.
@@ -290,6 +317,8 @@ fn signs_of(
         }
         signs.has_alternative |= find(&recipe.detect.embedded_alternative).is_some();
     }
+    let mut embedded = recipe.detect.embedded_packages.iter();
+    signs.has_alternative |= embedded.any(|name| selection.manifest.package(name).is_some());
     let is_default = |read: &&EnvRead| {
         let default = read
             .default

@@ -10,19 +10,21 @@ use crate::{
     repo::{self, Repo},
     select::Selection,
     shell,
+    step::InstallStep,
 };
 
 /// A value and who says so.
 type Value = (String, Origin);
 
 /// Returns the variables of the stack and of the framework that have a value, by name; `path` is the
-/// component's folder and `site` what site files say of it.
+/// component's folder, `site` what site files say of it and `steps` what the documents tell.
 pub fn variables(
     repo: &Repo,
     documents: &[Document],
     selection: &Selection<'_>,
     path: &str,
     site: &Site,
+    steps: &[InstallStep],
 ) -> BTreeMap<String, Value> {
     let mut variables = BTreeMap::new();
     // Where the application stands in the source, before a path below it.
@@ -39,8 +41,11 @@ pub fn variables(
         "base".to_owned(),
         (base, Origin::manifest(path, "the name of its folder")),
     );
-    // The first one, where there are several.
-    if let Some((name, fact)) = selection.manifest.programs.iter().next() {
+    // The one that the documents run first, where there are several.
+    let programs = &selection.manifest.programs;
+    let told = steps.iter().flat_map(|step| &step.words);
+    let told = told.filter_map(|word| programs.get_key_value(word)).next();
+    if let Some((name, fact)) = told.or_else(|| programs.iter().next()) {
         let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, name);
         variables.insert("program".to_owned(), (name.clone(), origin));
     }

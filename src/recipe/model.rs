@@ -162,6 +162,9 @@ pub struct StackRecipe {
     /// one of them asks for no setting.
     #[serde(default)]
     pub request_env: Option<Expression>,
+    /// Configuration files of which the application reads only some.
+    #[serde(default)]
+    pub profiles: Option<ProfilesRecipe>,
     /// Regular expressions for ports written in source code, first group the number.
     #[serde(default)]
     pub port_reads: Vec<Expression>,
@@ -207,6 +210,9 @@ pub struct StackRecipe {
     /// Command that installs the repository itself, where a document installs its published package.
     #[serde(default)]
     pub own_install: Option<String>,
+    /// Pieces of commands that install the repository itself with its dependencies.
+    #[serde(default)]
+    pub own_installs: Vec<String>,
     /// Regular expressions for pages that the source answers with GET; the first group is the path, as
     /// far as it has no parameter.
     #[serde(default)]
@@ -257,6 +263,21 @@ pub struct StackRecipe {
     pub assets: Option<AssetsRecipe>,
 }
 
+impl StackRecipe {
+    /// Returns whether one of its start commands fits everything of the stack.
+    pub fn starts_by_itself(&self) -> bool {
+        self.start.iter().any(|start| {
+            let signs = [&start.packages, &start.files, &start.unless_files];
+            signs.iter().all(|signs| signs.is_empty())
+                && start.script.is_none()
+                && start.code.is_none()
+                && start.text.is_none()
+                && start.serves != Some(true)
+                && !start.command.contains('{')
+        })
+    }
+}
+
 /// What source files use and a Debian package brings.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -285,6 +306,18 @@ pub struct AssetsRecipe {
     pub remove: Vec<String>,
 }
 
+/// Configuration files that belong to a profile, of which the application reads those of the active
+/// ones only.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfilesRecipe {
+    /// Regular expression for the name of such a file, group `profile`.
+    pub files: Expression,
+    /// Regular expressions for the setting in other source files that names the active ones, group
+    /// `profiles`, with commas between them. All count where none does.
+    pub active: Vec<Expression>,
+}
+
 /// How a program of the repository is called once it is in the image.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -296,6 +329,11 @@ pub struct ProgramRecipe {
     /// always does.
     #[serde(default)]
     pub called: Vec<String>,
+    /// Source files that are the entries of programs without a manifest naming them: a pattern with
+    /// one `*`, which is the program's name. Where there are such patterns, a program whose entry is
+    /// named and absent does not exist.
+    #[serde(default)]
+    pub entries: Vec<String>,
 }
 
 /// A limit of the runtime's version.
@@ -532,6 +570,10 @@ pub struct InstallRecipe {
     /// Commands of a document that it is the exact form of, so that it takes their place.
     #[serde(default)]
     pub instead_of: Vec<String>,
+    /// Patterns of files, relative to the component, that show that the repository carries what it
+    /// would fetch, so that nothing is installed.
+    #[serde(default)]
+    pub carried: Vec<String>,
 }
 
 /// Scripts of a manifest that a package manager runs while it installs.
@@ -1063,6 +1105,9 @@ pub struct ServiceDetect {
     /// Pieces of source code that show that the application also runs without it.
     #[serde(default)]
     pub embedded_alternative: Vec<String>,
+    /// Packages that show the same: databases within the program.
+    #[serde(default)]
+    pub embedded_packages: Vec<String>,
     /// Services that this one stands in for, such as MariaDB for MySQL: never both.
     #[serde(default)]
     pub instead_of: Vec<String>,
@@ -1138,6 +1183,9 @@ pub struct CommandRule {
     /// Why it is skipped, or what it is, in kebab-case.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Of a wrapper: ending of a file's name, without dot → the program that it runs such a file with.
+    #[serde(default)]
+    pub interpreters: BTreeMap<String, String>,
     /// Platform that it belongs to, where the tool itself is at home on several.
     #[serde(default)]
     pub platform: Option<String>,

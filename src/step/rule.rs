@@ -31,7 +31,7 @@ pub fn rule_where<'c>(
     let mut words = words.to_vec();
     // What a tool would mean by itself where it wraps nothing that is known.
     let mut otherwise = None;
-    // Each wrapper takes at least one word away, so this ends.
+    // Each wrapper takes at least one word away, or names another program, so this ends.
     loop {
         let known = words.first().and_then(|name| catalog.tool(name));
         let Some((tool_id, tool)) = known else {
@@ -62,6 +62,10 @@ pub fn rule_where<'c>(
             otherwise = plain.map(|(rule, matched)| ((as_rule(rule), matched), words.clone()));
         }
         words = unwrapped(&words, &rule.words, &tool.value_flags);
+        let ending = words.first().and_then(|word| word.rsplit_once('.'));
+        if let Some(program) = ending.and_then(|(_, ending)| rule.interpreters.get(ending)) {
+            words.insert(0, program.clone());
+        }
     }
 }
 

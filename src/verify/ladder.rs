@@ -4,6 +4,7 @@ mod answers;
 mod build;
 mod failures;
 mod measure;
+mod patience;
 mod prepare;
 mod processes;
 mod services;

@@ -1,12 +1,11 @@
 //! The last rung of a program that speaks HTTP: some path answers.
 
-use std::time::Instant;
-
 use anyhow::Context as _;
 
 use super::{
     Network, PERIOD, Reached, SHOWN, Site,
     failures::{failure, start_origin, with_denied},
+    patience::Patience,
 };
 use crate::{
     plan::Component,
@@ -30,11 +29,10 @@ impl<E: Engine> Site<'_, E> {
         component: &Component,
         id: &str,
         network: &Network,
-        begun: Instant,
+        patience: &mut Patience,
         peak: &mut u64,
     ) -> Reached<Spoken> {
         let inside = component.main_port().map_or(0, |port| port.port);
-        let deadline = begun + self.options.start_timeout;
         let health = component.health.as_ref();
         let host = health
             .and_then(|health| health.host.as_deref())
@@ -84,7 +82,7 @@ impl<E: Engine> Site<'_, E> {
             }
             // The engine answers this at once only the first time, so not before a success.
             *peak = (*peak).max(self.peak_memory(id).await);
-            if Instant::now() > deadline {
+            if patience.is_over(self.engine, id).await {
                 let state = self.engine.state(id).await?;
                 if !state.running {
                     return Ok(Err(self.ended(component, id, &state).await?));
@@ -109,17 +107,16 @@ impl<E: Engine> Site<'_, E> {
         component: &Component,
         id: &str,
         network: &Network,
-        begun: Instant,
+        patience: &mut Patience,
     ) -> Reached<Spoken> {
         let inside = component.main_port().map_or(0, |port| port.port);
-        let deadline = begun + self.options.start_timeout;
         loop {
             let port = self.published_port(id, network, inside).await?;
             match self.engine.grpc_health(port).await {
                 Ok(GrpcHealth::Serving) => return Ok(Ok(Spoken::Grpc)),
                 Ok(GrpcHealth::NoService) => return Ok(Ok(Spoken::GrpcUnchecked)),
                 Err(_) => return Ok(Ok(Spoken::Other)),
-                Ok(GrpcHealth::NotServing) if Instant::now() > deadline => {
+                Ok(GrpcHealth::NotServing) if patience.is_over(self.engine, id).await => {
                     let printed = self.engine.logs(id).await?;
                     let what = format!(
                         "port {inside} says to the health check of gRPC that it does not serve"

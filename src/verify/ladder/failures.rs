@@ -1,5 +1,7 @@
 //! What to say of a rung that was not reached.
 
+use std::time::Duration;
+
 use super::{SHOWN, Site};
 use crate::{
     origin::{Origin, places},
@@ -55,6 +57,7 @@ impl<E: Engine> Site<'_, E> {
         id: &str,
         port: u16,
         found: &[Listener],
+        limit: Duration,
     ) -> anyhow::Result<Failure> {
         let printed = self.engine.logs(id).await?;
         let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
@@ -79,10 +82,7 @@ impl<E: Engine> Site<'_, E> {
             ),
             (None, true) => (
                 Cause::NoPort,
-                format!(
-                    "it opened no port within {} seconds",
-                    self.options.start_timeout.as_secs()
-                ),
+                format!("it opened no port within {} seconds", limit.as_secs()),
                 "give it more time with `--start-timeout`, if it needs that",
             ),
         };

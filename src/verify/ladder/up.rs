@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Network, PERIOD, Reached, Site, answers::Spoken, measure::milliseconds, reach};
+use super::{
+    Network, PERIOD, Reached, Site, answers::Spoken, measure::milliseconds, patience::Patience,
+    reach,
+};
 use crate::{
     plan::{Component, Correction, Measured, Protocol},
     verify::{
@@ -39,7 +42,7 @@ impl<E: Engine> Site<'_, E> {
                 .without_port(component, id, begun, report, progress)
                 .await;
         };
-        let deadline = begun + self.options.start_timeout;
+        let mut patience = Patience::new(begun, self.options.start_timeout);
         let mut peak = 0;
         // Started, and listening where it should.
         let listening = loop {
@@ -70,19 +73,24 @@ impl<E: Engine> Site<'_, E> {
             if begun.elapsed() > MOMENT {
                 report.rung = Rung::Started;
             }
-            if Instant::now() > deadline {
+            if patience.is_over(self.engine, id).await {
                 report.rung = Rung::Started;
                 report.proposed.extend(correct::port(port.port, &found));
                 return Ok(Err(self
-                    .not_listening(component, id, port.port, &found)
+                    .not_listening(component, id, port.port, &found, patience.limit())
                     .await?));
             }
             tokio::time::sleep(PERIOD).await;
         };
 
         let spoken = match port.protocol {
-            Protocol::Http => self.answer(component, id, network, begun, &mut peak).await,
-            Protocol::Grpc | Protocol::Tcp => self.connection(component, id, network, begun).await,
+            Protocol::Http => {
+                self.answer(component, id, network, &mut patience, &mut peak)
+                    .await
+            }
+            Protocol::Grpc | Protocol::Tcp => {
+                self.connection(component, id, network, &mut patience).await
+            }
         };
         let protocol = match reach!(spoken) {
             Spoken::Http(answer) => {
