@@ -477,6 +477,7 @@ impl Found<'_> {
             }
             if repair.last_resort {
                 candidates.push("date");
+                candidates.extend(repair.tools_since.as_ref().map(|_| "tools_date"));
             }
             for (name, is_secret) in named_variables(&leaf.value) {
                 if is_secret || candidates.contains(&name) {

@@ -1529,6 +1529,10 @@ pub struct RepairRecipe {
     /// repository was last changed.
     #[serde(default)]
     pub last_resort: bool,
+    /// Day, ISO 8601, of the oldest tools that a last resort can work with: `{tools_date}` is the later
+    /// one of it and `{date}`.
+    #[serde(default)]
+    pub tools_since: Option<String>,
     /// Whether this is a cause, or only what follows from one.
     #[serde(default)]
     pub certainty: Certainty,
@@ -1641,12 +1645,6 @@ pub struct RepairCondition {
     /// Text that a command of the plan has.
     #[serde(default)]
     pub command: Option<String>,
-    /// Day, ISO 8601, before which the repository was last changed; for a last resort.
-    #[serde(default)]
-    pub changed_before: Option<String>,
-    /// Day, ISO 8601, on or after which the repository was last changed; for a last resort.
-    #[serde(default)]
-    pub changed_since: Option<String>,
 }
 
 /// Where something fails.
