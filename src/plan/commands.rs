@@ -189,12 +189,12 @@ fn add_of_recipes(
                 let script = selection.manifest.scripts.get(name)?;
                 Some(script.value.as_str())
             });
-            let is_known = commands.iter().any(|known| {
-                essence(&known.command) == essence(&line)
-                    || script == Some(&known.command)
+            let runs_script = |known: &Command| {
+                script == Some(&known.command)
                     || command.script.is_some()
                         && script_name(&known.command, input) == command.script
-            });
+            };
+            let is_known = same(commands, &line).is_some() || commands.iter().any(runs_script);
             if !is_known {
                 let why = command
                     .why
@@ -221,6 +221,12 @@ fn script_name(command: &str, input: &Input<'_, '_>) -> Option<String> {
         "1" => matched.arguments.first().cloned(),
         name => Some(name.to_owned()),
     }
+}
+
+/// The one of `commands` that does what `line` does, in some spelling.
+fn same<'c>(commands: &'c mut [Command], line: &str) -> Option<&'c mut Command> {
+    let mut commands = commands.iter_mut();
+    commands.find(|known| essence(&known.command) == essence(line))
 }
 
 /// What tells two spellings of a command from two commands: `./manage.py migrate` and
@@ -314,10 +320,7 @@ pub fn before_start(
             Does::Build => &mut *build,
             _ => &mut *prepare,
         };
-        let known = commands
-            .iter_mut()
-            .find(|known| essence(&known.command) == essence(&line));
-        match known {
+        match same(commands, &line) {
             Some(known) => known.origin.extend(told.origin.clone()),
             None => commands.push(Command {
                 command: line,
