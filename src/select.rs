@@ -426,11 +426,8 @@ fn run_by_documents<'c>(
     catalog: &'c Catalog,
 ) -> Vec<Candidate<'c>> {
     let candidate = |(stack_id, stack): (&'c String, &'c StackRecipe)| {
-        let mut patterns = stack.detect.run_files.iter();
-        let files: BTreeSet<&str> = patterns
-            .by_ref()
-            .flat_map(|pattern| repo.glob(pattern))
-            .collect();
+        let patterns = stack.detect.run_files.iter();
+        let files: BTreeSet<&str> = patterns.flat_map(|pattern| repo.glob(pattern)).collect();
         let step = steps.iter().find(|step| {
             let file = step.run_file(repo, catalog);
             file.is_some_and(|file| files.contains(file.as_str()))
@@ -455,20 +452,12 @@ fn run_by_documents<'c>(
 /// A stack that only builds a front end gives way to one in the same folder that serves: its package
 /// manifest is there for the assets.
 fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalog) {
+    let unsettled = Config::default();
     let serves = |candidate: &Candidate<'_>| {
         let folders = [candidate.folder.as_str(), "."];
-        let manifest = manifest::manifest(repo, &folders, candidate.stack, catalog).value;
-        let facts = manifest::source_facts(repo, &candidate.folder, candidate.stack, catalog);
-        let found = frameworks(
-            repo,
-            catalog,
-            candidate.stack_id,
-            &candidate.folder,
-            &manifest,
-            &facts,
-        );
-        let first = found.first();
-        first.is_some_and(|(_, framework, _)| !framework.serves_static)
+        let found = read(candidate, &folders, repo, catalog, &unsettled).value;
+        let framework = found.framework;
+        framework.is_some_and(|(_, framework)| !framework.serves_static)
     };
     let Some(best) = candidates.first() else {
         return;
