@@ -112,12 +112,3 @@ fn dockerfile_name(plan: &BuildPlan, id: &str) -> String {
         format!("Dockerfile.{id}")
     }
 }
-
-/// Returns `words` as one shell line that hands over to the last command.
-fn shell_line(words: &[String]) -> String {
-    words
-        .iter()
-        .map(|word| crate::shell::quote(word))
-        .collect::<Vec<_>>()
-        .join(" ")
-}

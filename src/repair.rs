@@ -579,12 +579,8 @@ fn installs(component: &Component) -> impl Iterator<Item = &Command> {
 
 fn added(command: &str, directory: String, origin: &Origin) -> Command {
     Command {
-        command: command.to_owned(),
-        directory,
-        env: BTreeMap::new(),
-        runs_in: None,
         cached: true,
-        origin: vec![origin.clone()],
+        ..Command::new(command, directory, vec![origin.clone()])
     }
 }
 

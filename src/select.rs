@@ -307,12 +307,8 @@ fn serves_output(server: &Selection<'_>, front_end: &Selection<'_>, repo: &Repo)
         let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
         parts.join("/").contains(&place)
     };
-    server
-        .facts
-        .files
-        .iter()
-        .filter_map(|path| repo.source(path))
-        .any(|source| source.text.lines().any(names_it))
+    let mut sources = server.facts.sources(repo);
+    sources.any(|source| source.text.lines().any(names_it))
 }
 
 /// Reads what lies in the folder of `candidate`, and its manifests in `folders`.
@@ -614,13 +610,7 @@ fn frameworks<'c>(
                 .get(&manifest::normal_name(name))
                 .filter(|package| !package.development || recipe.serves_static);
             if let Some(package) = package {
-                let text = format!("{}{}", package.name, package.requirement);
-                signs.push(Origin::at(
-                    OriginKind::Manifest,
-                    &package.file,
-                    package.line,
-                    text,
-                ));
+                signs.push(package.origin());
             }
         }
         for name in &recipe.detect.imports {

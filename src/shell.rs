@@ -187,6 +187,12 @@ pub fn quote(word: &str) -> String {
     }
 }
 
+/// Returns `words` as one line for a POSIX shell, each [quoted](quote).
+pub fn join<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> String {
+    let quoted = words.into_iter().map(|word| quote(word.as_ref()));
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -154,10 +154,7 @@ fn of(source: &SourceFile, hands_on: &dyn Fn(&str) -> bool) -> Dockerfile {
 /// `["node", "server.js"]` → `node server.js`; the shell form stays.
 fn line(arguments: &str) -> String {
     match serde_json::from_str::<Vec<String>>(arguments) {
-        Ok(words) => {
-            let quoted: Vec<String> = words.iter().map(|word| shell::quote(word)).collect();
-            quoted.join(" ")
-        }
+        Ok(words) => shell::join(words),
         Err(_) => arguments.to_owned(),
     }
 }

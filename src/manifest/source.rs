@@ -1,10 +1,11 @@
 //! What source code itself says: variables it reads, modules it imports.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     recipe::{Catalog, Expression, StackRecipe},
     repo::{self, Repo},
+    source::SourceFile,
 };
 
 /// An environment variable that source code reads.
@@ -33,6 +34,13 @@ pub struct SourceFacts {
     pub imports: BTreeMap<String, (String, usize)>,
     /// The files that were read.
     pub files: Vec<String>,
+}
+
+impl SourceFacts {
+    /// Returns the source files with their text.
+    pub fn sources<'a>(&'a self, repo: &'a Repo) -> impl Iterator<Item = Arc<SourceFile>> + 'a {
+        self.files.iter().filter_map(|path| repo.source(path))
+    }
 }
 
 /// How many source files are read at most, shallowest first.

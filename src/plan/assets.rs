@@ -1,10 +1,8 @@
 //! Stages that build a front end, or assets, for a component.
 
-use std::collections::BTreeMap;
-
 use super::{
-    AssetStage, BuildPlace, Command, Origin, commands, image, input::Input, install,
-    ledger::Ledger, packages, runtime, settled, variables,
+    AssetStage, BuildPlace, Command, commands, image, input::Input, install, ledger::Ledger,
+    packages, runtime, settled, variables,
 };
 use crate::{
     diagnostic::Diagnostic,
@@ -97,19 +95,11 @@ fn script(input: &Input<'_, '_>) -> Option<Command> {
         .scripts
         .iter()
         .find_map(|name| selection.manifest.scripts.get_key_value(name))?;
-    Some(Command {
-        command: assets.command.replace("{script}", name),
-        directory: selection.folder.clone(),
-        env: BTreeMap::new(),
-        runs_in: None,
-        cached: false,
-        origin: vec![Origin::at(
-            super::OriginKind::Manifest,
-            &fact.file,
-            fact.line,
-            &fact.value,
-        )],
-    })
+    Some(Command::new(
+        assets.command.replace("{script}", name),
+        &selection.folder,
+        vec![fact.origin()],
+    ))
 }
 
 /// Returns whether `command` runs a script that builds what a stage of its own has built already.

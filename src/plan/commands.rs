@@ -201,12 +201,9 @@ fn add_of_recipes(
                     .clone()
                     .unwrap_or_else(|| format!("runs `{line}`"));
                 commands.push(Command {
-                    command: line,
-                    directory: input.directory.to_owned(),
                     env: command.env.clone(),
-                    runs_in: None,
                     cached: id.starts_with("stacks/"),
-                    origin: vec![Origin::recipe(&id, why)],
+                    ..Command::new(line, input.directory, vec![Origin::recipe(&id, why)])
                 });
             }
         }
@@ -257,12 +254,7 @@ pub fn push(commands: &mut Vec<Command>, command: Command) {
 fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
     let words = unattended(&step.words, input.catalog);
     // The image has one interpreter, under its plain name.
-    let line = words
-        .iter()
-        .map(|word| shell::quote(word))
-        .collect::<Vec<_>>()
-        .join(" ");
-    let line = plain_tool(&line, input);
+    let line = plain_tool(&shell::join(&words), input);
     let file = words
         .iter()
         .find(|word| word.contains('.') && input.repo.contains(&repo::join(input.directory, word)));
@@ -276,12 +268,8 @@ fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
         line = format!("[ -n \"$(ls -A {folder} 2>/dev/null)\" ] || {line}");
     }
     Command {
-        command: line,
-        directory,
         env: step.assignments.iter().cloned().collect(),
-        runs_in: None,
-        cached: false,
-        origin: vec![ledger::origin(step)],
+        ..Command::new(line, directory, vec![ledger::origin(step)])
     }
 }
 
@@ -314,8 +302,7 @@ pub fn before_start(
 ) {
     for told in before {
         let words = unattended(&told.words, input.catalog);
-        let words: Vec<String> = words.iter().map(|word| shell::quote(word)).collect();
-        let line = plain_tool(&words.join(" "), input);
+        let line = plain_tool(&shell::join(words), input);
         let commands = match told.does {
             Does::Build => &mut *build,
             _ => &mut *prepare,
@@ -323,12 +310,8 @@ pub fn before_start(
         match same(commands, &line) {
             Some(known) => known.origin.extend(told.origin.clone()),
             None => commands.push(Command {
-                command: line,
-                directory: input.directory.to_owned(),
                 env: told.assignments.iter().cloned().collect(),
-                runs_in: None,
-                cached: false,
-                origin: told.origin.clone(),
+                ..Command::new(line, input.directory, told.origin.clone())
             }),
         }
     }

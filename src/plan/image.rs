@@ -18,21 +18,11 @@ use crate::{
 pub fn env_file(input: &Input<'_, '_>, workdir: &str) -> Option<ExtraFile> {
     let selection = input.selection;
     let place = repo::join(input.directory, ".env");
-    let mut sources = selection
-        .facts
-        .files
-        .iter()
-        .filter_map(|path| Some((path, input.repo.source(path)?)));
-    let origin = sources.find_map(|(path, source)| {
+    let mut sources = selection.facts.sources(input.repo);
+    let origin = sources.find_map(|source| {
         let mut pieces = selection.stack.needs_env_file.iter();
         let at = pieces.find_map(|piece| source.text.find(piece.as_str()))?;
-        let line = source.line(at);
-        Some(Origin::at(
-            OriginKind::Manifest,
-            path,
-            line,
-            source.line_text(line).trim(),
-        ))
+        Some(Origin::in_source(&source, at))
     })?;
     (!input.repo.contains(&place)).then(|| ExtraFile {
         path: "container/settings.env".to_owned(),
@@ -276,14 +266,7 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
     });
     let extra_files: Vec<ExtraFile> = extra_files.collect();
     let stack_id = format!("stacks/{}", selection.stack_id);
-    let as_root = |line: String, origin: Origin| Command {
-        command: line,
-        directory: ".".to_owned(),
-        env: BTreeMap::new(),
-        runs_in: None,
-        cached: false,
-        origin: vec![origin],
-    };
+    let as_root = |line: String, origin: Origin| Command::new(line, ".", vec![origin]);
     let is_for = |command: &&ConditionalCommand| {
         let is_named = |versions: &[String]| versions.contains(&base.version);
         (command.versions.is_empty() || is_named(&command.versions))

@@ -51,12 +51,8 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
         .as_ref()
         .is_none_or(|name| selection.manifest.scripts.contains_key(name));
     let code = command.code.as_ref().is_none_or(|piece| {
-        selection
-            .facts
-            .files
-            .iter()
-            .filter_map(|path| input.repo.source(path))
-            .any(|source| source.text.contains(piece.as_str()))
+        let mut sources = selection.facts.sources(input.repo);
+        sources.any(|source| source.text.contains(piece.as_str()))
     });
     let text = command.text.as_ref().is_none_or(|sign| {
         let sign = TextSign {

@@ -1,7 +1,5 @@
 //! How the dependencies are installed: as the documents say, or the stack's recipe.
 
-use std::collections::BTreeMap;
-
 use super::{
     Command, Fate, Origin,
     commands::{plain_tool, push},
@@ -62,15 +60,15 @@ pub fn undeclared_server(
         )),
     );
     Some(Command {
-        command: package.install.clone(),
-        directory: selection.folder.clone(),
-        env: BTreeMap::new(),
-        runs_in: None,
         cached: true,
-        origin: vec![Origin::recipe(
-            &format!("tools/{tool}"),
-            format!("brings {name}, which starts the application"),
-        )],
+        ..Command::new(
+            &package.install,
+            &selection.folder,
+            vec![Origin::recipe(
+                &format!("tools/{tool}"),
+                format!("brings {name}, which starts the application"),
+            )],
+        )
     })
 }
 
@@ -147,19 +145,10 @@ pub fn install(
                 _ => {}
             }
         }
-        let line = words
-            .iter()
-            .map(|word| shell::quote(word))
-            .collect::<Vec<_>>()
-            .join(" ");
-        let line = plain_tool(&line, input);
+        let line = plain_tool(&shell::join(&words), input);
         let command = Command {
-            command: line,
-            directory,
-            env: BTreeMap::new(),
-            runs_in: None,
             cached: true,
-            origin: vec![ledger::origin(step)],
+            ..Command::new(line, directory, vec![ledger::origin(step)])
         };
         // What takes its place may need no more than the manifests.
         let exact = option(&command.directory, input).is_some_and(|(option, _)| {
@@ -324,15 +313,15 @@ fn option<'c>(folder: &str, input: &Input<'_, 'c>) -> Option<(&'c InstallRecipe,
         .find_map(|option| Some((option, fill(&option.run, input)?)))?;
     let why = format!("`{run}` where there is {}", option.files.join(" and "));
     let command = Command {
-        command: run,
-        directory: folder.to_owned(),
-        env: BTreeMap::new(),
-        runs_in: None,
         cached: true,
-        origin: vec![Origin::recipe(
-            &format!("stacks/{}", selection.stack_id),
-            why,
-        )],
+        ..Command::new(
+            run,
+            folder,
+            vec![Origin::recipe(
+                &format!("stacks/{}", selection.stack_id),
+                why,
+            )],
+        )
     };
     Some((option, command))
 }

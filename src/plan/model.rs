@@ -314,6 +314,24 @@ pub struct Command {
     pub origin: Vec<Origin>,
 }
 
+impl Command {
+    /// Returns the command `command` that runs in `directory`, in no service and without a cache.
+    pub fn new(
+        command: impl Into<String>,
+        directory: impl Into<String>,
+        origin: Vec<Origin>,
+    ) -> Self {
+        Self {
+            command: command.into(),
+            directory: directory.into(),
+            env: BTreeMap::new(),
+            runs_in: None,
+            cached: false,
+            origin,
+        }
+    }
+}
+
 /// The start command in exec form.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Start {

@@ -105,8 +105,7 @@ pub fn system_packages<'r>(
 /// What source files use without a manifest that says so: commands of scripts, modules.
 fn used(input: &Input<'_, '_>, wanted: &mut Wanted<'_>) {
     let (selection, catalog) = (input.selection, input.catalog);
-    let sources = selection.facts.files.iter();
-    for source in sources.filter_map(|path| input.repo.source(path)) {
+    for source in selection.facts.sources(input.repo) {
         for uses in &selection.stack.uses {
             let mut names: Vec<(String, usize)> = Vec::new();
             match &uses.pattern {
@@ -149,8 +148,7 @@ fn declared(
     let language = &selection.stack.language;
     let recipe = catalog.runtimes.get(&runtime.name);
     let holds = |code: &[String]| {
-        let sources = selection.facts.files.iter();
-        let mut sources = sources.filter_map(|path| input.repo.source(path));
+        let mut sources = selection.facts.sources(input.repo);
         let has = |text: &str| code.iter().any(|piece| text.contains(piece.as_str()));
         code.is_empty() || sources.any(|source| has(&source.text))
     };

@@ -222,13 +222,7 @@ fn signs_of(
             .indirect
             .contains(&crate::manifest::normal_name(name));
         if let Some(package) = selection.manifest.package(name).filter(|_| !is_indirect) {
-            let text = format!("{}{}", package.name, package.requirement);
-            signs.code.push(Origin::at(
-                OriginKind::Manifest,
-                &package.file,
-                package.line,
-                text,
-            ));
+            signs.code.push(package.origin());
         }
         let module = name.replace('-', "_");
         if let Some((file, line)) = selection
@@ -270,23 +264,14 @@ fn signs_of(
             ));
         }
     }
-    for path in &selection.facts.files {
-        let Some(source) = repo.source(path) else {
-            continue;
-        };
+    for source in selection.facts.sources(repo) {
         let find = |pieces: &[String]| {
             pieces
                 .iter()
                 .find_map(|piece| source.text.find(piece.as_str()))
         };
         if let Some(at) = find(&recipe.detect.code) {
-            let text = source.line_text(source.line(at)).trim().to_owned();
-            signs.code.push(Origin::at(
-                OriginKind::Manifest,
-                path,
-                source.line(at),
-                text,
-            ));
+            signs.code.push(Origin::in_source(&source, at));
         }
         signs.has_alternative |= find(&recipe.detect.embedded_alternative).is_some();
     }
@@ -357,13 +342,7 @@ fn signs_of(
     if let Some(package) =
         has_weak.filter(|_| signs.code.is_empty() && (signs.words && !signs.steps.is_empty()))
     {
-        let text = format!("{}{}", package.name, package.requirement);
-        signs.code.push(Origin::at(
-            OriginKind::Manifest,
-            &package.file,
-            package.line,
-            text,
-        ));
+        signs.code.push(package.origin());
     }
     signs
 }
@@ -791,20 +770,16 @@ fn rewritten(
     let diagnostic = Diagnostic::new(Severity::Warning, Code::HardCodedAddress, message)
         .hint("read the address from an environment variable");
     diagnostics.push(placed(diagnostic, &written.origin, "connects", input));
-    let files: Vec<String> = files.into_iter().map(shell::quote).collect();
     id.clone_into(&mut written.host);
-    Some(Command {
-        command: format!(
+    Some(Command::new(
+        format!(
             "sed -i 's/{}/{id}/g' {}",
             written.named.replace('.', "\\."),
-            files.join(" ")
+            shell::join(files)
         ),
-        directory: ".".to_owned(),
-        env: BTreeMap::new(),
-        runs_in: None,
-        cached: false,
-        origin: vec![written.origin.clone()],
-    })
+        ".",
+        vec![written.origin.clone()],
+    ))
 }
 
 /// An address in an example file counts where the code reads it.

@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use super::{
-    Origin, OriginKind,
+    Origin,
     input::{Input, fill, holds},
     kind::{Kind, is_preparing_script, script_kind},
     ledger,
@@ -294,12 +294,7 @@ pub fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
         let Some(script) = scripts.get(&name) else {
             return way;
         };
-        let origin = Origin::at(
-            OriginKind::Manifest,
-            &script.file,
-            script.line,
-            &script.value,
-        );
+        let origin = script.origin();
         if scripts.contains_key(&format!("pre{name}")) {
             return way;
         }
@@ -382,12 +377,7 @@ fn configured_script(file: &str, input: &Input<'_, '_>) -> Option<String> {
 
 /// Returns the way of a line in a manifest, such as a `Procfile`.
 pub fn way_of_fact(fact: &Fact, input: &Input<'_, '_>) -> Way {
-    let origin = vec![Origin::at(
-        OriginKind::Manifest,
-        &fact.file,
-        fact.line,
-        &fact.value,
-    )];
+    let origin = vec![fact.origin()];
     let Some((before, last)) = before_the_last(&fact.value, &origin, input) else {
         return way_of_line(&fact.value, input.directory, origin, input);
     };
