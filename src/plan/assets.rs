@@ -52,13 +52,13 @@ pub fn stage(
         catalog,
         diagnostics,
     );
-    let (installs, late) = install::install(&input, ledger, diagnostics);
+    let installs = install::install(&input, ledger, diagnostics);
     let mut builds = commands::build_commands(&input, ledger);
     builds.retain(|command| command.directory == selection.folder);
     if builds.is_empty() {
         builds.extend(script(&input));
     }
-    let build: Vec<Command> = late.into_iter().chain(builds).collect();
+    let build: Vec<Command> = installs.late.iter().cloned().chain(builds).collect();
     let layout = image::image(&input, &base, &installs);
     let (packages, _) =
         packages::system_packages(&input, &runtime, &base.suite, &[], ledger, diagnostics);
@@ -75,7 +75,7 @@ pub fn stage(
         packages: packages.build,
         manifests: layout.manifests,
         caches: layout.caches,
-        install: installs,
+        install: installs.early,
         build,
         remove: selection
             .stack

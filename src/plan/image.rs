@@ -6,7 +6,8 @@ use super::{
     ArtifactCopy, Command, EnvVar, ExtraFile, Image, Origin, OriginKind,
     commands::push,
     input::{Input, fill_text, holds},
-    lifecycle, runtime,
+    install::Installs,
+    runtime,
 };
 use crate::{
     recipe::{ConditionalCommand, ImageFile, ImageRecipe},
@@ -150,7 +151,7 @@ pub fn add_init(
 }
 
 /// Returns the layout: base images, manifests, caches, what reaches the run stage.
-pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -> Image {
+pub fn image(input: &Input<'_, '_>, base: &runtime::Base, installs: &Installs) -> Image {
     let (repo, selection) = (input.repo, input.selection);
     let stack = &selection.stack.image;
     let empty = ImageRecipe::default();
@@ -168,7 +169,8 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
     if selection.folder != "." {
         folders.push(".");
     }
-    folders.extend(install.iter().map(|command| command.directory.as_str()));
+    let early = installs.early.iter();
+    folders.extend(early.map(|command| command.directory.as_str()));
     for pattern in stack.manifests.iter().chain(&framework.manifests) {
         for folder in &folders {
             for path in repo.glob(&repo::join(folder, pattern)) {
@@ -178,7 +180,7 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
             }
         }
     }
-    manifests.extend(lifecycle::files(input));
+    manifests.extend(installs.files.iter().cloned());
     manifests.sort();
     manifests.dedup();
     let artifacts = if framework.artifacts.is_empty() {

@@ -72,12 +72,22 @@ pub fn undeclared_server(
     })
 }
 
-/// Install commands: those that need only manifests, and those that need the source.
+/// Install commands.
+pub struct Installs {
+    /// Those that need only manifests, and `files`.
+    pub early: Vec<Command>,
+    /// Those that need the source.
+    pub late: Vec<Command>,
+    /// Files of the source that scripts need which the early ones run.
+    pub files: Vec<String>,
+}
+
+/// Returns the commands that install what the application needs.
 pub fn install(
     input: &Input<'_, '_>,
     ledger: &mut Ledger<'_>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> (Vec<Command>, Vec<Command>) {
+) -> Installs {
     let selection = input.selection;
     let mut early: Vec<Command> = Vec::new();
     let mut late: Vec<Command> = Vec::new();
@@ -184,9 +194,12 @@ pub fn install(
         all.push(command);
     }
     let mut early = exact_installs(early, input);
-    let mut made_up = lifecycle::after_the_source(&mut early, input);
-    made_up.extend(late);
-    (early, made_up)
+    let (made_up, files) = lifecycle::scripts(&mut early, input);
+    Installs {
+        early,
+        late: made_up.into_iter().chain(late).collect(),
+        files,
+    }
 }
 
 /// Says which optional sets of dependencies a command asks the project itself for that it does not
