@@ -282,6 +282,13 @@ pub struct SystemPackages {
     pub origins: BTreeMap<String, Vec<Origin>>,
 }
 
+impl SystemPackages {
+    /// Returns why the package `name` is there.
+    pub fn why(&self, name: &str) -> &[Origin] {
+        self.origins.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// `cp from to` of a configuration file, relative to the repository.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileCopy {

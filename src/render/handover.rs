@@ -202,12 +202,7 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
         ("run packages", &component.system_packages.runtime),
     ] {
         for name in names {
-            let origins = component
-                .system_packages
-                .origins
-                .get(name)
-                .map(Vec::as_slice)
-                .unwrap_or_default();
+            let origins = component.system_packages.why(name);
             row(label, code(name), origins);
         }
     }
