@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
-    manifest::EnvRead,
+    manifest::{EnvRead, compose},
     readme::Part,
     recipe::{ServiceRecipe, contains_word},
     repo, select, shell,
@@ -990,25 +990,10 @@ fn composed_version(
     recipe: &ServiceRecipe,
     input: &Input<'_, '_>,
 ) -> Option<(String, Origin)> {
-    let patterns = ["docker-compose*.y*ml", "compose*.y*ml"];
-    let places = patterns
-        .iter()
-        .flat_map(|pattern| [input.directory, "."].map(|folder| repo::join(folder, pattern)));
-    for path in places.flat_map(|pattern| input.repo.glob(&pattern)) {
-        let Some(source) = input.repo.source(path) else {
-            continue;
-        };
-        for (index, line) in source.text.lines().enumerate() {
-            let Some(image) = line.trim().strip_prefix("image:") else {
-                continue;
-            };
-            if let Some(version) = version_of_image(id, recipe, image) {
-                let origin = Origin::at(OriginKind::Manifest, path, index + 1, line.trim());
-                return Some((version, origin));
-            }
-        }
-    }
-    None
+    let mut images = [input.directory, "."]
+        .into_iter()
+        .flat_map(|folder| compose::images(input.repo, folder, input.catalog));
+    images.find_map(|(image, origin)| Some((version_of_image(id, recipe, &image)?, origin)))
 }
 
 /// The version of the service in a command of the documents: `docker run -p 5432:5432 postgres:14`.
@@ -1027,7 +1012,7 @@ fn version_in_command(
 /// The version that an image of the service, such as `library/postgres:14-alpine`, stands for.
 fn version_of_image(id: &str, recipe: &ServiceRecipe, image: &str) -> Option<String> {
     let own = recipe.image.split(':').next().map_or("", repo::file_name);
-    let (name, tag) = image.trim().trim_matches(['"', '\'']).rsplit_once(':')?;
+    let (name, tag) = image.rsplit_once(':')?;
     let name = repo::file_name(name);
     let number: String = tag
         .trim_start_matches('v')
