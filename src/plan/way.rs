@@ -91,17 +91,6 @@ fn before_the_last(
     ))
 }
 
-/// `/usr/local/bin/gunicorn` and `venv/bin/gunicorn` are `gunicorn`, which the image finds.
-fn without_bin_folder(mut words: Vec<String>) -> Vec<String> {
-    if let Some(first) = words.first_mut()
-        && let Some(at) = first.rfind("/bin/")
-        && !first.starts_with("./bin/")
-    {
-        first.drain(..at + "/bin/".len());
-    }
-    words
-}
-
 /// Whether an argument is a path of a host, such as `/etc/shop.conf`.
 fn names_host_path(words: &[String]) -> bool {
     let is_host = |word: &String| word.starts_with('/') && !word.starts_with("/dev/");
@@ -208,7 +197,13 @@ pub fn ways(
         }
         let origin = vec![ledger::origin(step)];
         let directory = directory_of(step, input);
-        let words = without_bin_folder(words);
+        let mut words = words;
+        if let Some(first) = words.first_mut().filter(|word| !word.starts_with("./bin/"))
+            && let Some(program) = shell::in_bin_folder(first)
+        {
+            // The image finds it by its name.
+            *first = program.to_owned();
+        }
         let (watched, _) = rule(&words, input.catalog);
         let watched = watched.as_ref().map(|(found, matched)| (found, matched));
         let plain = without_watcher(words.clone(), watched, input);
