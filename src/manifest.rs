@@ -145,7 +145,7 @@ pub fn manifest(
         }
     }
     if let Some(folder) = folders.first() {
-        manifest.dockerfile = dockerfile::read(repo, folder);
+        manifest.dockerfile = dockerfile::read(repo, folder, catalog);
     }
     Warned {
         value: manifest,

@@ -3,6 +3,7 @@
 
 use super::{EnvLine, Fact};
 use crate::{
+    recipe::Catalog,
     repo::{self, Repo},
     shell,
     source::SourceFile,
@@ -77,11 +78,9 @@ pub fn instructions(text: &str) -> Vec<Instruction> {
 }
 
 /// Returns what the Dockerfile of `folder`, or else of the repository, says.
-pub fn read(repo: &Repo, folder: &str) -> Dockerfile {
-    let names = ["Dockerfile", "docker/Dockerfile", "Dockerfile.prod"];
-    let places = names
-        .iter()
-        .flat_map(|name| [repo::join(folder, name), (*name).to_owned()]);
+pub fn read(repo: &Repo, folder: &str, catalog: &Catalog) -> Dockerfile {
+    let names = catalog.list("documents", "dockerfiles").iter();
+    let places = names.flat_map(|name| [repo::join(folder, name), name.clone()]);
     let source = places
         .filter_map(|path| repo.source(&path))
         .find(|source| source.text.contains("FROM"));

@@ -1025,6 +1025,26 @@ pub struct ServiceDetect {
     pub instead_of: Vec<String>,
 }
 
+/// A file that a command runs by convention.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConventionalFile {
+    /// Its names; the first that is there is meant.
+    pub names: Vec<String>,
+    /// How it is read.
+    pub format: ConventionalFormat,
+}
+
+/// How a [`ConventionalFile`] is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConventionalFormat {
+    /// Rules of make.
+    Make,
+    /// Shell provisioners of Vagrant.
+    Vagrant,
+}
+
 /// `recipes/tools/ID.toml`: a command-line tool and what its commands mean in a container.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -1144,9 +1164,9 @@ pub struct CommandRule {
     /// Manager whose package names it takes: `apt`, `brew`, `yum`, `apk`.
     #[serde(default)]
     pub manager: Option<String>,
-    /// For a command that runs what stands in a file by convention: its names, separated by `|`.
+    /// For a command that runs what stands in a file by convention.
     #[serde(default)]
-    pub file: Option<String>,
+    pub file: Option<ConventionalFile>,
     /// For a script of the package manifest: `1` takes its name from the first argument, anything
     /// else is the name.
     #[serde(default)]
