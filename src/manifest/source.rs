@@ -97,14 +97,12 @@ pub fn source_facts(
                     continue;
                 }
                 let default = found.name("default").or_else(|| found.name("number"));
-                let whole = found.get(0).map_or("", |whole| whole.as_str());
                 facts.env.push(EnvRead {
                     name: name.as_str().to_owned(),
                     default: default.map(|default| default.as_str().to_owned()),
                     file: (*path).to_owned(),
                     line: source.line(name.start()),
-                    required: default.is_none()
-                        && (whole.contains("environ[") || found.name("required").is_some()),
+                    required: default.is_none() && found.name("required").is_some(),
                 });
             }
         }
