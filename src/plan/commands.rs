@@ -194,7 +194,8 @@ fn add_of_recipes(
                     || command.script.is_some()
                         && script_name(&known.command, input) == command.script
             };
-            let is_known = same(commands, &line).is_some() || commands.iter().any(runs_script);
+            let is_known =
+                same(commands, &line, input).is_some() || commands.iter().any(runs_script);
             if !is_known {
                 let why = command
                     .why
@@ -221,20 +222,27 @@ fn script_name(command: &str, input: &Input<'_, '_>) -> Option<String> {
 }
 
 /// The one of `commands` that does what `line` does, in some spelling.
-fn same<'c>(commands: &'c mut [Command], line: &str) -> Option<&'c mut Command> {
+fn same<'c>(
+    commands: &'c mut [Command],
+    line: &str,
+    input: &Input<'_, '_>,
+) -> Option<&'c mut Command> {
+    let runtime = &input.selection.stack.runtime;
     let mut commands = commands.iter_mut();
-    commands.find(|known| essence(&known.command) == essence(line))
+    commands.find(|known| essence(&known.command, runtime) == essence(line, runtime))
 }
 
 /// What tells two spellings of a command from two commands: `./manage.py migrate` and
 /// `python manage.py migrate --noinput` are one.
-fn essence(command: &str) -> Vec<&str> {
+fn essence<'c>(command: &'c str, runtime: &str) -> Vec<&'c str> {
+    let is_runtime =
+        |word: &&str| word.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') == runtime;
     let words = command
         .split_whitespace()
         .filter(|word| !word.starts_with('-'));
     words
         .map(|word| word.trim_start_matches("./"))
-        .skip_while(|word| !word.contains('.') && word.starts_with("python"))
+        .skip_while(is_runtime)
         .take(3)
         .collect()
 }
@@ -307,7 +315,7 @@ pub fn before_start(
             Does::Build => &mut *build,
             _ => &mut *prepare,
         };
-        match same(commands, &line) {
+        match same(commands, &line, input) {
             Some(known) => known.origin.extend(told.origin.clone()),
             None => commands.push(Command {
                 env: told.assignments.iter().cloned().collect(),
