@@ -1,7 +1,5 @@
 //! The ways to start the application that documents, manifests and recipes name.
 
-use regex::Regex;
-
 use super::{
     Origin,
     input::{Input, fill, holds},
@@ -338,7 +336,7 @@ fn without_watcher(
     found: Option<(&Rule<'_>, &Matched)>,
     input: &Input<'_, '_>,
 ) -> Vec<String> {
-    let Some((_, matched)) = found.filter(|(found, _)| found.rule.runs_file) else {
+    let Some((found, matched)) = found.filter(|(found, _)| found.rule.runs_file) else {
         return words;
     };
     let Some(file) = matched.arguments.first() else {
@@ -347,7 +345,12 @@ fn without_watcher(
     if input.catalog.tool(file).is_some() {
         return matched.arguments.clone();
     }
-    let script = configured_script(file, input);
+    let configured = input.catalog.tools[found.tool].configured_file.as_ref();
+    let script = configured.and_then(|pattern| {
+        let source = input.repo.source(&repo::join(input.directory, file))?;
+        let script = pattern.captures(&source.text)?.get(1)?.as_str();
+        Some(script.trim_start_matches("./").to_owned())
+    });
     let file = script.as_ref().unwrap_or(file);
     if file.ends_with(".ts") {
         return words;
@@ -360,14 +363,6 @@ fn without_watcher(
         .filter(|_| script.is_none())
         .cloned();
     [runtime, file.clone()].into_iter().chain(rest).collect()
-}
-
-/// The script that a configuration of a process manager names: `script: "./app.js"`.
-fn configured_script(file: &str, input: &Input<'_, '_>) -> Option<String> {
-    let source = input.repo.source(&repo::join(input.directory, file))?;
-    let pattern = Regex::new(r#"["']?\bscript["']?\s*:\s*["']([^"']+)["']"#).ok()?;
-    let found = pattern.captures(&source.text)?.get(1)?;
-    Some(found.as_str().trim_start_matches("./").to_owned())
 }
 
 /// Returns the way of a line in a manifest, such as a `Procfile`.

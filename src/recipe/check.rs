@@ -379,6 +379,11 @@ impl Found<'_> {
                 }
             }
         }
+        for (id, tool) in &catalog.tools {
+            if let Some(expression) = &tool.configured_file {
+                self.require_groups(&format!("tools/{id}"), "configured_file", expression, 1);
+            }
+        }
         for (id, framework) in &catalog.frameworks {
             let entry = format!("frameworks/{id}");
             for (name, variable) in &framework.variable {

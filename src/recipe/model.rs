@@ -1075,6 +1075,10 @@ pub struct ToolRecipe {
     /// What its commands mean; the most specific that fits.
     #[serde(default)]
     pub command: Vec<CommandRule>,
+    /// Regular expression for the file that it runs where what it is given is a configuration, first
+    /// group the file.
+    #[serde(default)]
+    pub configured_file: Option<Expression>,
 }
 
 /// How a tool is told to download from a mirror of its registry.
