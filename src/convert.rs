@@ -106,15 +106,10 @@ pub fn plan_with(
 ///
 /// When a template fails, which is a bug of longshore.
 pub fn render(mut plan: BuildPlan) -> anyhow::Result<Conversion> {
-    if plan.components.is_empty() {
-        return Ok(Conversion {
-            plan,
-            artifacts: Vec::new(),
-        });
-    }
-    let first = render::artifacts(&plan)?;
-    render::locate(&mut plan, &first);
-    let artifacts = render::artifacts(&plan)?;
+    let artifacts = match plan.components.is_empty() {
+        true => Vec::new(),
+        false => render::artifacts(&mut plan)?,
+    };
     Ok(Conversion { plan, artifacts })
 }
 

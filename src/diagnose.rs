@@ -206,7 +206,8 @@ impl Context {
         let manager = managers
             .iter()
             .find(|manager| has(catalog.list("images", &format!("{manager}-signs"))));
-        let install = manager.and_then(|manager| {
+        let manager_or_debian = manager.or(catalog.list("images", "debian").first());
+        let install = manager_or_debian.and_then(|manager| {
             let commands = catalog.list("images", &format!("{manager}-install"));
             commands.first().cloned()
         });
@@ -332,8 +333,6 @@ fn of_rule<'c>(
             .and_then(|look_up| package(look_up, &names, catalog, context));
         if let Some(package) = package {
             if let Some(install) = &context.install {
-                names.insert("install".to_owned(), install.replace("{package}", &package));
-            } else if let Some(install) = catalog.list("images", "apt-install").first() {
                 names.insert("install".to_owned(), install.replace("{package}", &package));
             }
             names.insert("package".to_owned(), package);

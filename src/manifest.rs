@@ -20,6 +20,7 @@ use std::{
 
 use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned},
+    origin::{Origin, OriginKind},
     recipe::{Catalog, DeclaredFile, DeclaredFormat, Expression, ProgramRecipe, StackRecipe},
     repo::{self, Repo},
     source::{SourceFile, Span},
@@ -65,6 +66,13 @@ pub struct Fact {
     pub line: usize,
 }
 
+impl Fact {
+    /// Returns where it stands, in its own words.
+    pub fn origin(&self) -> Origin {
+        Origin::at(OriginKind::Manifest, &self.file, self.line, &self.value)
+    }
+}
+
 /// A declared package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
@@ -78,6 +86,14 @@ pub struct Package {
     pub file: String,
     /// The line, from 1.
     pub line: usize,
+}
+
+impl Package {
+    /// Returns where it is declared: `flask>=2`.
+    pub fn origin(&self) -> Origin {
+        let text = format!("{}{}", self.name, self.requirement);
+        Origin::at(OriginKind::Manifest, &self.file, self.line, text)
+    }
 }
 
 fn json(source: &Arc<SourceFile>, diagnostics: &mut Vec<Diagnostic>) -> Option<serde_json::Value> {
@@ -132,7 +148,7 @@ pub fn manifest(
         }
     }
     if let Some(folder) = folders.first() {
-        manifest.dockerfile = dockerfile::read(repo, folder);
+        manifest.dockerfile = dockerfile::read(repo, folder, catalog);
     }
     Warned {
         value: manifest,

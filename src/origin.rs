@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::source::SourceFile;
+
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Origin {
@@ -62,6 +64,13 @@ impl Origin {
             line: Some(line),
             text: Some(text.into()),
         }
+    }
+
+    /// Returns the origin of what stands in `source` at byte `offset`: its line, and the words of it.
+    pub fn in_source(source: &SourceFile, offset: usize) -> Self {
+        let line = source.line(offset);
+        let text = source.line_text(line).trim();
+        Self::at(OriginKind::Manifest, &source.path, line, text)
     }
 
     /// Returns the origin of something that the recipe `id` (such as `stacks/python-pip`) says.

@@ -6,6 +6,7 @@
 
 mod address;
 mod assets;
+mod bindings;
 mod build;
 mod components;
 mod contents;

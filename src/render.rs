@@ -35,12 +35,13 @@ pub struct Artifact {
     pub executable: bool,
 }
 
-/// Returns the files for `plan`, sorted by path.
+/// Returns the files for `plan`, sorted by path, and writes into its ledger which of their lines each
+/// command became.
 ///
 /// # Errors
 ///
 /// When a template fails, which is a bug.
-pub fn artifacts(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
+pub fn artifacts(plan: &mut BuildPlan) -> anyhow::Result<Vec<Artifact>> {
     let mut artifacts = Vec::new();
     for component in &plan.components {
         artifacts.push(dockerfile::dockerfile(plan, component)?);
@@ -60,13 +61,16 @@ pub fn artifacts(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
     artifacts.push(compose::compose(plan)?);
     artifacts.extend(env::env_files(plan)?);
     artifacts.extend(k8s::manifests(plan)?);
+    artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+    locate(plan, &artifacts);
+    // It names these lines.
     artifacts.push(handover::handover(plan)?);
     artifacts.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(artifacts)
 }
 
 /// Writes into the ledger of `plan` on which line of `artifacts` each command ended up.
-pub fn locate(plan: &mut BuildPlan, artifacts: &[Artifact]) {
+fn locate(plan: &mut BuildPlan, artifacts: &[Artifact]) {
     for entry in &mut plan.ledger {
         let Some(target) = entry.target.clone().filter(|_| entry.fate != Fate::Skipped) else {
             continue;
@@ -107,13 +111,4 @@ fn dockerfile_name(plan: &BuildPlan, id: &str) -> String {
     } else {
         format!("Dockerfile.{id}")
     }
-}
-
-/// Returns `words` as one shell line that hands over to the last command.
-fn shell_line(words: &[String]) -> String {
-    words
-        .iter()
-        .map(|word| crate::shell::quote(word))
-        .collect::<Vec<_>>()
-        .join(" ")
 }

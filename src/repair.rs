@@ -225,22 +225,17 @@ fn last_resort(
     changed: Option<Moment>,
     catalog: &Catalog,
 ) -> Option<Repair> {
-    let (when, day) = (&recipe.when, changed.map(|changed| changed.day()));
-    let is_before = |limit: &String| day.as_ref().is_some_and(|day| day < limit);
-    let is_since = |limit: &String| day.as_ref().is_some_and(|day| day >= limit);
-    if !when.changed_before.as_ref().is_none_or(is_before)
-        || !when.changed_since.as_ref().is_none_or(is_since)
-    {
-        return None;
-    }
+    let day = changed.map(|changed| changed.day());
     let log = match &day {
         Some(day) => format!("the repository was last changed on {day}"),
         None => "no rule knows the failure".to_owned(),
     };
-    let names: BTreeMap<String, String> = day
-        .into_iter()
-        .map(|day| ("date".to_owned(), day))
-        .collect();
+    let mut names = BTreeMap::new();
+    if let Some(day) = day {
+        let of_tools = recipe.tools_since.as_ref().filter(|since| **since > day);
+        names.insert("tools_date".to_owned(), of_tools.unwrap_or(&day).clone());
+        names.insert("date".to_owned(), day);
+    }
     let edits = diagnose::edits(recipe, &names).into_iter();
     let edits = edits.filter_map(|edit| match edit {
         Edit::SetVersion { version } if version == "of-its-time" => {
@@ -584,12 +579,8 @@ fn installs(component: &Component) -> impl Iterator<Item = &Command> {
 
 fn added(command: &str, directory: String, origin: &Origin) -> Command {
     Command {
-        command: command.to_owned(),
-        directory,
-        env: BTreeMap::new(),
-        runs_in: None,
         cached: true,
-        origin: vec![origin.clone()],
+        ..Command::new(command, directory, vec![origin.clone()])
     }
 }
 
@@ -907,6 +898,14 @@ mod tests {
             value: "2017-07-14".to_owned(),
         };
         assert!(repair.edits.contains(&limited), "{:?}", repair.edits);
+        let tools = |repair: &Repair, day: &str| {
+            let flag = format!("--exclude-newer-package setuptools={day} ");
+            let mut edits = repair.edits.iter();
+            edits.any(
+                |edit| matches!(edit, Edit::ReplaceInCommands { by, .. } if by.contains(&flag)),
+            )
+        };
+        assert!(tools(&repair, "2020-03-01"), "{:?}", repair.edits);
         let is_older =
             |edit: &Edit| matches!(edit, Edit::SetVersion { version } if version == "3.6");
         assert!(repair.edits.iter().any(is_older), "{:?}", repair.edits);
@@ -918,6 +917,9 @@ mod tests {
                 .contains("pip3 install --ignore-requires-python")
         );
         assert!(installs[1].command.contains("/tmp/uv/bin/uv pip install"));
+        let later = Some(Moment::at(1_600_000_000));
+        let repair = last_resort(id, rule, &plan.components[0], later, &catalog).expect("made");
+        assert!(tools(&repair, "2020-09-13"), "{:?}", repair.edits);
         plan.components[0].runtime.requested = Some(">=3.6".to_owned());
         assert_eq!(of_its_time(&plan.components[0], then, &catalog), None);
     }

@@ -307,12 +307,8 @@ fn serves_output(server: &Selection<'_>, front_end: &Selection<'_>, repo: &Repo)
         let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
         parts.join("/").contains(&place)
     };
-    server
-        .facts
-        .files
-        .iter()
-        .filter_map(|path| repo.source(path))
-        .any(|source| source.text.lines().any(names_it))
+    let mut sources = server.facts.sources(repo);
+    sources.any(|source| source.text.lines().any(names_it))
 }
 
 /// Reads what lies in the folder of `candidate`, and its manifests in `folders`.
@@ -426,11 +422,8 @@ fn run_by_documents<'c>(
     catalog: &'c Catalog,
 ) -> Vec<Candidate<'c>> {
     let candidate = |(stack_id, stack): (&'c String, &'c StackRecipe)| {
-        let mut patterns = stack.detect.run_files.iter();
-        let files: BTreeSet<&str> = patterns
-            .by_ref()
-            .flat_map(|pattern| repo.glob(pattern))
-            .collect();
+        let patterns = stack.detect.run_files.iter();
+        let files: BTreeSet<&str> = patterns.flat_map(|pattern| repo.glob(pattern)).collect();
         let step = steps.iter().find(|step| {
             let file = step.run_file(repo, catalog);
             file.is_some_and(|file| files.contains(file.as_str()))
@@ -455,28 +448,19 @@ fn run_by_documents<'c>(
 /// A stack that serves nothing gives way to one in the same folder that does: its manifest is there
 /// for assets or for tools of development.
 fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalog) {
+    let unsettled = Config::default();
     // Without a framework a stack serves that starts in one way only; of the best one its own word
     // counts, too.
     let serves = |candidate: &Candidate<'_>, by_itself: bool| {
         let folders = [candidate.folder.as_str(), "."];
-        let manifest = manifest::manifest(repo, &folders, candidate.stack, catalog).value;
-        let facts = manifest::source_facts(repo, &candidate.folder, candidate.stack, catalog);
-        let found = frameworks(
-            repo,
-            catalog,
-            candidate.stack_id,
-            &candidate.folder,
-            &manifest,
-            &facts,
-        );
-        let first = found.first();
-        match first {
-            Some((_, framework, _)) => !framework.serves_static,
-            None if by_itself => {
-                let can_start = manifest.scripts.contains_key("start") || manifest.main.is_some();
-                facts.serves && can_start || candidate.stack.starts_by_itself()
+        let found = read(candidate, &folders, repo, catalog, &unsettled).value;
+        let manifest = &found.manifest;
+        let can_start = manifest.scripts.contains_key("start") || manifest.main.is_some();
+        match found.framework {
+            Some((_, framework)) => !framework.serves_static,
+            None => {
+                candidate.stack.starts_by_itself() || by_itself && can_start && found.facts.serves
             }
-            None => candidate.stack.starts_by_itself(),
         }
     };
     let Some(best) = candidates.first() else {
@@ -634,13 +618,7 @@ fn frameworks<'c>(
                 .get(&manifest::normal_name(name))
                 .filter(|package| !package.development || recipe.serves_static);
             if let Some(package) = package {
-                let text = format!("{}{}", package.name, package.requirement);
-                signs.push(Origin::at(
-                    OriginKind::Manifest,
-                    &package.file,
-                    package.line,
-                    text,
-                ));
+                signs.push(package.origin());
             }
         }
         for name in &recipe.detect.imports {

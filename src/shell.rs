@@ -187,6 +187,17 @@ pub fn quote(word: &str) -> String {
     }
 }
 
+/// Returns the program that `word` names in a folder `bin`: `gunicorn` of `venv/bin/gunicorn`.
+pub fn in_bin_folder(word: &str) -> Option<&str> {
+    word.rsplit_once("/bin/").map(|(_, program)| program)
+}
+
+/// Returns `words` as one line for a POSIX shell, each [quoted](quote).
+pub fn join<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> String {
+    let quoted = words.into_iter().map(|word| quote(word.as_ref()));
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -148,7 +148,7 @@ pub fn verify(
             break;
         };
         progress(Event::Stage(format!("running it again: {again}")));
-        let artifacts = render::artifacts(&corrected)?;
+        let artifacts = render::artifacts(&mut corrected)?;
         let next = run_once(
             &runtime, &engine, &corrected, &artifacts, repository, options, progress,
         )?;

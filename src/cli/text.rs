@@ -106,12 +106,7 @@ fn component_text(text: &mut String, plan: &BuildPlan, component: &Component) {
         ("run", &component.system_packages.runtime),
     ] {
         for name in names {
-            let origin = component
-                .system_packages
-                .origins
-                .get(name)
-                .map(Vec::as_slice)
-                .unwrap_or_default();
+            let origin = component.system_packages.why(name);
             row("package", &format!("{name} ({stage})"), origin);
         }
     }

@@ -323,10 +323,8 @@ impl Session {
     }
 
     fn change_start(&mut self, component: &Component) -> anyhow::Result<()> {
-        let now = component.start.as_ref().map(|start| {
-            let words = start.command.iter().map(|word| crate::shell::quote(word));
-            words.collect::<Vec<_>>().join(" ")
-        });
+        let start = component.start.as_ref();
+        let now = start.map(|start| crate::shell::join(&start.command));
         let line = self.text("How is it started?", now.as_deref().unwrap_or_default())?;
         if !line.is_empty() && Some(&line) != now.as_ref() {
             self.set("component", "start", &line, "");

@@ -1,27 +1,29 @@
 //! A compose file that a person wrote: evidence of which folders become images, how they are called,
-//! and which waits for which; never the answer.
+//! which waits for which, and which versions of services run beside them; never the answer.
 //!
-//! Format: <https://docs.docker.com/reference/compose-file/services/>.
+//! Format: <https://docs.docker.com/reference/compose-file/services/>; the first one had the services
+//! at its top (<https://docs.docker.com/reference/compose-file/legacy-versions/>).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, de::IgnoredAny};
+use serde_saphyr::Spanned;
 
 use crate::{
-    origin::Origin,
+    origin::{Origin, OriginKind},
     recipe::Catalog,
     repo::{self, Repo},
 };
 
 #[derive(Deserialize)]
 struct File {
-    #[serde(default)]
     services: BTreeMap<String, Service>,
 }
 
 #[derive(Deserialize)]
 struct Service {
     build: Option<Build>,
+    image: Option<Spanned<String>>,
     #[serde(default)]
     depends_on: Dependencies,
 }
@@ -73,27 +75,17 @@ impl Composed {
     /// Reads the compose files at the root of `repo`. A file that cannot be read says nothing.
     pub fn of(repo: &Repo, catalog: &Catalog) -> Self {
         let mut services: BTreeMap<String, Built> = BTreeMap::new();
-        for pattern in catalog.list("documents", "compose") {
-            for path in repo.glob(pattern) {
-                let Some(source) = repo.source(path) else {
-                    continue;
-                };
-                let Ok(file) = serde_saphyr::from_str::<File>(&source.text) else {
-                    continue;
-                };
-                for (name, service) in file.services {
-                    let built = services.entry(name).or_default();
-                    for other in service.depends_on.names() {
-                        built.waits_for.insert(other.to_owned(), path.to_owned());
-                    }
-                    let context = service.build.map(|build| match build {
-                        Build::Context(context) => context,
-                        Build::Settings { context } => context.unwrap_or_default(),
-                    });
-                    if let Some(context) = context {
-                        built.folder = Some(repo::join(".", &context));
-                    }
-                }
+        for (path, name, service) in read(repo, ".", catalog) {
+            let built = services.entry(name).or_default();
+            for other in service.depends_on.names() {
+                built.waits_for.insert(other.to_owned(), path.to_owned());
+            }
+            let context = service.build.map(|build| match build {
+                Build::Context(context) => context,
+                Build::Settings { context } => context.unwrap_or_default(),
+            });
+            if let Some(context) = context {
+                built.folder = Some(repo::join(".", &context));
             }
         }
         Self { services }
@@ -132,4 +124,33 @@ impl Composed {
             .filter(move |(_, service)| service.folder.as_deref() == Some(folder))
             .map(|(name, service)| (name.as_str(), service))
     }
+}
+
+/// Returns the images that compose files in `folder` name, and where.
+pub fn images(repo: &Repo, folder: &str, catalog: &Catalog) -> Vec<(String, Origin)> {
+    let services = read(repo, folder, catalog).into_iter();
+    let images = services.filter_map(|(path, _, service)| {
+        let image = service.image?;
+        let line = usize::try_from(image.referenced.line()).ok()?;
+        let text = repo.source(path)?.line_text(line).trim().to_owned();
+        let origin = Origin::at(OriginKind::Manifest, path, line, text);
+        Some((image.value, origin))
+    });
+    images.collect()
+}
+
+/// The services of the compose files in `folder`: path, name and service.
+fn read<'r>(repo: &'r Repo, folder: &str, catalog: &Catalog) -> Vec<(&'r str, String, Service)> {
+    let patterns = catalog.list("documents", "compose").iter();
+    let paths = patterns.flat_map(|pattern| repo.glob(&repo::join(folder, pattern)));
+    let services = paths.filter_map(|path| {
+        let text = &repo.source(path)?.text;
+        let file = serde_saphyr::from_str::<File>(text).map(|file| file.services);
+        let services = file
+            .or_else(|_| serde_saphyr::from_str::<BTreeMap<_, _>>(text))
+            .ok()?;
+        let services = services.into_iter();
+        Some(services.map(move |(name, service)| (path, name, service)))
+    });
+    services.flatten().collect()
 }

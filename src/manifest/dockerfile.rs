@@ -3,6 +3,7 @@
 
 use super::{EnvLine, Fact};
 use crate::{
+    recipe::Catalog,
     repo::{self, Repo},
     shell,
     source::SourceFile,
@@ -77,11 +78,9 @@ pub fn instructions(text: &str) -> Vec<Instruction> {
 }
 
 /// Returns what the Dockerfile of `folder`, or else of the repository, says.
-pub fn read(repo: &Repo, folder: &str) -> Dockerfile {
-    let names = ["Dockerfile", "docker/Dockerfile", "Dockerfile.prod"];
-    let places = names
-        .iter()
-        .flat_map(|name| [repo::join(folder, name), (*name).to_owned()]);
+pub fn read(repo: &Repo, folder: &str, catalog: &Catalog) -> Dockerfile {
+    let names = catalog.list("documents", "dockerfiles").iter();
+    let places = names.flat_map(|name| [repo::join(folder, name), name.clone()]);
     let source = places
         .filter_map(|path| repo.source(&path))
         .find(|source| source.text.contains("FROM"));
@@ -154,10 +153,7 @@ fn of(source: &SourceFile, hands_on: &dyn Fn(&str) -> bool) -> Dockerfile {
 /// `["node", "server.js"]` → `node server.js`; the shell form stays.
 fn line(arguments: &str) -> String {
     match serde_json::from_str::<Vec<String>>(arguments) {
-        Ok(words) => {
-            let quoted: Vec<String> = words.iter().map(|word| shell::quote(word)).collect();
-            quoted.join(" ")
-        }
+        Ok(words) => shell::join(words),
         Err(_) => arguments.to_owned(),
     }
 }

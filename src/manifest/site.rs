@@ -33,6 +33,8 @@ pub struct Site {
     pub denied: Vec<Fact>,
     /// What scripts are told as if the environment said it, by name.
     pub parameters: BTreeMap<String, Fact>,
+    /// How the directives are called that said it, by their list of `recipes/words/sites.toml`.
+    pub directives: BTreeMap<String, String>,
 }
 
 impl Site {
@@ -59,6 +61,9 @@ impl Site {
         for (name, fact) in other.parameters {
             self.parameters.entry(name).or_insert(fact);
         }
+        for (kind, name) in other.directives {
+            self.directives.entry(kind).or_insert(name);
+        }
     }
 }
 
@@ -78,6 +83,7 @@ pub fn is_site(text: &str, catalog: &Catalog) -> bool {
 pub fn site(text: &str, file: &str, first: usize, catalog: &Catalog) -> Site {
     let mut said: BTreeMap<&str, Fact> = BTreeMap::new();
     let (mut denied, mut parameters) = (Vec::new(), BTreeMap::new());
+    let mut called: BTreeMap<String, String> = BTreeMap::new();
     for directive in directives(text) {
         let Some((name, arguments)) = directive.words.split_first() else {
             continue;
@@ -106,12 +112,19 @@ pub fn site(text: &str, file: &str, first: usize, catalog: &Catalog) -> Site {
             file: file.to_owned(),
             line: first + directive.line,
         };
+        let mut remember = || {
+            let known = called.entry((*kind).to_owned());
+            known.or_insert_with(|| name.clone());
+        };
         // ProxyPass has the path before the address.
         let value = match *kind {
             "denied" => {
                 let is_all = arguments == ["all"];
                 let path = directive.inside.last().and_then(|block| location(block));
-                denied.extend(path.filter(|_| is_all).map(fact));
+                if let Some(path) = path.filter(|_| is_all) {
+                    remember();
+                    denied.push(fact(path));
+                }
                 continue;
             }
             "parameter" => {
@@ -119,6 +132,7 @@ pub fn site(text: &str, file: &str, first: usize, catalog: &Catalog) -> Site {
                     && !value.contains('$')
                     && !catalog.list("sites", "own-parameters").contains(name)
                 {
+                    remember();
                     parameters
                         .entry(name.clone())
                         .or_insert(fact(value.clone()));
@@ -141,6 +155,7 @@ pub fn site(text: &str, file: &str, first: usize, catalog: &Catalog) -> Site {
             !is_variable && value.as_str() != "_"
         };
         if let Some(value) = value.filter(is_told) {
+            remember();
             said.entry(*kind).or_insert_with(|| fact(value));
         }
     }
@@ -155,6 +170,7 @@ pub fn site(text: &str, file: &str, first: usize, catalog: &Catalog) -> Site {
         fastcgi: said.remove("fastcgi"),
         denied,
         parameters,
+        directives: called,
     }
 }
 
@@ -309,6 +325,8 @@ mod tests {
             .map(|(name, fact)| (name.as_str(), fact.line))
             .collect();
         assert_eq!(parameters, [("SHOP_MODE", 5)]);
+        let called: Vec<&str> = site.directives.values().map(String::as_str).collect();
+        assert_eq!(called, ["deny", "fastcgi_pass", "fastcgi_param"]);
     }
 
     #[test]

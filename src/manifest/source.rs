@@ -1,10 +1,14 @@
 //! What source code itself says: variables it reads, modules it imports.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     recipe::{Catalog, Expression, ProfilesRecipe, StackRecipe},
     repo::{self, Repo},
+    source::SourceFile,
 };
 
 /// An environment variable that source code reads.
@@ -33,6 +37,13 @@ pub struct SourceFacts {
     pub imports: BTreeMap<String, (String, usize)>,
     /// The files that were read.
     pub files: Vec<String>,
+}
+
+impl SourceFacts {
+    /// Returns the source files with their text.
+    pub fn sources<'a>(&'a self, repo: &'a Repo) -> impl Iterator<Item = Arc<SourceFile>> + 'a {
+        self.files.iter().filter_map(|path| repo.source(path))
+    }
 }
 
 /// How many source files are read at most, shallowest first.
@@ -92,14 +103,12 @@ pub fn source_facts(
                     continue;
                 }
                 let default = found.name("default").or_else(|| found.name("number"));
-                let whole = found.get(0).map_or("", |whole| whole.as_str());
                 facts.env.push(EnvRead {
                     name: name.as_str().to_owned(),
                     default: default.map(|default| default.as_str().to_owned()),
                     file: (*path).to_owned(),
                     line: source.line(name.start()),
-                    required: default.is_none()
-                        && (whole.contains("environ[") || found.name("required").is_some()),
+                    required: default.is_none() && found.name("required").is_some(),
                 });
             }
         }

@@ -1,10 +1,8 @@
 //! Stages that build a front end, or assets, for a component.
 
-use std::collections::BTreeMap;
-
 use super::{
-    AssetStage, BuildPlace, Command, Origin, commands, image, input::Input, install,
-    ledger::Ledger, packages, runtime, settled, variables,
+    AssetStage, BuildPlace, Command, commands, image, input::Input, install, ledger::Ledger,
+    packages, runtime, settled, variables,
 };
 use crate::{
     diagnostic::Diagnostic,
@@ -61,13 +59,13 @@ pub fn stage(
         catalog,
         diagnostics,
     );
-    let (installs, late) = install::install(&input, ledger, diagnostics);
+    let installs = install::install(&input, ledger, diagnostics);
     let mut builds = commands::build_commands(&input, ledger);
     builds.retain(|command| command.directory == selection.folder);
     if builds.is_empty() {
         builds.extend(script(&input));
     }
-    let build: Vec<Command> = late.into_iter().chain(builds).collect();
+    let build: Vec<Command> = installs.late.iter().cloned().chain(builds).collect();
     let layout = image::image(&input, &base, &installs);
     let (packages, _) =
         packages::system_packages(&input, &runtime, &base.suite, &[], ledger, diagnostics);
@@ -84,7 +82,7 @@ pub fn stage(
         packages: packages.build,
         manifests: layout.manifests,
         caches: layout.caches,
-        install: installs,
+        install: installs.early,
         build,
         remove: selection
             .stack
@@ -104,19 +102,11 @@ fn script(input: &Input<'_, '_>) -> Option<Command> {
         .scripts
         .iter()
         .find_map(|name| selection.manifest.scripts.get_key_value(name))?;
-    Some(Command {
-        command: assets.command.replace("{script}", name),
-        directory: selection.folder.clone(),
-        env: BTreeMap::new(),
-        runs_in: None,
-        cached: false,
-        origin: vec![Origin::at(
-            super::OriginKind::Manifest,
-            &fact.file,
-            fact.line,
-            &fact.value,
-        )],
-    })
+    Some(Command::new(
+        assets.command.replace("{script}", name),
+        &selection.folder,
+        vec![fact.origin()],
+    ))
 }
 
 /// Returns whether `command` runs a script that builds what a stage of its own has built already.

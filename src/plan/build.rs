@@ -174,8 +174,9 @@ fn component(
     );
     settled::packages(&mut packages, selection.config);
     let files = files::files(repo, ledger, diagnostics);
-    let (mut install, late_install) = install::install(&input, ledger, diagnostics);
-    let mut image = image::image(&input, &base, &install);
+    let installs = install::install(&input, ledger, diagnostics);
+    let mut image = image::image(&input, &base, &installs);
+    let mut install = installs.early;
     settled::place(&mut image.place, &runtime.name, selection.config, catalog);
     let (added, artifacts) = extensions.added();
     image.setup.extend(added);
@@ -183,7 +184,7 @@ fn component(
     let (links, seeds, mut volumes) = files::data_files(&input);
     let mut build = files::written_files(&input, ledger);
     build.extend(rewrites);
-    build.extend(late_install);
+    build.extend(installs.late);
     build.extend(commands::build_commands(&input, ledger));
     build.retain(|command| !assets::builds_again(command, &input));
     build.extend(links);

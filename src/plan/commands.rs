@@ -189,24 +189,22 @@ fn add_of_recipes(
                 let script = selection.manifest.scripts.get(name)?;
                 Some(script.value.as_str())
             });
-            let is_known = commands.iter().any(|known| {
-                essence(&known.command) == essence(&line)
-                    || script == Some(&known.command)
+            let runs_script = |known: &Command| {
+                script == Some(&known.command)
                     || command.script.is_some()
                         && script_name(&known.command, input) == command.script
-            });
+            };
+            let is_known =
+                same(commands, &line, input).is_some() || commands.iter().any(runs_script);
             if !is_known {
                 let why = command
                     .why
                     .clone()
                     .unwrap_or_else(|| format!("runs `{line}`"));
                 commands.push(Command {
-                    command: line,
-                    directory: input.directory.to_owned(),
                     env: command.env.clone(),
-                    runs_in: None,
                     cached: id.starts_with("stacks/"),
-                    origin: vec![Origin::recipe(&id, why)],
+                    ..Command::new(line, input.directory, vec![Origin::recipe(&id, why)])
                 });
             }
         }
@@ -223,15 +221,28 @@ fn script_name(command: &str, input: &Input<'_, '_>) -> Option<String> {
     }
 }
 
+/// The one of `commands` that does what `line` does, in some spelling.
+fn same<'c>(
+    commands: &'c mut [Command],
+    line: &str,
+    input: &Input<'_, '_>,
+) -> Option<&'c mut Command> {
+    let runtime = &input.selection.stack.runtime;
+    let mut commands = commands.iter_mut();
+    commands.find(|known| essence(&known.command, runtime) == essence(line, runtime))
+}
+
 /// What tells two spellings of a command from two commands: `./manage.py migrate` and
 /// `python manage.py migrate --noinput` are one.
-fn essence(command: &str) -> Vec<&str> {
+fn essence<'c>(command: &'c str, runtime: &str) -> Vec<&'c str> {
+    let is_runtime =
+        |word: &&str| word.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') == runtime;
     let words = command
         .split_whitespace()
         .filter(|word| !word.starts_with('-'));
     words
         .map(|word| word.trim_start_matches("./"))
-        .skip_while(|word| !word.contains('.') && word.starts_with("python"))
+        .skip_while(is_runtime)
         .take(3)
         .collect()
 }
@@ -251,12 +262,7 @@ pub fn push(commands: &mut Vec<Command>, command: Command) {
 fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
     let words = unattended(&step.words, input.catalog);
     // The image has one interpreter, under its plain name.
-    let line = words
-        .iter()
-        .map(|word| shell::quote(word))
-        .collect::<Vec<_>>()
-        .join(" ");
-    let line = plain_tool(&line, input);
+    let line = plain_tool(&shell::join(&words), input);
     let file = words
         .iter()
         .find(|word| word.contains('.') && input.repo.contains(&repo::join(input.directory, word)));
@@ -270,12 +276,8 @@ fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
         line = format!("[ -n \"$(ls -A {folder} 2>/dev/null)\" ] || {line}");
     }
     Command {
-        command: line,
-        directory,
         env: step.assignments.iter().cloned().collect(),
-        runs_in: None,
-        cached: false,
-        origin: vec![ledger::origin(step)],
+        ..Command::new(line, directory, vec![ledger::origin(step)])
     }
 }
 
@@ -308,24 +310,16 @@ pub fn before_start(
 ) {
     for told in before {
         let words = unattended(&told.words, input.catalog);
-        let words: Vec<String> = words.iter().map(|word| shell::quote(word)).collect();
-        let line = plain_tool(&words.join(" "), input);
+        let line = plain_tool(&shell::join(words), input);
         let commands = match told.does {
             Does::Build => &mut *build,
             _ => &mut *prepare,
         };
-        let known = commands
-            .iter_mut()
-            .find(|known| essence(&known.command) == essence(&line));
-        match known {
+        match same(commands, &line, input) {
             Some(known) => known.origin.extend(told.origin.clone()),
             None => commands.push(Command {
-                command: line,
-                directory: input.directory.to_owned(),
                 env: told.assignments.iter().cloned().collect(),
-                runs_in: None,
-                cached: false,
-                origin: told.origin.clone(),
+                ..Command::new(line, input.directory, told.origin.clone())
             }),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Origin, OriginKind,
+    Origin,
     input::Input,
     services::{Known, is_read},
 };
@@ -77,10 +77,7 @@ pub fn contents(
         let why = format!("{var} names the {}", recipe.what);
         contents.make(item, Origin::manifest("the environment", why));
     }
-    for path in &input.selection.facts.files {
-        let Some(source) = input.repo.source(path) else {
-            continue;
-        };
+    for source in input.selection.facts.sources(input.repo) {
         if recipe
             .made_by
             .iter()
@@ -94,9 +91,7 @@ pub fn contents(
                 let found = found.name("name");
                 let is_name = |found: &regex::Match<'_>| recipe.name.is_match(found.as_str());
                 if let Some(found) = found.filter(is_name) {
-                    let line = source.line(found.start());
-                    let text = source.line_text(line).trim();
-                    let origin = Origin::at(OriginKind::Manifest, path, line, text);
+                    let origin = Origin::in_source(&source, found.start());
                     contents.make(found.as_str().to_owned(), origin);
                 }
             }

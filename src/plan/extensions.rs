@@ -221,14 +221,7 @@ impl<'c> Extensions<'c> {
 }
 
 fn as_root(command: String, origin: Vec<Origin>) -> Command {
-    Command {
-        command,
-        directory: ".".to_owned(),
-        env: BTreeMap::new(),
-        runs_in: None,
-        cached: false,
-        origin,
-    }
+    Command::new(command, ".", origin)
 }
 
 /// The first place where source code uses `extension`.
@@ -236,13 +229,10 @@ fn in_code(extension: &Extension, input: &Input<'_, '_>) -> Option<Origin> {
     if extension.code.is_empty() {
         return None;
     }
-    let mut sources = input.selection.facts.files.iter();
-    sources.find_map(|path| {
-        let source = input.repo.source(path)?;
+    let mut sources = input.selection.facts.sources(input.repo);
+    sources.find_map(|source| {
         let mut pieces = extension.code.iter();
         let at = pieces.find_map(|piece| source.text.find(piece.as_str()))?;
-        let line = source.line(at);
-        let text = source.line_text(line).trim();
-        Some(Origin::at(OriginKind::Manifest, path, line, text))
+        Some(Origin::in_source(&source, at))
     })
 }

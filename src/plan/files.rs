@@ -1,9 +1,7 @@
 //! Files and folders: what documents copy and write, what the application writes while it runs.
 
-use std::collections::BTreeMap;
-
 use super::{
-    Command, EnvVar, Fate, FileCopy, Image, Origin, OriginKind, Volume,
+    Command, EnvVar, Fate, FileCopy, Image, Origin, Volume,
     commands::push,
     env,
     input::Input,
@@ -53,20 +51,16 @@ pub fn written_files(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Comm
         } else {
             format!("mkdir -p {} && ", shell::quote(folder))
         };
-        let lines: Vec<String> = text.lines().map(shell::quote).collect();
         let sign = if *appends { ">>" } else { ">" };
-        commands.push(Command {
-            command: format!(
+        commands.push(Command::new(
+            format!(
                 "{make}printf '%s\\n' {} {sign} {}",
-                lines.join(" "),
+                shell::join(text.lines()),
                 shell::quote(path)
             ),
-            directory: ".".to_owned(),
-            env: BTreeMap::new(),
-            runs_in: None,
-            cached: false,
-            origin: vec![ledger::origin(step)],
-        });
+            ".",
+            vec![ledger::origin(step)],
+        ));
         ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
     }
     commands
@@ -126,10 +120,7 @@ pub fn log_files(input: &Input<'_, '_>) -> Vec<Command> {
     let stack = &input.selection.stack;
     let patterns = &stack.log_files;
     let mut commands: Vec<Command> = Vec::new();
-    for path in &input.selection.facts.files {
-        let Some(source) = input.repo.source(path) else {
-            continue;
-        };
+    for source in input.selection.facts.sources(input.repo) {
         for found in patterns
             .iter()
             .flat_map(|pattern| pattern.captures_iter(&source.text))
@@ -146,22 +137,13 @@ pub fn log_files(input: &Input<'_, '_>) -> Vec<Command> {
             } else {
                 format!("mkdir -p {} && ", shell::quote(folder))
             };
-            let line = source.line(file.start());
             push(
                 &mut commands,
-                Command {
-                    command: format!("{make}ln -sf /dev/stdout {}", shell::quote(file.as_str())),
-                    directory: input.directory.to_owned(),
-                    env: BTreeMap::new(),
-                    runs_in: None,
-                    cached: false,
-                    origin: vec![Origin::at(
-                        OriginKind::Manifest,
-                        path,
-                        line,
-                        source.line_text(line).trim(),
-                    )],
-                },
+                Command::new(
+                    format!("{make}ln -sf /dev/stdout {}", shell::quote(file.as_str())),
+                    input.directory,
+                    vec![Origin::in_source(&source, file.start())],
+                ),
             );
         }
     }
@@ -174,10 +156,7 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
     let (mut links, mut seeds, mut volumes) = (Vec::new(), Vec::new(), Vec::new());
     let patterns = &input.selection.stack.data_files;
     let mut known = std::collections::BTreeSet::new();
-    for path in &input.selection.facts.files {
-        let Some(source) = input.repo.source(path) else {
-            continue;
-        };
+    for source in input.selection.facts.sources(input.repo) {
         for found in patterns
             .iter()
             .flat_map(|pattern| pattern.captures_iter(&source.text))
@@ -202,8 +181,8 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
             {
                 continue;
             }
-            let line = source.line(file.start());
-            let joined = match own_folder(&source.text, source.line_text(line), path, input) {
+            let line = source.line_text(source.line(file.start()));
+            let joined = match own_folder(&source.text, line, &source.path, input) {
                 Some(folder) => repo::join(&folder, &joined),
                 None => joined,
             };
@@ -211,12 +190,7 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
             if !known.insert(target.clone()) {
                 continue;
             }
-            let origin = Origin::at(
-                OriginKind::Manifest,
-                path,
-                line,
-                source.line_text(line).trim(),
-            );
+            let origin = Origin::in_source(&source, file.start());
             let data = format!("/data/{}", repo::file_name(&target));
             let folder = repo::folder_of(&joined);
             let mut command = String::new();
@@ -232,14 +206,11 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
                 );
                 seeds.push(first_data(&seed, &data, &target, input));
             }
-            links.push(Command {
-                command: format!("{command}ln -s {data} {}", shell::quote(&joined)),
-                directory: input.directory.to_owned(),
-                env: BTreeMap::new(),
-                runs_in: None,
-                cached: false,
-                origin: vec![origin.clone()],
-            });
+            links.push(Command::new(
+                format!("{command}ln -s {data} {}", shell::quote(&joined)),
+                input.directory,
+                vec![origin.clone()],
+            ));
             if volumes.is_empty() {
                 volumes.push(Volume {
                     path: "/data".to_owned(),
@@ -255,17 +226,14 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
 
 /// Gives the volume the data that the repository brings in `file`, where it has none yet.
 fn first_data(seed: &str, data: &str, file: &str, input: &Input<'_, '_>) -> Command {
-    Command {
-        command: format!("test -e {data} || cp {} {data}", shell::quote(seed)),
-        directory: input.directory.to_owned(),
-        env: BTreeMap::new(),
-        runs_in: None,
-        cached: false,
-        origin: vec![Origin::manifest(
+    Command::new(
+        format!("test -e {data} || cp {} {data}", shell::quote(seed)),
+        input.directory,
+        vec![Origin::manifest(
             file,
             "the repository brings a first version of the data",
         )],
-    }
+    )
 }
 
 /// The folder that a path in `line` is joined to, relative to the component, where the source takes

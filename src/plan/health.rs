@@ -35,10 +35,7 @@ pub fn health(input: &Input<'_, '_>) -> Health {
         add(&said.value, said.origin.clone());
     }
     // Paths made for this purpose, where the code has them.
-    for path in &input.selection.facts.files {
-        let Some(source) = input.repo.source(path) else {
-            continue;
-        };
+    for source in input.selection.facts.sources(input.repo) {
         for known in input.catalog.list("health", "paths") {
             let quoted = [
                 format!("\"{known}\""),
@@ -50,15 +47,7 @@ pub fn health(input: &Input<'_, '_>) -> Health {
                 .iter()
                 .find_map(|piece| source.text.find(piece.as_str()))
             {
-                add(
-                    known,
-                    Origin::at(
-                        OriginKind::Manifest,
-                        path,
-                        source.line(at),
-                        source.line_text(source.line(at)).trim(),
-                    ),
-                );
+                add(known, Origin::in_source(&source, at));
             }
         }
     }
@@ -116,15 +105,12 @@ const MOST_ROUTES: usize = 6;
 /// Pages that the source answers, without those that change something.
 fn routes(input: &Input<'_, '_>) -> Vec<(String, Origin)> {
     let mut found: Vec<(String, Origin)> = Vec::new();
-    for file in &input.selection.facts.files {
-        let Some(source) = input.repo.source(file) else {
-            continue;
-        };
+    for source in input.selection.facts.sources(input.repo) {
         let expressions = input.selection.stack.routes.iter();
         let places = expressions.flat_map(|route| route.captures_iter(&source.text));
         for path in places.filter_map(|place| place.get(1)) {
             let line = source.line(path.start());
-            let origin = Origin::at(OriginKind::Manifest, file, line, path.as_str());
+            let origin = Origin::at(OriginKind::Manifest, &source.path, line, path.as_str());
             let path = format!("/{}", path.as_str().trim_start_matches('/'));
             if !changes_something(&path, input) && !found.iter().any(|(known, _)| *known == path) {
                 found.push((path, origin));

@@ -6,7 +6,8 @@ use super::{
     ArtifactCopy, Command, EnvVar, ExtraFile, Image, Origin, OriginKind,
     commands::push,
     input::{Input, fill_text, holds},
-    lifecycle, runtime,
+    install::Installs,
+    runtime,
 };
 use crate::{
     recipe::{ConditionalCommand, ImageFile, ImageRecipe},
@@ -18,21 +19,11 @@ use crate::{
 pub fn env_file(input: &Input<'_, '_>, workdir: &str) -> Option<ExtraFile> {
     let selection = input.selection;
     let place = repo::join(input.directory, ".env");
-    let mut sources = selection
-        .facts
-        .files
-        .iter()
-        .filter_map(|path| Some((path, input.repo.source(path)?)));
-    let origin = sources.find_map(|(path, source)| {
+    let mut sources = selection.facts.sources(input.repo);
+    let origin = sources.find_map(|source| {
         let mut pieces = selection.stack.needs_env_file.iter();
         let at = pieces.find_map(|piece| source.text.find(piece.as_str()))?;
-        let line = source.line(at);
-        Some(Origin::at(
-            OriginKind::Manifest,
-            path,
-            line,
-            source.line_text(line).trim(),
-        ))
+        Some(Origin::in_source(&source, at))
     })?;
     (!input.repo.contains(&place)).then(|| ExtraFile {
         path: "container/settings.env".to_owned(),
@@ -160,7 +151,7 @@ pub fn add_init(
 }
 
 /// Returns the layout: base images, manifests, caches, what reaches the run stage.
-pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -> Image {
+pub fn image(input: &Input<'_, '_>, base: &runtime::Base, installs: &Installs) -> Image {
     let (repo, selection) = (input.repo, input.selection);
     let stack = &selection.stack.image;
     let empty = ImageRecipe::default();
@@ -178,7 +169,8 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
     if selection.folder != "." {
         folders.push(".");
     }
-    folders.extend(install.iter().map(|command| command.directory.as_str()));
+    let early = installs.early.iter();
+    folders.extend(early.map(|command| command.directory.as_str()));
     for pattern in stack.manifests.iter().chain(&framework.manifests) {
         for folder in &folders {
             for path in repo.glob(&repo::join(folder, pattern)) {
@@ -188,7 +180,7 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
             }
         }
     }
-    manifests.extend(lifecycle::files(input));
+    manifests.extend(installs.files.iter().cloned());
     manifests.sort();
     manifests.dedup();
     let artifacts = if framework.artifacts.is_empty() {
@@ -276,14 +268,7 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, install: &[Command]) -
     });
     let extra_files: Vec<ExtraFile> = extra_files.collect();
     let stack_id = format!("stacks/{}", selection.stack_id);
-    let as_root = |line: String, origin: Origin| Command {
-        command: line,
-        directory: ".".to_owned(),
-        env: BTreeMap::new(),
-        runs_in: None,
-        cached: false,
-        origin: vec![origin],
-    };
+    let as_root = |line: String, origin: Origin| Command::new(line, ".", vec![origin]);
     let is_for = |command: &&ConditionalCommand| {
         let is_named = |versions: &[String]| versions.contains(&base.version);
         (command.versions.is_empty() || is_named(&command.versions))

@@ -6,10 +6,10 @@ use super::{Origin, port::serves_something};
 use crate::{
     manifest::site::Site,
     readme::Document,
-    recipe::{Catalog, ConditionalCommand},
+    recipe::{Catalog, ConditionalCommand, TextSign},
     repo,
     repo::Repo,
-    select::Selection,
+    select::{Selection, texts},
     shell,
 };
 
@@ -40,11 +40,10 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
         .all(|name| selection.manifest.package(name).is_some());
     // Above the repository there is nothing.
     let is_outside = |pattern: &str| input.directory == "." && pattern.starts_with("../");
-    let found = |pattern: &str| match is_outside(pattern) {
-        true => Vec::new(),
-        false => input.repo.glob(&repo::join(input.directory, pattern)),
+    let is_there = |pattern: &String| {
+        let found = || input.repo.glob(&repo::join(input.directory, pattern));
+        !is_outside(pattern) && !found().is_empty()
     };
-    let is_there = |pattern: &String| !found(pattern).is_empty();
     let files = command.files.iter().all(is_there);
     let unless = !command.unless_files.iter().any(is_there);
     let script = command
@@ -52,19 +51,16 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
         .as_ref()
         .is_none_or(|name| selection.manifest.scripts.contains_key(name));
     let code = command.code.as_ref().is_none_or(|piece| {
-        selection
-            .facts
-            .files
-            .iter()
-            .filter_map(|path| input.repo.source(path))
-            .any(|source| source.text.contains(piece.as_str()))
+        let mut sources = selection.facts.sources(input.repo);
+        sources.any(|source| source.text.contains(piece.as_str()))
     });
     let text = command.text.as_ref().is_none_or(|sign| {
-        let wanted = fill_text(&sign.has, input);
-        let mut sources = found(&sign.file)
-            .into_iter()
-            .filter_map(|path| input.repo.source(path));
-        sources.any(|source| source.text.contains(&wanted))
+        let sign = TextSign {
+            has: fill_text(&sign.has, input),
+            ..sign.clone()
+        };
+        let mut found = texts(input.repo, input.directory, std::slice::from_ref(&sign));
+        !is_outside(&sign.file) && found.next().is_some()
     });
     let serves = command
         .serves
@@ -74,10 +70,7 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
 
 /// Replaces `{name}` by the values found in the tree; `None` where one is missing. `{port}` stays.
 pub fn fill(command: &str, input: &Input<'_, '_>) -> Option<String> {
-    let mut line = command.to_owned();
-    for (name, (value, _)) in input.variables {
-        line = line.replace(&format!("{{{name}}}"), value);
-    }
+    let line = fill_text(command, input);
     let rest = line.replace("{port}", "");
     let is_open = rest.match_indices('{').any(|(at, _)| {
         let name = rest[at + 1..].split('}').next().unwrap_or_default();

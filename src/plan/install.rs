@@ -1,9 +1,7 @@
 //! How the dependencies are installed: as the documents say, or the stack's recipe.
 
-use std::collections::BTreeMap;
-
 use super::{
-    Command, Fate, Origin, OriginKind,
+    Command, Fate, Origin,
     commands::{plain_tool, push},
     input::{Input, fill},
     ledger,
@@ -62,15 +60,15 @@ pub fn undeclared_server(
         )),
     );
     Some(Command {
-        command: package.install.clone(),
-        directory: selection.folder.clone(),
-        env: BTreeMap::new(),
-        runs_in: None,
         cached: true,
-        origin: vec![Origin::recipe(
-            &format!("tools/{tool}"),
-            format!("brings {name}, which starts the application"),
-        )],
+        ..Command::new(
+            &package.install,
+            &selection.folder,
+            vec![Origin::recipe(
+                &format!("tools/{tool}"),
+                format!("brings {name}, which starts the application"),
+            )],
+        )
     })
 }
 
@@ -92,26 +90,27 @@ pub fn own_program(
         pieces.any(|piece| known.command.contains(piece.as_str()))
     });
     (!is_installed).then(|| Command {
-        command: command.clone(),
-        directory: folder.clone(),
-        env: BTreeMap::new(),
-        runs_in: None,
         cached: true,
-        origin: vec![Origin::at(
-            OriginKind::Manifest,
-            &program.file,
-            program.line,
-            "declares the program that starts it",
-        )],
+        ..Command::new(command.clone(), folder.clone(), vec![program.origin()])
     })
 }
 
-/// Install commands: those that need only manifests, and those that need the source.
+/// Install commands.
+pub struct Installs {
+    /// Those that need only manifests, and `files`.
+    pub early: Vec<Command>,
+    /// Those that need the source.
+    pub late: Vec<Command>,
+    /// Files of the source that scripts need which the early ones run.
+    pub files: Vec<String>,
+}
+
+/// Returns the commands that install what the application needs.
 pub fn install(
     input: &Input<'_, '_>,
     ledger: &mut Ledger<'_>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> (Vec<Command>, Vec<Command>) {
+) -> Installs {
     let selection = input.selection;
     let mut early: Vec<Command> = Vec::new();
     let mut late: Vec<Command> = Vec::new();
@@ -179,19 +178,10 @@ pub fn install(
                 _ => {}
             }
         }
-        let line = words
-            .iter()
-            .map(|word| shell::quote(word))
-            .collect::<Vec<_>>()
-            .join(" ");
-        let line = plain_tool(&line, input);
+        let line = plain_tool(&shell::join(&words), input);
         let command = Command {
-            command: line,
-            directory,
-            env: BTreeMap::new(),
-            runs_in: None,
             cached: true,
-            origin: vec![ledger::origin(step)],
+            ..Command::new(line, directory, vec![ledger::origin(step)])
         };
         // What takes its place may need no more than the manifests, or nothing at all.
         let exact = option(&command.directory, input)
@@ -233,9 +223,12 @@ pub fn install(
         all.push(command);
     }
     let mut early = exact_installs(early, input);
-    let mut made_up = lifecycle::after_the_source(&mut early, input);
-    made_up.extend(late);
-    (early, made_up)
+    let (made_up, files) = lifecycle::scripts(&mut early, input);
+    Installs {
+        early,
+        late: made_up.into_iter().chain(late).collect(),
+        files,
+    }
 }
 
 /// Whether the repository carries what `option` would fetch into `folder`.
@@ -368,15 +361,15 @@ fn option<'c>(folder: &str, input: &Input<'_, 'c>) -> Option<(&'c InstallRecipe,
         .find_map(|option| Some((option, fill(&option.run, input)?)))?;
     let why = format!("`{run}` where there is {}", option.files.join(" and "));
     let command = Command {
-        command: run,
-        directory: folder.to_owned(),
-        env: BTreeMap::new(),
-        runs_in: None,
         cached: true,
-        origin: vec![Origin::recipe(
-            &format!("stacks/{}", selection.stack_id),
-            why,
-        )],
+        ..Command::new(
+            run,
+            folder,
+            vec![Origin::recipe(
+                &format!("stacks/{}", selection.stack_id),
+                why,
+            )],
+        )
     };
     Some((option, command))
 }

@@ -1,8 +1,6 @@
 //! Scripts of a package manifest that its manager runs while it installs, before the source is there.
 
-use std::collections::BTreeMap;
-
-use super::{Command, Origin, OriginKind, input::Input};
+use super::{Command, Origin, input::Input};
 use crate::{
     recipe::LifecycleRecipe,
     repo,
@@ -21,29 +19,28 @@ struct Needs {
     all: bool,
 }
 
-/// Returns the files of the repository that the scripts need, and no more than these.
-pub fn files(input: &Input<'_, '_>) -> Vec<String> {
-    let Some(recipe) = &input.selection.stack.lifecycle else {
-        return Vec::new();
-    };
-    let needs: Vec<Needs> = scripts(recipe, input).map(|(_, needs)| needs).collect();
-    if needs.iter().any(|needs| needs.all) {
-        return Vec::new();
-    }
-    needs.into_iter().flat_map(|needs| needs.files).collect()
-}
-
 /// Has `installs` leave out the scripts where one needs more of the source than some files; returns
-/// the commands that make up for it once the source is there.
-pub fn after_the_source(installs: &mut [Command], input: &Input<'_, '_>) -> Vec<Command> {
+/// the commands that make up for it once the source is there, or else these files.
+pub fn scripts(installs: &mut [Command], input: &Input<'_, '_>) -> (Vec<Command>, Vec<String>) {
     let Some(recipe) = &input.selection.stack.lifecycle else {
-        return Vec::new();
+        return Default::default();
     };
-    // The flag leaves all of them out.
-    let is_needed = |needs: &Needs| needs.all || !needs.files.is_empty();
-    let mut needed: Vec<(&str, Needs)> = scripts(recipe, input).collect();
-    needed.retain(|(_, needs)| is_needed(needs));
-    let is_late = needed.iter().any(|(_, needs)| needs.all);
+    let known = &input.selection.manifest.scripts;
+    let mut needed: Vec<(&str, Needs)> = Vec::new();
+    for name in &recipe.scripts {
+        let mut needs = Needs::default();
+        if let Some(script) = known.get(name) {
+            needs_of(&script.value, recipe, input, DEEPEST, &mut needs);
+        }
+        // The flag leaves all of them out.
+        if needs.all || !needs.files.is_empty() {
+            needed.push((name, needs));
+        }
+    }
+    if !needed.iter().any(|(_, needs)| needs.all) {
+        let files = needed.into_iter().flat_map(|(_, needs)| needs.files);
+        return (Vec::new(), files.collect());
+    }
     let late: Vec<&str> = needed.into_iter().map(|(name, _)| name).collect();
     let folder = &input.selection.folder;
     let here = installs
@@ -54,19 +51,12 @@ pub fn after_the_source(installs: &mut [Command], input: &Input<'_, '_>) -> Vec<
         let way = ways.find(|way| command.command.contains(&way.install))?;
         Some((command, way))
     });
-    let Some((install, way)) = found.last().filter(|_| is_late) else {
-        return Vec::new();
+    let Some((install, way)) = found.last() else {
+        return Default::default();
     };
     install.command = format!("{} {}", install.command, way.flag);
-    let facts = &input.selection.manifest.scripts;
-    let origin = |name: &str| {
-        let fact = &facts[name];
-        Origin::at(OriginKind::Manifest, &fact.file, fact.line, &fact.value)
-    };
-    let rebuild = (
-        way.rebuild.clone(),
-        late.iter().map(|name| origin(name)).collect(),
-    );
+    let origin = |name: &&str| known[*name].origin();
+    let rebuild = (way.rebuild.clone(), late.iter().map(origin).collect());
     let by_itself = |name: &&&str| !way.rebuilds.iter().any(|known| known == **name);
     let runs = late.iter().filter(by_itself).map(|name| {
         let run = way.run.replace("{script}", name);
@@ -74,30 +64,10 @@ pub fn after_the_source(installs: &mut [Command], input: &Input<'_, '_>) -> Vec<
     });
     let commands = std::iter::once(rebuild).chain(runs);
     let commands = commands.map(|(command, origin): (String, Vec<Origin>)| Command {
-        command,
-        directory: folder.clone(),
-        env: BTreeMap::new(),
-        runs_in: None,
         cached: true,
-        origin,
+        ..Command::new(command, folder, origin)
     });
-    commands.collect()
-}
-
-fn scripts<'a>(
-    recipe: &'a LifecycleRecipe,
-    input: &'a Input<'_, '_>,
-) -> impl Iterator<Item = (&'a str, Needs)> {
-    let known = &input.selection.manifest.scripts;
-    let there = recipe
-        .scripts
-        .iter()
-        .filter(|name| known.contains_key(*name));
-    there.map(|name| {
-        let mut needs = Needs::default();
-        needs_of(&known[name].value, recipe, input, DEEPEST, &mut needs);
-        (name.as_str(), needs)
-    })
+    (commands.collect(), Vec::new())
 }
 
 fn needs_of(

@@ -282,6 +282,13 @@ pub struct SystemPackages {
     pub origins: BTreeMap<String, Vec<Origin>>,
 }
 
+impl SystemPackages {
+    /// Returns why the package `name` is there.
+    pub fn why(&self, name: &str) -> &[Origin] {
+        self.origins.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// `cp from to` of a configuration file, relative to the repository.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileCopy {
@@ -312,6 +319,24 @@ pub struct Command {
     pub cached: bool,
     /// Who asked for it.
     pub origin: Vec<Origin>,
+}
+
+impl Command {
+    /// Returns the command `command` that runs in `directory`, in no service and without a cache.
+    pub fn new(
+        command: impl Into<String>,
+        directory: impl Into<String>,
+        origin: Vec<Origin>,
+    ) -> Self {
+        Self {
+            command: command.into(),
+            directory: directory.into(),
+            env: BTreeMap::new(),
+            runs_in: None,
+            cached: false,
+            origin,
+        }
+    }
 }
 
 /// The start command in exec form.

@@ -18,9 +18,6 @@ use crate::{
     step::{Action, InstallStep, is_script, rule},
 };
 
-/// Manager whose names are Debian's own.
-const DEBIAN: &str = "apt";
-
 /// Returns the packages that documents ask for and declared libraries need, as the suite `suite` of
 /// the base image has them, and the extensions that the runtime is given.
 #[allow(
@@ -105,8 +102,7 @@ pub fn system_packages<'r>(
 /// What source files use without a manifest that says so: commands of scripts, modules.
 fn used(input: &Input<'_, '_>, wanted: &mut Wanted<'_>) {
     let (selection, catalog) = (input.selection, input.catalog);
-    let sources = selection.facts.files.iter();
-    for source in sources.filter_map(|path| input.repo.source(path)) {
+    for source in selection.facts.sources(input.repo) {
         for uses in &selection.stack.uses {
             let mut names: Vec<(String, usize)> = Vec::new();
             match &uses.pattern {
@@ -118,7 +114,7 @@ fn used(input: &Input<'_, '_>, wanted: &mut Wanted<'_>) {
                         (name.to_owned(), found.start())
                     }));
                 }
-                None if is_script(input.repo, &source.path) => {
+                None if is_script(input.repo, &source.path, catalog) => {
                     let called = shell::called(&source.text);
                     names.extend(called.into_iter().filter_map(|called| {
                         let (_, words) = rule(&called.value, catalog);
@@ -149,8 +145,7 @@ fn declared(
     let language = &selection.stack.language;
     let recipe = catalog.runtimes.get(&runtime.name);
     let holds = |code: &[String]| {
-        let sources = selection.facts.files.iter();
-        let mut sources = sources.filter_map(|path| input.repo.source(path));
+        let mut sources = selection.facts.sources(input.repo);
         let has = |text: &str| code.iter().any(|piece| text.contains(piece.as_str()));
         code.is_empty() || sources.any(|source| has(&source.text))
     };
@@ -201,12 +196,9 @@ enum Asked {
     Left(String),
 }
 
-/// Debian's names for `asked`: its own where `manager` is Debian's.
+/// Debian's names for `asked`; the same where the catalogue knows no other.
 fn debian_names<'a>(manager: &str, asked: &'a str, catalog: &'a Catalog) -> Vec<&'a str> {
-    let translated = match manager {
-        DEBIAN => Vec::new(),
-        _ => catalog.debian_names(manager, asked),
-    };
+    let translated = catalog.debian_names(manager, asked);
     if translated.is_empty() {
         vec![asked]
     } else {
@@ -276,7 +268,8 @@ impl Wanted<'_> {
             return Asked::Service(service.to_owned());
         }
         // What has the same name in Debian is taken only where the catalogue knows it.
-        if manager != DEBIAN && known.is_none() {
+        let of_debian = catalog.list("images", "debian");
+        if known.is_none() && !of_debian.iter().any(|known| known == manager) {
             return Asked::Left("no-debian-name-known".to_owned());
         }
         let renamed = |title: String| Diagnostic::new(Severity::Note, Code::RenamedPackage, title);

@@ -166,17 +166,12 @@ fn port_in_code(input: &Input<'_, '_>) -> Option<Port> {
         return variable;
     }
     let patterns = &selection.stack.port_reads;
-    selection.facts.files.iter().find_map(|path| {
-        let source = input.repo.source(path)?;
+    selection.facts.sources(input.repo).find_map(|source| {
         let found = patterns
             .iter()
             .find_map(|pattern| pattern.captures(&source.text)?.get(1))?;
-        let line = source.line(found.start());
-        let text = source.line_text(line).trim().to_owned();
-        Some(http(
-            found.as_str().parse().ok()?,
-            Origin::at(OriginKind::Manifest, path, line, text),
-        ))
+        let port = found.as_str().parse().ok()?;
+        Some(http(port, Origin::in_source(&source, found.start())))
     })
 }
 
@@ -222,13 +217,7 @@ fn port_in_named_file(way: &Way, input: &Input<'_, '_>) -> Option<Port> {
             let path = repo::join(&way.directory, word);
             let source = input.repo.source(&path)?;
             let found = pattern.captures(&source.text)?.get(1)?;
-            let line = source.line(found.start());
-            let origin = Origin::at(
-                OriginKind::Manifest,
-                &path,
-                line,
-                source.line_text(line).trim(),
-            );
+            let origin = Origin::in_source(&source, found.start());
             Some(http(found.as_str().parse().ok()?, origin))
         })
 }

@@ -1,7 +1,5 @@
 //! Leaves what only development needs out of the image that runs.
 
-use std::collections::BTreeMap;
-
 use super::{Command, Origin, OriginKind, input::Input};
 use crate::repo;
 
@@ -39,13 +37,10 @@ pub fn prune(input: &Input<'_, '_>, lines: &[Vec<String>]) -> Option<Command> {
         return None;
     }
     let package = &packages[first];
-    Some(Command {
-        command: option.command.clone(),
-        directory: selection.folder.clone(),
-        env: BTreeMap::new(),
-        runs_in: None,
-        cached: false,
-        origin: vec![
+    Some(Command::new(
+        &option.command,
+        &selection.folder,
+        vec![
             Origin::recipe(
                 &format!("stacks/{}", selection.stack_id),
                 "what only development needs is not in the image",
@@ -57,7 +52,7 @@ pub fn prune(input: &Input<'_, '_>, lines: &[Vec<String>]) -> Option<Command> {
                 format!("{} is for development", package.name),
             ),
         ],
-    })
+    ))
 }
 
 /// Whether a source file, other than the configuration of a tool, names the package in quotes.
@@ -66,17 +61,11 @@ fn is_named(package: &str, input: &Input<'_, '_>) -> bool {
         let whole = format!("{quote}{package}{quote}");
         [whole, format!("{quote}{package}/")]
     });
-    let facts = &input.selection.facts;
-    let sources = facts
-        .files
-        .iter()
-        .filter(|path| !repo::file_name(path).contains(".config."));
+    let has_it = |text: &str| {
+        let mut pieces = pieces.iter().flatten();
+        pieces.any(|piece| text.contains(piece.as_str()))
+    };
+    let mut sources = input.selection.facts.sources(input.repo);
     sources
-        .filter_map(|path| input.repo.source(path))
-        .any(|source| {
-            pieces
-                .iter()
-                .flatten()
-                .any(|piece| source.text.contains(piece.as_str()))
-        })
+        .any(|source| !repo::file_name(&source.path).contains(".config.") && has_it(&source.text))
 }

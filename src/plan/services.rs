@@ -9,8 +9,8 @@ use super::{
     Command, EnvKind, EnvVar, ExtraFile, Fate, FixedAddress, LOCALHOST, Origin, OriginKind,
     Question, Service,
     address::{self, Written},
+    bindings::{Named, bindings},
     contents, dumps,
-    env::switch,
     input::Input,
     ledger::{self, Ledger},
     runtime::{mentioned_version, pin_sign},
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
-    manifest::EnvRead,
+    manifest::{EnvRead, compose},
     readme::Part,
     recipe::{ServiceRecipe, contains_word},
     repo, select, shell,
@@ -249,13 +249,7 @@ fn signs_of(
             .indirect
             .contains(&crate::manifest::normal_name(name));
         if let Some(package) = selection.manifest.package(name).filter(|_| !is_indirect) {
-            let text = format!("{}{}", package.name, package.requirement);
-            signs.code.push(Origin::at(
-                OriginKind::Manifest,
-                &package.file,
-                package.line,
-                text,
-            ));
+            signs.code.push(package.origin());
         }
         let module = name.replace('-', "_");
         if let Some((file, line)) = selection
@@ -297,23 +291,14 @@ fn signs_of(
             ));
         }
     }
-    for path in &selection.facts.files {
-        let Some(source) = repo.source(path) else {
-            continue;
-        };
+    for source in selection.facts.sources(repo) {
         let find = |pieces: &[String]| {
             pieces
                 .iter()
                 .find_map(|piece| source.text.find(piece.as_str()))
         };
         if let Some(at) = find(&recipe.detect.code) {
-            let text = source.line_text(source.line(at)).trim().to_owned();
-            signs.code.push(Origin::at(
-                OriginKind::Manifest,
-                path,
-                source.line(at),
-                text,
-            ));
+            signs.code.push(Origin::in_source(&source, at));
         }
         signs.has_alternative |= find(&recipe.detect.embedded_alternative).is_some();
     }
@@ -386,13 +371,7 @@ fn signs_of(
     if let Some(package) =
         has_weak.filter(|_| signs.code.is_empty() && (signs.words && !signs.steps.is_empty()))
     {
-        let text = format!("{}{}", package.name, package.requirement);
-        signs.code.push(Origin::at(
-            OriginKind::Manifest,
-            &package.file,
-            package.line,
-            text,
-        ));
+        signs.code.push(package.origin());
     }
     signs
 }
@@ -406,7 +385,7 @@ fn service(
     ledger: &mut Ledger<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Planned {
-    let (documents, catalog) = (input.documents, input.catalog);
+    let catalog = input.catalog;
     let recipes: Vec<&ServiceRecipe> = std::iter::once(recipe)
         .chain(
             recipe
@@ -436,100 +415,22 @@ fn service(
             || rewrite.is_some()
             || is_reachable(recipe, written, input, diagnostics)
     });
-    let framework = input.selection.framework.map(|(id, _)| id);
-    let mentioned = mentioned_version(
-        &recipe.detect.words,
-        &recipe.versions,
-        documents,
-        input.catalog,
-    )
-    .or_else(|| composed_version(id, recipe, input))
-    .or_else(|| version_in_command(id, recipe, ledger));
-    let ceiling = recipe
-        .ceiling
-        .iter()
-        .filter_map(|ceiling| {
-            let origin = pin_sign(ceiling, &input.selection.manifest)?;
-            Some((ceiling.newest.clone(), origin))
-        })
-        .min_by(|a, b| compare(&numbers(&a.0), &numbers(&b.0)));
-    let mentioned = mentioned.or(ceiling);
-    let (version, version_origin) = mentioned.map_or_else(
-        || {
-            (
-                recipe.default.clone(),
-                Origin::recipe(&format!("services/{id}"), "default version"),
-            )
-        },
-        |(version, origin)| (version, origin),
+    let named = named(
+        (id, recipe),
+        name,
+        written.as_ref(),
+        known,
+        signs,
+        input,
+        ledger,
     );
-    let roles = |role: &str| recipe.env.get(role).map(Vec::as_slice).unwrap_or_default();
-    let example = |role: &str| {
-        roles(role)
-            .iter()
-            .find_map(|name| known.get(name)?.clone())
-            .filter(|value| is_identifier(value))
-    };
-    let from_steps = signs
-        .steps
-        .iter()
-        .find_map(|(index, _)| match &ledger.steps[*index].action {
-            Action::CreateDatabase { name, .. } => name.clone().filter(|name| is_identifier(name)),
-            _ => None,
-        });
-    let fallback = name.replace('-', "_");
-    let from_prose = || {
-        let parts = documents.iter().flat_map(|document| &document.parts);
-        let mut sentences = parts.filter_map(|part| match part {
-            Part::Text(paragraph) => Some(&paragraph.text),
-            Part::Code(_) => None,
-        });
-        sentences.find_map(|text| step::database_name(text, catalog))
-    };
-    let fixed = written.as_ref();
-    let database = fixed
-        .and_then(|fixed| fixed.database.clone())
-        .or(from_steps)
-        .or_else(from_prose)
-        .or_else(|| example("database"))
-        .unwrap_or_else(|| {
-            recipe
-                .database
-                .as_deref()
-                .unwrap_or("{name}")
-                .replace("{name}", &fallback)
-        });
-    // The image makes an ordinary user; the superuser of an example is replaced by one.
-    let ordinary = |user: &String| !["root", "postgres", "sa", "admin"].contains(&user.as_str());
-    // MySQL's names of users have 32 characters at most:
-    // https://dev.mysql.com/doc/refman/8.0/en/user-names.html
-    let short: String = fallback.chars().take(32).collect();
-    let short = short.trim_end_matches('_');
-    let unnamed = |role: &str| {
-        let is_meant = fixed.is_some_and(|fixed| fixed.unnamed.contains(&role));
-        recipe.unnamed.get(role).filter(|_| is_meant).cloned()
-    };
-    let in_source = fixed
-        .and_then(|fixed| fixed.user.clone())
-        .or_else(|| unnamed("user"));
-    let user = in_source
-        .or_else(|| example("user").filter(ordinary))
-        .unwrap_or_else(|| {
-            recipe
-                .username
-                .as_deref()
-                .unwrap_or("{name}")
-                .replace("{name}", short)
-        });
-    let fill = |text: &str| {
-        text.replace("{user}", &user)
-            .replace("{database}", &database)
-            .replace("{name}", &fallback)
-    };
-
+    let fill = |text: &str| named.fill(text);
     let password_in_source = written.as_ref().and_then(|written| {
-        let unnamed = || Some((unnamed("password")?, written.origin.clone()));
-        written.password.clone().or_else(unnamed)
+        let of_recipe = || {
+            let password = unnamed("password", recipe, written)?;
+            Some((password, written.origin.clone()))
+        };
+        written.password.clone().or_else(of_recipe)
     });
     let contents =
         recipe.contents.as_ref().map(|recipe| {
@@ -542,104 +443,9 @@ fn service(
             let contents = contents::contents(recipe, commands.collect(), name, known, input);
             (recipe, contents)
         });
-    let mut env = BTreeMap::new();
-    let password = recipe
-        .secrets
-        .first()
-        .map(|secret| format!("${{{secret}}}"));
-    let url = |name: &str| {
-        let shown = known.get(name).cloned().flatten().unwrap_or_default();
-        let scheme = shown.split_once("://").map(|(scheme, _)| scheme.to_owned());
-        let is_own = scheme
-            .as_ref()
-            .is_some_and(|scheme| recipe.schemes.contains(scheme));
-        // What an example asks of the connection, such as `?sslmode=disable`, stays.
-        let options = shown.split_once('?').filter(|_| is_own);
-        let of_client = || {
-            let mut known = recipe.url_options.iter();
-            let known =
-                known.find(|known| input.selection.manifest.package(&known.package).is_some());
-            known.map(|known| known.options.as_str())
-        };
-        let options = options.map(|(_, options)| options).or_else(of_client);
-        let options = options.map_or(String::new(), |options| format!("?{options}"));
-        let scheme = scheme
-            .filter(|_| is_own)
-            .unwrap_or_else(|| recipe.schemes[0].clone());
-        fill(&recipe.url).replace("{scheme}", &scheme) + &options
-    };
-    for name in known.keys().filter(|name| is_read(name, input)) {
-        if leads_there(recipe, known, name) {
-            env.entry(name.clone()).or_insert_with(|| url(name));
-        }
-    }
-    let mut bind = |role: &str, value: &dyn Fn(&str) -> String| {
-        for name in roles(role).iter().filter(|name| known.contains_key(*name)) {
-            env.entry(name.clone()).or_insert_with(|| value(name));
-        }
-    };
-    let address = format!("{id}:{}", recipe.port);
-    // A variable may hold more or less than its name tells: the example shows it.
-    let as_shown = |name: &str, otherwise: String| {
-        let shown = known.get(name).and_then(Option::as_deref);
-        let port = shown.and_then(|shown| shown.rsplit_once(':')?.1.parse::<u16>().ok());
-        match shown {
-            Some(shown) if shown.contains("://") => url(name),
-            Some(_) if port.is_some() => address.clone(),
-            Some(_) | None => otherwise,
-        }
-    };
-    bind("url", &|name| as_shown(name, url(name)));
-    bind("host", &|name| as_shown(name, id.to_owned()));
-    bind("port", &|_| recipe.port.to_string());
-    bind("address", &|name| as_shown(name, address.clone()));
-    for (role, value) in &recipe.values {
-        bind(role, &|name| {
-            let shown = known.get(name).and_then(Option::as_deref);
-            let (_, off) = switch(shown.unwrap_or("false"));
-            fill(value).replace("{off}", off)
-        });
-    }
-    bind("user", &|_| user.clone());
-    bind("database", &|_| database.clone());
-    if let Some(password) = &password {
-        bind("password", &|_| password.clone());
-    }
-    for (name, value) in contents.iter().flat_map(|(_, contents)| &contents.env) {
-        env.entry(name.clone()).or_insert_with(|| value.clone());
-    }
-    for role in &told {
-        let value = match *role {
-            "host" => id.to_owned(),
-            "user" => user.clone(),
-            _ => password.clone().unwrap_or_default(),
-        };
-        env.insert(recipe.client_env[*role].clone(), value);
-    }
-    if let Some(dsn) = &recipe.dsn {
-        let shows = |value: &Option<String>| {
-            value
-                .as_ref()
-                .is_some_and(|value| value.contains(&dsn.sign))
-        };
-        for (name, _) in known.iter().filter(|(_, value)| shows(value)) {
-            env.insert(name.clone(), fill(&dsn.value));
-        }
-    }
-    let of_framework = framework.and_then(|id| recipe.frameworks.get(id));
-    for (name, value) in of_framework.into_iter().flatten() {
-        env.entry(name.clone()).or_insert_with(|| fill(value));
-    }
-    // A URL that shows another service's scheme is not this one's; `http` is nobody's.
-    let is_anothers = |scheme: &String| {
-        let mut all = catalog.services.values();
-        !recipe.schemes.contains(scheme) && all.any(|other| other.schemes.contains(scheme))
-    };
-    env.retain(|name, _| {
-        let shown = known.get(name).cloned().flatten().unwrap_or_default();
-        let scheme = shown.split_once("://").map(|(scheme, _)| scheme.to_owned());
-        !scheme.as_ref().is_some_and(is_anothers)
-    });
+    let of_contents = contents.as_ref().map(|(_, contents)| &contents.env);
+    let env = bindings(&named, &told, of_contents, known, input);
+    let (version, version_origin) = version(id, recipe, input, ledger);
     let mut origin = signs.code.clone();
     origin.extend(signs.steps.iter().map(|(_, origin)| origin.clone()));
     let made = contents.iter().flat_map(|(_, contents)| &contents.made);
@@ -672,41 +478,11 @@ fn service(
         .map(|(name, value)| var(name, fill(value)))
         .collect();
 
-    let mut init = Vec::new();
-    for (index, _) in &signs.steps {
-        ledger.share(*index);
-        match &ledger.steps[*index].action {
-            Action::LoadFile { file, .. } if recipe.init_directory.is_some() => {
-                if !init.contains(file) {
-                    init.push(file.clone());
-                }
-                ledger.set(
-                    *index,
-                    Fate::Service,
-                    "compose.yaml",
-                    Some(format!("{id} loads it when its database is created")),
-                );
-            }
-            _ => ledger.set(
-                *index,
-                Fate::Service,
-                "compose.yaml",
-                Some(format!("{id} runs beside the application")),
-            ),
-        }
-    }
-    if init.is_empty()
-        && let Some(dump) = &recipe.dump
-    {
-        for (file, why) in dumps::dumps(dump, input, ledger) {
-            init.push(file);
-            origin.push(why);
-        }
-    }
+    let init = initial_files(id, recipe, signs, &mut origin, input, ledger);
     let superuser = recipe
         .superuser
         .as_ref()
-        .filter(|superuser| superuser.names.contains(&user));
+        .filter(|superuser| superuser.names.contains(&named.user));
     let is_open = password_in_source
         .as_ref()
         .is_some_and(|(password, _)| password.is_empty());
@@ -744,21 +520,24 @@ fn service(
         }
         diagnostics.push(password_warning(recipe, place, values.keys().next(), input));
     }
-    let fixed = fixed.filter(|_| !told.contains(&"host")).map(|fixed| {
-        let socket = recipe.socket.as_ref().filter(|socket| {
-            let has = |name: &String| input.selection.manifest.package(name).is_some();
-            let is_stack = socket
-                .stacks
-                .iter()
-                .any(|stack| *stack == input.selection.stack_id);
-            socket.hosts.contains(&fixed.named) && (is_stack || socket.packages.iter().any(has))
+    let fixed = written
+        .as_ref()
+        .filter(|_| !told.contains(&"host"))
+        .map(|fixed| {
+            let socket = recipe.socket.as_ref().filter(|socket| {
+                let has = |name: &String| input.selection.manifest.package(name).is_some();
+                let is_stack = socket
+                    .stacks
+                    .iter()
+                    .any(|stack| *stack == input.selection.stack_id);
+                socket.hosts.contains(&fixed.named) && (is_stack || socket.packages.iter().any(has))
+            });
+            FixedAddress {
+                host: fixed.host.clone(),
+                socket: socket.map(|socket| socket.directory.clone()),
+                origin: vec![fixed.origin.clone()],
+            }
         });
-        FixedAddress {
-            host: fixed.host.clone(),
-            socket: socket.map(|socket| socket.directory.clone()),
-            origin: vec![fixed.origin.clone()],
-        }
-    });
     let service = Service {
         kind: id.to_owned(),
         image: recipe.image.replace("{version}", &version),
@@ -788,6 +567,135 @@ fn service(
         client,
         rewrite,
     }
+}
+
+/// The version that documents, compose files, commands or the pins of clients ask for.
+fn version(
+    id: &str,
+    recipe: &ServiceRecipe,
+    input: &Input<'_, '_>,
+    ledger: &Ledger<'_>,
+) -> (String, Origin) {
+    let words = &recipe.detect.words;
+    let pinned = || {
+        let ceilings = recipe.ceiling.iter().filter_map(|ceiling| {
+            let origin = pin_sign(ceiling, &input.selection.manifest)?;
+            Some((ceiling.newest.clone(), origin))
+        });
+        ceilings.min_by(|a, b| compare(&numbers(&a.0), &numbers(&b.0)))
+    };
+    mentioned_version(words, &recipe.versions, input.documents, input.catalog)
+        .or_else(|| composed_version(id, recipe, input))
+        .or_else(|| version_in_command(id, recipe, ledger))
+        .or_else(pinned)
+        .unwrap_or_else(|| {
+            let origin = Origin::recipe(&format!("services/{id}"), "default version");
+            (recipe.default.clone(), origin)
+        })
+}
+
+/// Finds the names of the user and the database: those of the source, of the documents, of examples,
+/// or else the application's own.
+fn named<'a>(
+    (id, recipe): (&'a str, &'a ServiceRecipe),
+    name: &str,
+    written: Option<&Written>,
+    known: &Known,
+    signs: &Signs,
+    input: &Input<'_, '_>,
+    ledger: &Ledger<'_>,
+) -> Named<'a> {
+    let example = |role: &str| {
+        let mut names = recipe.env.get(role).into_iter().flatten();
+        let value = names.find_map(|name| known.get(name)?.clone());
+        value.filter(|value| is_identifier(value))
+    };
+    let from_steps = || {
+        let mut steps = signs.steps.iter().map(|(index, _)| &ledger.steps[*index]);
+        steps.find_map(|step| match &step.action {
+            Action::CreateDatabase { name, .. } => name.clone().filter(|name| is_identifier(name)),
+            _ => None,
+        })
+    };
+    let from_prose = || {
+        let parts = input.documents.iter().flat_map(|document| &document.parts);
+        let mut sentences = parts.filter_map(|part| match part {
+            Part::Text(paragraph) => Some(&paragraph.text),
+            Part::Code(_) => None,
+        });
+        sentences.find_map(|text| step::database_name(text, input.catalog))
+    };
+    let own = |text: &Option<String>, name: &str| {
+        let text = text.as_deref().unwrap_or("{name}");
+        text.replace("{name}", name)
+    };
+    let name = name.replace('-', "_");
+    let database = written
+        .and_then(|written| written.database.clone())
+        .or_else(from_steps)
+        .or_else(from_prose)
+        .or_else(|| example("database"))
+        .unwrap_or_else(|| own(&recipe.database, &name));
+    // The image makes an ordinary user; the superuser of an example is replaced by one.
+    let superusers = input.catalog.list("environment", "superusers");
+    // MySQL's names of users have 32 characters at most:
+    // https://dev.mysql.com/doc/refman/8.0/en/user-names.html
+    let short: String = name.chars().take(32).collect();
+    let user = written
+        .and_then(|written| {
+            written
+                .user
+                .clone()
+                .or_else(|| unnamed("user", recipe, written))
+        })
+        .or_else(|| example("user").filter(|user| !superusers.contains(user)))
+        .unwrap_or_else(|| own(&recipe.username, short.trim_end_matches('_')));
+    Named {
+        id,
+        recipe,
+        name,
+        user,
+        database,
+    }
+}
+
+/// What the recipe says of a role that the source leaves out where it connects.
+fn unnamed(role: &str, recipe: &ServiceRecipe, written: &Written) -> Option<String> {
+    let is_meant = written.unnamed.contains(&role);
+    recipe.unnamed.get(role).filter(|_| is_meant).cloned()
+}
+
+/// Files that the service loads when its database is created: those that documents load, or else
+/// dumps of the repository. Says what became of the steps that are about the service.
+fn initial_files(
+    id: &str,
+    recipe: &ServiceRecipe,
+    signs: &Signs,
+    origin: &mut Vec<Origin>,
+    input: &Input<'_, '_>,
+    ledger: &mut Ledger<'_>,
+) -> Vec<String> {
+    let mut files = Vec::new();
+    for (index, _) in &signs.steps {
+        ledger.share(*index);
+        let remark = match &ledger.steps[*index].action {
+            Action::LoadFile { file, .. } if recipe.init_directory.is_some() => {
+                if !files.contains(file) {
+                    files.push(file.clone());
+                }
+                format!("{id} loads it when its database is created")
+            }
+            _ => format!("{id} runs beside the application"),
+        };
+        ledger.set(*index, Fate::Service, "compose.yaml", Some(remark));
+    }
+    if let Some(dump) = recipe.dump.as_ref().filter(|_| files.is_empty()) {
+        for (file, why) in dumps::dumps(dump, input, ledger) {
+            files.push(file);
+            origin.push(why);
+        }
+    }
+    files
 }
 
 /// Where the source looks for the service at an address of its authors' network, which no container
@@ -820,20 +728,16 @@ fn rewritten(
     let diagnostic = Diagnostic::new(Severity::Warning, Code::HardCodedAddress, message)
         .hint("read the address from an environment variable");
     diagnostics.push(placed(diagnostic, &written.origin, "connects", input));
-    let files: Vec<String> = files.into_iter().map(shell::quote).collect();
     id.clone_into(&mut written.host);
-    Some(Command {
-        command: format!(
+    Some(Command::new(
+        format!(
             "sed -i 's/{}/{id}/g' {}",
             written.named.replace('.', "\\."),
-            files.join(" ")
+            shell::join(files)
         ),
-        directory: ".".to_owned(),
-        env: BTreeMap::new(),
-        runs_in: None,
-        cached: false,
-        origin: vec![written.origin.clone()],
-    })
+        ".",
+        vec![written.origin.clone()],
+    ))
 }
 
 /// An address in an example file counts where the code reads it.
@@ -842,8 +746,8 @@ pub fn is_read(name: &str, input: &Input<'_, '_>) -> bool {
     reads.is_empty() || reads.iter().any(|read| read.name == name)
 }
 
-/// Whether the value that `name` is known to have is an address of the service.
-fn leads_there(recipe: &ServiceRecipe, known: &Known, name: &str) -> bool {
+/// Returns whether the value that `name` is known to have is an address of the service.
+pub fn leads_there(recipe: &ServiceRecipe, known: &Known, name: &str) -> bool {
     let value = known.get(name).and_then(Option::as_deref);
     let scheme = value.and_then(|value| value.split_once("://"));
     scheme.is_some_and(|(scheme, _)| recipe.schemes.iter().any(|known| known == scheme))
@@ -1044,25 +948,10 @@ fn composed_version(
     recipe: &ServiceRecipe,
     input: &Input<'_, '_>,
 ) -> Option<(String, Origin)> {
-    let patterns = ["docker-compose*.y*ml", "compose*.y*ml"];
-    let places = patterns
-        .iter()
-        .flat_map(|pattern| [input.directory, "."].map(|folder| repo::join(folder, pattern)));
-    for path in places.flat_map(|pattern| input.repo.glob(&pattern)) {
-        let Some(source) = input.repo.source(path) else {
-            continue;
-        };
-        for (index, line) in source.text.lines().enumerate() {
-            let Some(image) = line.trim().strip_prefix("image:") else {
-                continue;
-            };
-            if let Some(version) = version_of_image(id, recipe, image) {
-                let origin = Origin::at(OriginKind::Manifest, path, index + 1, line.trim());
-                return Some((version, origin));
-            }
-        }
-    }
-    None
+    let mut images = [input.directory, "."]
+        .into_iter()
+        .flat_map(|folder| compose::images(input.repo, folder, input.catalog));
+    images.find_map(|(image, origin)| Some((version_of_image(id, recipe, &image)?, origin)))
 }
 
 /// The version of the service in a command of the documents: `docker run -p 5432:5432 postgres:14`.
@@ -1081,7 +970,7 @@ fn version_in_command(
 /// The version that an image of the service, such as `library/postgres:14-alpine`, stands for.
 fn version_of_image(id: &str, recipe: &ServiceRecipe, image: &str) -> Option<String> {
     let own = recipe.image.split(':').next().map_or("", repo::file_name);
-    let (name, tag) = image.trim().trim_matches(['"', '\'']).rsplit_once(':')?;
+    let (name, tag) = image.rsplit_once(':')?;
     let name = repo::file_name(name);
     let number: String = tag
         .trim_start_matches('v')

@@ -157,14 +157,7 @@ fn add_url(
 }
 
 fn command(line: String, origin: &[Origin]) -> Command {
-    Command {
-        command: line,
-        directory: ".".to_owned(),
-        env: BTreeMap::new(),
-        runs_in: None,
-        cached: false,
-        origin: origin.to_vec(),
-    }
+    Command::new(line, ".", origin.to_vec())
 }
 
 /// Calls the images of `components` as `[images]` says; a name that no image has is said.

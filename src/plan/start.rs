@@ -163,25 +163,19 @@ pub fn start(
 fn other_server(input: &Input<'_, '_>) -> Option<Diagnostic> {
     let why = input.selection.stack.instead_of_fastcgi.as_ref()?;
     let fastcgi = input.site.fastcgi.as_ref()?;
-    let title = format!("nginx hands the scripts to `{}`", fastcgi.value);
+    let title = format!("the site hands the scripts to `{}`", fastcgi.value);
     let diagnostic = Diagnostic::new(Severity::Note, Code::OtherWebServer, title);
     let diagnostic = match input.repo.source(&fastcgi.file) {
         Some(source) => diagnostic.at(&source, source.line_span(fastcgi.line), "written here"),
         None => diagnostic,
     };
-    let taken = [
-        ("root", input.site.root.is_some()),
-        ("try_files", input.site.fallback.is_some()),
-        ("client_max_body_size", input.site.upload.is_some()),
-        ("deny", !input.site.denied.is_empty()),
-        ("fastcgi_param", !input.site.parameters.is_empty()),
-    ];
-    let taken = taken.iter().filter(|(_, is_told)| *is_told);
-    let taken: Vec<String> = taken.map(|(name, _)| format!("`{name}`")).collect();
+    let kept = input.catalog.list("sites", "kept").iter();
+    let kept = kept.filter_map(|kind| input.site.directives.get(kind));
+    let kept: Vec<String> = kept.map(|name| format!("`{name}`")).collect();
     let diagnostic = diagnostic.hint(why);
-    Some(match taken.is_empty() {
+    Some(match kept.is_empty() {
         true => diagnostic,
-        false => diagnostic.hint(format!("taken over from there: {}", taken.join(", "))),
+        false => diagnostic.hint(format!("taken over from there: {}", kept.join(", "))),
     })
 }
 

@@ -114,8 +114,7 @@ fn of_site(variable: &Variable, site: &Site, repo: &Repo, path: &str) -> Option<
             (fact, served_folder(folder, repo, path)?)
         }
     };
-    let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, &fact.value);
-    Some((value, origin))
+    Some((value, fact.origin()))
 }
 
 /// The folder of the component that `root`, a path of a host, ends with: `/var/www/shop/public` is

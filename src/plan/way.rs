@@ -1,9 +1,7 @@
 //! The ways to start the application that documents, manifests and recipes name.
 
-use regex::Regex;
-
 use super::{
-    Origin, OriginKind,
+    Origin,
     input::{Input, fill, holds},
     kind::{Kind, is_preparing_script, script_kind},
     ledger,
@@ -89,17 +87,6 @@ fn before_the_last(
         before.collect::<Option<_>>()?,
         line.get(last.span.start..)?.to_owned(),
     ))
-}
-
-/// `/usr/local/bin/gunicorn` and `venv/bin/gunicorn` are `gunicorn`, which the image finds.
-fn without_bin_folder(mut words: Vec<String>) -> Vec<String> {
-    if let Some(first) = words.first_mut()
-        && let Some(at) = first.rfind("/bin/")
-        && !first.starts_with("./bin/")
-    {
-        first.drain(..at + "/bin/".len());
-    }
-    words
 }
 
 /// Whether an argument is a path of a host, such as `/etc/shop.conf`.
@@ -208,7 +195,13 @@ pub fn ways(
         }
         let origin = vec![ledger::origin(step)];
         let directory = directory_of(step, input);
-        let words = without_bin_folder(words);
+        let mut words = words;
+        if let Some(first) = words.first_mut().filter(|word| !word.starts_with("./bin/"))
+            && let Some(program) = shell::in_bin_folder(first)
+        {
+            // The image finds it by its name.
+            *first = program.to_owned();
+        }
         let (watched, _) = rule(&words, input.catalog);
         let watched = watched.as_ref().map(|(found, matched)| (found, matched));
         let plain = without_watcher(words.clone(), watched, input);
@@ -294,12 +287,7 @@ pub fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
         let Some(script) = scripts.get(&name) else {
             return way;
         };
-        let origin = Origin::at(
-            OriginKind::Manifest,
-            &script.file,
-            script.line,
-            &script.value,
-        );
+        let origin = script.origin();
         if scripts.contains_key(&format!("pre{name}")) {
             return way;
         }
@@ -348,7 +336,7 @@ fn without_watcher(
     found: Option<(&Rule<'_>, &Matched)>,
     input: &Input<'_, '_>,
 ) -> Vec<String> {
-    let Some((_, matched)) = found.filter(|(found, _)| found.rule.runs_file) else {
+    let Some((found, matched)) = found.filter(|(found, _)| found.rule.runs_file) else {
         return words;
     };
     let Some(file) = matched.arguments.first() else {
@@ -357,7 +345,12 @@ fn without_watcher(
     if input.catalog.tool(file).is_some() {
         return matched.arguments.clone();
     }
-    let script = configured_script(file, input);
+    let configured = input.catalog.tools[found.tool].configured_file.as_ref();
+    let script = configured.and_then(|pattern| {
+        let source = input.repo.source(&repo::join(input.directory, file))?;
+        let script = pattern.captures(&source.text)?.get(1)?.as_str();
+        Some(script.trim_start_matches("./").to_owned())
+    });
     let file = script.as_ref().unwrap_or(file);
     if file.ends_with(".ts") {
         return words;
@@ -372,22 +365,9 @@ fn without_watcher(
     [runtime, file.clone()].into_iter().chain(rest).collect()
 }
 
-/// The script that a configuration of a process manager names: `script: "./app.js"`.
-fn configured_script(file: &str, input: &Input<'_, '_>) -> Option<String> {
-    let source = input.repo.source(&repo::join(input.directory, file))?;
-    let pattern = Regex::new(r#"["']?\bscript["']?\s*:\s*["']([^"']+)["']"#).ok()?;
-    let found = pattern.captures(&source.text)?.get(1)?;
-    Some(found.as_str().trim_start_matches("./").to_owned())
-}
-
 /// Returns the way of a line in a manifest, such as a `Procfile`.
 pub fn way_of_fact(fact: &Fact, input: &Input<'_, '_>) -> Way {
-    let origin = vec![Origin::at(
-        OriginKind::Manifest,
-        &fact.file,
-        fact.line,
-        &fact.value,
-    )];
+    let origin = vec![fact.origin()];
     let Some((before, last)) = before_the_last(&fact.value, &origin, input) else {
         return way_of_line(&fact.value, input.directory, origin, input);
     };

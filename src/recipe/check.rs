@@ -379,6 +379,11 @@ impl Found<'_> {
                 }
             }
         }
+        for (id, tool) in &catalog.tools {
+            if let Some(expression) = &tool.configured_file {
+                self.require_groups(&format!("tools/{id}"), "configured_file", expression, 1);
+            }
+        }
         for (id, framework) in &catalog.frameworks {
             let entry = format!("frameworks/{id}");
             for (name, variable) in &framework.variable {
@@ -477,6 +482,7 @@ impl Found<'_> {
             }
             if repair.last_resort {
                 candidates.push("date");
+                candidates.extend(repair.tools_since.as_ref().map(|_| "tools_date"));
             }
             for (name, is_secret) in named_variables(&leaf.value) {
                 if is_secret || candidates.contains(&name) {

@@ -43,13 +43,11 @@ pub struct RuntimeRecipe {
 
 /// How the tools of a runtime come to trust a further authority, while an image is built.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct CertificateRecipe {
     /// Environment variables that name a file with all certificates to trust.
-    #[serde(default)]
     pub env: Vec<String>,
     /// Commands that add `{certificate}`, the file, to a store of its own.
-    #[serde(default)]
     pub run: Vec<String>,
 }
 
@@ -348,23 +346,18 @@ pub struct Newest {
 
 /// Signs of a stack.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct StackDetect {
     /// Files of the component's folder that are proof.
-    #[serde(default)]
     pub files: Vec<String>,
     /// Files that are a sign only where no stack has proof.
-    #[serde(default)]
     pub weak_files: Vec<String>,
     /// Texts in files of the component's folder that are as weak a sign.
-    #[serde(default)]
     pub weak_text: Vec<TextSign>,
     /// Patterns of files of the component's folder that are a sign only where no stack has any
     /// other, and a document runs one of them.
-    #[serde(default)]
     pub run_files: Vec<String>,
     /// Tools whose commands in the README are a sign.
-    #[serde(default)]
     pub tools: Vec<String>,
 }
 
@@ -421,79 +414,57 @@ pub enum DeclaredFormat {
 
 /// How the image is laid out; an empty field of a framework keeps what the stack says.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ImageRecipe {
     /// Base image of the build stage, if it is not the runtime's; `{version}` and `{suite}` are
     /// the runtime's.
-    #[serde(default)]
     pub build: Option<String>,
     /// Base images of the build stage that take its place; the first that fits.
-    #[serde(default)]
     pub build_if: Vec<ConditionalImage>,
     /// Base image of the run stage; `{runtime}` stands for the runtime's image, `{version}` and
     /// `{suite}` as above.
-    #[serde(default)]
     pub run: Option<String>,
     /// Folder of the source; variables are replaced.
-    #[serde(default)]
     pub workdir: Option<String>,
     /// Numeric user.
-    #[serde(default)]
     pub user: Option<u32>,
     /// Commands right after the system packages of the build stage.
-    #[serde(default)]
     pub setup: Vec<ConditionalCommand>,
     /// Commands that end the build stage, so that the run stage takes over less; not read where a
     /// framework has another run image.
-    #[serde(default)]
     pub finish: Vec<ConditionalCommand>,
     /// Files to copy before dependencies are installed, as patterns.
-    #[serde(default)]
     pub manifests: Vec<String>,
     /// Folders to keep between builds.
-    #[serde(default)]
     pub caches: Vec<String>,
     /// Absolute paths that the run stage takes over, `from` or `from:to`; variables are replaced.
-    #[serde(default)]
     pub artifacts: Vec<String>,
     /// Whether the run stage gets the source.
-    #[serde(default)]
     pub copy_source: Option<bool>,
     /// Whether the run stage gets what lies beside the source of a compiled program: files and
     /// folders of the component's top level that hold no source.
-    #[serde(default)]
     pub copy_data: Option<bool>,
     /// Commands of the run stage, as root, before the application is copied.
-    #[serde(default)]
     pub run_setup: Vec<ConditionalCommand>,
     /// Debian packages of the run stage that every application of the stack needs.
-    #[serde(default)]
     pub packages: Vec<String>,
     /// Whether nothing is compiled or installed, so that the build stage needs system packages only
     /// for commands of documents.
-    #[serde(default)]
     pub only_copied: bool,
     /// Debian packages of the build stage that applications of the stack need.
-    #[serde(default)]
     pub build_packages: Vec<StackPackage>,
     /// Command that asks `{url}` inside the container and fails when it gives no success.
-    #[serde(default)]
     pub health_command: Option<String>,
     /// Environment of the build stage; `{app}` stands for the component's folder in the image.
-    #[serde(default)]
     pub build_env: BTreeMap<String, String>,
     /// Environment of the run stage; `{app}` stands for the component's folder in the image,
     /// `{port}` for the port.
-    #[serde(default)]
     pub run_env: BTreeMap<String, String>,
     /// Small program that runs the start command, for those that ignore SIGTERM as process 1.
-    #[serde(default)]
     pub init: Option<InitRecipe>,
     /// Files that longshore writes into the image.
-    #[serde(default)]
     pub file: Vec<ImageFile>,
     /// Paths that must be writable while it runs.
-    #[serde(default)]
     pub writable: Vec<String>,
 }
 
@@ -741,22 +712,17 @@ pub struct OwnServer {
 
 /// Signs of a framework.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct FrameworkDetect {
     /// Any of these packages declared.
-    #[serde(default)]
     pub packages: Vec<String>,
     /// Any of these packages imported.
-    #[serde(default)]
     pub imports: Vec<String>,
     /// Any of these files, patterns relative to the component.
-    #[serde(default)]
     pub files: Vec<String>,
     /// Any of these texts in a file.
-    #[serde(default)]
     pub text: Vec<TextSign>,
     /// Patterns of files, relative to the component, of which one must be there beside those signs.
-    #[serde(default)]
     pub only_with: Vec<String>,
 }
 
@@ -1076,41 +1042,52 @@ pub struct DsnRecipe {
 
 /// Signs that an application uses a service.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ServiceDetect {
     /// Client packages, of any language.
-    #[serde(default)]
     pub packages: Vec<String>,
     /// Client packages that also serve other purposes, so that more evidence is needed.
-    #[serde(default)]
     pub weak_packages: Vec<String>,
     /// Names of system packages and units.
-    #[serde(default)]
     pub names: Vec<String>,
     /// Words of prose: weakest evidence, only beside another sign.
-    #[serde(default)]
     pub words: Vec<String>,
     /// Pieces of source code that use it.
-    #[serde(default)]
     pub code: Vec<String>,
     /// Regular expressions for code that connects to it. `{host}`, `{port}`, `{user}`,
     /// `{password}` and `{database}` stand for an argument, `{host=}` and so on for text within a
     /// string; group `block` holds `name: value`
     /// pairs, group `words` a string of `name=value`. What names no host means this machine.
-    #[serde(default)]
     pub connects: Vec<String>,
     /// Texts of other files that use it.
-    #[serde(default)]
     pub text: Vec<TextSign>,
     /// Pieces of source code that show that the application also runs without it.
-    #[serde(default)]
     pub embedded_alternative: Vec<String>,
     /// Packages that show the same: databases within the program.
     #[serde(default)]
     pub embedded_packages: Vec<String>,
     /// Services that this one stands in for, such as MariaDB for MySQL: never both.
-    #[serde(default)]
     pub instead_of: Vec<String>,
+}
+
+/// A file that a command runs by convention.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConventionalFile {
+    /// Its names; the first that is there is meant.
+    pub names: Vec<String>,
+    /// How it is read.
+    pub format: ConventionalFormat,
+}
+
+/// How a [`ConventionalFile`] is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConventionalFormat {
+    /// Rules of make.
+    Make,
+    /// Shell provisioners of Vagrant.
+    Vagrant,
 }
 
 /// `recipes/tools/ID.toml`: a command-line tool and what its commands mean in a container.
@@ -1143,6 +1120,10 @@ pub struct ToolRecipe {
     /// What its commands mean; the most specific that fits.
     #[serde(default)]
     pub command: Vec<CommandRule>,
+    /// Regular expression for the file that it runs where what it is given is a configuration, first
+    /// group the file.
+    #[serde(default)]
+    pub configured_file: Option<Expression>,
 }
 
 /// How a tool is told to download from a mirror of its registry.
@@ -1235,9 +1216,9 @@ pub struct CommandRule {
     /// Manager whose package names it takes: `apt`, `brew`, `yum`, `apk`.
     #[serde(default)]
     pub manager: Option<String>,
-    /// For a command that runs what stands in a file by convention: its names, separated by `|`.
+    /// For a command that runs what stands in a file by convention.
     #[serde(default)]
-    pub file: Option<String>,
+    pub file: Option<ConventionalFile>,
     /// For a script of the package manifest: `1` takes its name from the first argument, anything
     /// else is the name.
     #[serde(default)]
@@ -1302,19 +1283,15 @@ pub struct CompiledProgram {
 
 /// How a start command is told where to listen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Listen {
     /// Flags that take `host:port`.
-    #[serde(default)]
     pub address_flags: Vec<String>,
     /// Flags that take the host.
-    #[serde(default)]
     pub host_flags: Vec<String>,
     /// Flags that take the port.
-    #[serde(default)]
     pub port_flags: Vec<String>,
     /// Whether the last argument is `host:port` or `port`.
-    #[serde(default)]
     pub argument: bool,
 }
 
@@ -1577,6 +1554,10 @@ pub struct RepairRecipe {
     /// repository was last changed.
     #[serde(default)]
     pub last_resort: bool,
+    /// Day, ISO 8601, of the oldest tools that a last resort can work with: `{tools_date}` is the later
+    /// one of it and `{date}`.
+    #[serde(default)]
+    pub tools_since: Option<String>,
     /// Whether this is a cause, or only what follows from one.
     #[serde(default)]
     pub certainty: Certainty,
@@ -1678,23 +1659,14 @@ pub struct LookUp {
 
 /// What must hold of the plan.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct RepairCondition {
     /// Runtimes, any if empty.
-    #[serde(default)]
     pub runtimes: Vec<String>,
     /// Where it failed, anywhere if empty.
-    #[serde(default)]
     pub during: Vec<Stage>,
     /// Text that a command of the plan has.
-    #[serde(default)]
     pub command: Option<String>,
-    /// Day, ISO 8601, before which the repository was last changed; for a last resort.
-    #[serde(default)]
-    pub changed_before: Option<String>,
-    /// Day, ISO 8601, on or after which the repository was last changed; for a last resort.
-    #[serde(default)]
-    pub changed_since: Option<String>,
 }
 
 /// Where something fails.

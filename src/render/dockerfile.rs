@@ -537,12 +537,7 @@ fn packages(writer: &mut Writer<'_>, comment: &str, names: &[String], component:
     );
     for (index, name) in names.iter().enumerate() {
         let end = if index + 1 == names.len() { "" } else { " \\" };
-        let origins = component
-            .system_packages
-            .origins
-            .get(name)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let origins = component.system_packages.why(name);
         writer.line(&format!("      {}{end}", one_line(name)), origins);
     }
 }

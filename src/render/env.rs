@@ -54,15 +54,8 @@ pub fn env_files(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
         } else {
             format!("Settings for {environment}; secrets are not among them.")
         };
-        let text = lay_out(
-            "env.j2",
-            &EnvView {
-                header: HEADER,
-                about,
-                vars,
-            },
-        )?;
-        artifacts.push(marks.artifact(&format!("env/{environment}.env"), &text, &otherwise()));
+        let path = format!("env/{environment}.env");
+        artifacts.push(file(&path, about, vars, &marks)?);
     }
     let marks = Marks::default();
     let vars: Vec<Line> = secrets(plan)
@@ -86,20 +79,22 @@ pub fn env_files(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
     } else {
         "Secrets by name. Copy this file to env/secrets.env, fill it in, and keep it out of the repository.".to_owned()
     };
+    artifacts.push(file("env/secrets.example.env", about, vars, &marks)?);
+    Ok(artifacts)
+}
+
+fn file(path: &str, about: String, vars: Vec<Line>, marks: &Marks) -> anyhow::Result<Artifact> {
+    let header = HEADER;
     let text = lay_out(
         "env.j2",
         &EnvView {
-            header: HEADER,
+            header,
             about,
             vars,
         },
     )?;
-    artifacts.push(marks.artifact("env/secrets.example.env", &text, &otherwise()));
-    Ok(artifacts)
-}
-
-fn otherwise() -> Origin {
-    Origin::manifest("templates/env.j2", "layout of an env file")
+    let otherwise = Origin::manifest("templates/env.j2", "layout of an env file");
+    Ok(marks.artifact(path, &text, &otherwise))
 }
 
 /// Returns the plain settings of all components, each name once, without those of which components

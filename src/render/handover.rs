@@ -5,11 +5,13 @@ use serde::Serialize;
 use super::{
     Artifact, HEADER, dockerfile_name,
     marks::{Marks, one_line},
-    shell_line,
     template::lay_out,
 };
-use crate::origin;
-use crate::plan::{BuildPlan, Component, EnvKind, Fate, Origin};
+use crate::{
+    origin,
+    plan::{BuildPlan, Component, EnvKind, Fate, Origin},
+    shell,
+};
 
 #[derive(Serialize)]
 struct HandoverView {
@@ -200,12 +202,7 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
         ("run packages", &component.system_packages.runtime),
     ] {
         for name in names {
-            let origins = component
-                .system_packages
-                .origins
-                .get(name)
-                .map(Vec::as_slice)
-                .unwrap_or_default();
+            let origins = component.system_packages.why(name);
             row(label, code(name), origins);
         }
     }
@@ -225,12 +222,12 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
         }
     }
     if let Some(start) = &component.start {
-        row("start", code(&shell_line(&start.command)), &start.origin);
+        row("start", code(&shell::join(&start.command)), &start.origin);
     }
     for process in &component.processes {
         row(
             "process",
-            code(&shell_line(&process.command)),
+            code(&shell::join(&process.command)),
             &process.origin,
         );
     }
@@ -240,7 +237,7 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
             code(&format!(
                 "{} {}",
                 schedule.cron,
-                shell_line(&schedule.command)
+                shell::join(&schedule.command)
             )),
             &schedule.origin,
         );

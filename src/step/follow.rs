@@ -8,7 +8,7 @@ use super::{
     scripts,
 };
 use crate::{
-    recipe::{Does, Matched},
+    recipe::{ConventionalFormat, Does, Matched},
     repo,
     shell::{self, Dialect},
     source::Span,
@@ -36,7 +36,7 @@ impl Reader<'_> {
             let path = [self.directory.as_str(), &self.home, "."]
                 .iter()
                 .map(|place| repo::join(place, word))
-                .find(|path| scripts::is_script(self.repo, path))?;
+                .find(|path| scripts::is_script(self.repo, path, self.catalog))?;
             let source = self.repo.source(&path)?;
             Some(Followed {
                 pieces: scripts::script(&source.text),
@@ -58,25 +58,19 @@ impl Reader<'_> {
             .iter()
             .position(|word| word == "-c")
             .and_then(|at| words.get(at + 1));
-        match (rule.rule.file.as_deref(), after) {
-            (Some(files), _) => {
+        match (&rule.rule.file, after) {
+            (Some(file), _) => {
                 let argument = matched.arguments.iter().find(|word| !word.contains('='));
                 let argument = argument.map_or("", String::as_str);
-                let path = files
-                    .split('|')
-                    .map(|file| repo::join(&self.directory, file))
-                    .find(|path| self.repo.contains(path))?;
+                let mut names = file.names.iter();
+                let path = names.find_map(|name| {
+                    let path = repo::join(&self.directory, name);
+                    self.repo.contains(&path).then_some(path)
+                })?;
                 let source = self.repo.source(&path)?;
-                let pieces = if path.ends_with("Vagrantfile") {
-                    let (mut pieces, paths) = scripts::vagrant(&source.text);
-                    pieces.extend(paths.iter().map(|path| scripts::Piece {
-                        span: crate::source::Span::new(0, 0),
-                        code: format!("./{path}"),
-                        is_verbatim: false,
-                    }));
-                    pieces
-                } else {
-                    scripts::make(&source.text, argument)?
+                let pieces = match file.format {
+                    ConventionalFormat::Make => scripts::make(&source.text, argument)?,
+                    ConventionalFormat::Vagrant => scripts::vagrant(&source.text),
                 };
                 Some(Followed {
                     file: Some(path),
@@ -167,7 +161,7 @@ impl Reader<'_> {
 
     /// What the name of a script says that it is for.
     fn purpose_of_script(&self, path: &str) -> Option<Action> {
-        if !scripts::is_script(self.repo, path) {
+        if !scripts::is_script(self.repo, path, self.catalog) {
             return None;
         }
         let name = repo::file_name(path)

@@ -352,7 +352,13 @@ impl Reader<'_> {
             .iter()
             .map(|word| self.expanded(word))
             .collect();
-        self.without_bin_folder(&mut all);
+        // `venv/bin/pip` and `/usr/bin/python` are `pip` and `python` of the image.
+        if let Some(first) = all.first_mut()
+            && let Some(program) = shell::in_bin_folder(first)
+            && self.catalog.tool(program).is_some()
+        {
+            *first = program.to_owned();
+        }
         let (found, words) = rule_where(&all, self.catalog, &|path| {
             self.repo.has_folder(&repo::join(&self.directory, path))
                 || self.repo.contains(&repo::join(&self.directory, path))
@@ -482,16 +488,6 @@ impl Reader<'_> {
             (is_there || inside.contains("bin/")).then(|| inside.to_owned())
         });
         inside.unwrap_or(text)
-    }
-
-    /// `venv/bin/pip` and `/usr/bin/python` are `pip` and `python` of the image.
-    fn without_bin_folder(&self, words: &mut [String]) {
-        if let Some(first) = words.first_mut()
-            && let Some(at) = first.rfind("/bin/")
-            && self.catalog.tool(&first[at + "/bin/".len()..]).is_some()
-        {
-            first.drain(..at + "/bin/".len());
-        }
     }
 
     /// `NAME=value` that commands below use, and that is not exported, is theirs alone.

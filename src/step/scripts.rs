@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    recipe::Catalog,
     repo::{self, Repo},
     source::Span,
 };
@@ -19,15 +20,21 @@ pub struct Piece {
 }
 
 /// Returns whether the file `path` is a script for a POSIX shell: by its ending, or its first line.
-pub fn is_script(repo: &Repo, path: &str) -> bool {
+pub fn is_script(repo: &Repo, path: &str, catalog: &Catalog) -> bool {
     let Some(source) = repo.source(path) else {
         return false;
     };
     let first = source.text.lines().next().unwrap_or_default();
-    let names_shell = |word: &str| ["sh", "bash", "dash", "ksh"].contains(&repo::file_name(word));
-    match first.strip_prefix("#!") {
-        Some(line) => line.split_whitespace().any(names_shell),
-        None => path.ends_with(".sh") || path.ends_with(".bash"),
+    let is_shell = |name: &str| {
+        let shells = catalog.list("scripts", "shells");
+        shells.iter().any(|shell| shell == name)
+    };
+    match (first.strip_prefix("#!"), path.rsplit_once('.')) {
+        (Some(line), _) => line
+            .split_whitespace()
+            .any(|word| is_shell(repo::file_name(word))),
+        (None, Some((_, ending))) => is_shell(ending),
+        (None, None) => false,
     }
 }
 
@@ -57,10 +64,10 @@ pub fn make(text: &str, target: &str) -> Option<Vec<Piece>> {
     Some(pieces)
 }
 
-/// Returns the shell provisioners of a Vagrantfile: the text of inline ones, and the paths of
-/// scripts (<https://developer.hashicorp.com/vagrant/docs/provisioning/shell>).
-pub fn vagrant(text: &str) -> (Vec<Piece>, Vec<String>) {
-    let (mut pieces, mut paths) = (Vec::new(), Vec::new());
+/// Returns the shell provisioners of a Vagrantfile: the text of inline ones, and a command for each
+/// script (<https://developer.hashicorp.com/vagrant/docs/provisioning/shell>).
+pub fn vagrant(text: &str) -> Vec<Piece> {
+    let (mut pieces, mut scripts) = (Vec::new(), Vec::new());
     let mut at = 0;
     let mut heredoc: Option<(String, usize)> = None;
     for raw in text.split_inclusive('\n') {
@@ -86,13 +93,19 @@ pub fn vagrant(text: &str) -> (Vec<Piece>, Vec<String>) {
                     }
                 } else if line.contains("shell") && line.contains("path") {
                     let quoted = line.split(['"', '\'']).skip(1).step_by(2);
-                    paths.extend(quoted.filter(|word| *word != "shell").map(str::to_owned));
+                    let paths = quoted.filter(|word| *word != "shell");
+                    scripts.extend(paths.map(|path| Piece {
+                        span: Span::new(0, 0),
+                        code: format!("./{path}"),
+                        is_verbatim: false,
+                    }));
                 }
             }
         }
         at += raw.len();
     }
-    (pieces, paths)
+    pieces.extend(scripts);
+    pieces
 }
 
 #[derive(Debug, Default)]
@@ -265,7 +278,7 @@ mod tests {
             "a:\n\té\\\n",
         ] {
             let made = make(text, "").unwrap_or_default();
-            for piece in made.iter().chain(&vagrant(text).0) {
+            for piece in made.iter().chain(&vagrant(text)) {
                 assert!(text.get(piece.span.range()).is_some(), "{text:?}");
             }
         }
@@ -274,8 +287,8 @@ mod tests {
     #[test]
     fn a_vagrantfile_has_inline_and_file_provisioners() {
         let text = "config.vm.provision \"shell\", path: \"boot.sh\"\nconfig.vm.provision :shell, inline: <<-SHELL\n  apt-get install -y redis\nSHELL\n";
-        let (pieces, paths) = vagrant(text);
-        assert_eq!(paths, ["boot.sh"]);
-        assert_eq!(pieces[0].code.trim(), "apt-get install -y redis");
+        let pieces = vagrant(text);
+        let codes: Vec<&str> = pieces.iter().map(|piece| piece.code.trim()).collect();
+        assert_eq!(codes, ["apt-get install -y redis", "./boot.sh"]);
     }
 }

@@ -1,0 +1,4 @@
+const app = require("express")();
+
+app.get("/", (request, response) => response.send("taut"));
+app.listen(3000);

@@ -1,0 +1,3 @@
+module.exports = {
+  apps: [{ name: "winch", script: "./drum.js", instances: 2 }],
+};
