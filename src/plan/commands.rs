@@ -184,6 +184,19 @@ fn add_of_recipes(
             let Some(line) = fill(&command.command, input).or_else(otherwise) else {
                 continue;
             };
+            let why = || {
+                let why = command.why.clone();
+                Origin::recipe(&id, why.unwrap_or_else(|| format!("runs `{line}`")))
+            };
+            let is_rough_form = |known: &&mut Command| {
+                let mut forms = command.instead_of.iter();
+                forms.any(|form| essence(&known.command) == essence(form))
+            };
+            if let Some(told) = commands.iter_mut().find(is_rough_form) {
+                told.command.clone_from(&line);
+                told.origin.push(why());
+                continue;
+            }
             // A document may name what the script runs.
             let script = command.script.as_ref().and_then(|name| {
                 let script = selection.manifest.scripts.get(name)?;
@@ -196,17 +209,14 @@ fn add_of_recipes(
                         && script_name(&known.command, input) == command.script
             });
             if !is_known {
-                let why = command
-                    .why
-                    .clone()
-                    .unwrap_or_else(|| format!("runs `{line}`"));
+                let origin = vec![why()];
                 commands.push(Command {
                     command: line,
                     directory: input.directory.to_owned(),
                     env: command.env.clone(),
                     runs_in: None,
                     cached: id.starts_with("stacks/"),
-                    origin: vec![Origin::recipe(&id, why)],
+                    origin,
                 });
             }
         }

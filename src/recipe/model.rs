@@ -646,6 +646,10 @@ pub struct ConditionalCommand {
     /// Patterns of files that must not be there, relative to the component.
     #[serde(default)]
     pub unless_files: Vec<String>,
+    /// Commands of a document that it is the exact form of, so that it takes their place; read of
+    /// commands that build or prepare.
+    #[serde(default)]
+    pub instead_of: Vec<String>,
     /// Script of the package manifest that must be there.
     #[serde(default)]
     pub script: Option<String>,
