@@ -28,6 +28,7 @@ mod packages;
 mod peers;
 mod port;
 mod processes;
+mod proxies;
 mod questions;
 mod prune;
 mod runtime;

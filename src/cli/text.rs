@@ -159,6 +159,9 @@ fn component_text(text: &mut String, plan: &BuildPlan, component: &Component) {
     for port in &component.ports {
         row("port", &port.port.to_string(), &port.origin);
     }
+    for proxy in &component.proxies {
+        row("proxy", &shorten(&proxy.to_string(), 52), &proxy.origin);
+    }
     for service in &component.services {
         let loads = match service.init.as_slice() {
             [] => String::new(),

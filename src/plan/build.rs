@@ -3,7 +3,7 @@
 use super::{
     AssetStage, BuildPlan, Command, Component, EnvKind, EnvVar, Finding, Question, SCHEMA, assets,
     commands, components, env, files, health, image, input::Input, install, ledger::Ledger, name,
-    packages, peers, processes, prune, questions, runtime, script, services, settled, start,
+    packages, peers, processes, proxies, prune, questions, runtime, script, services, settled, start,
     variables,
 };
 use crate::{
@@ -68,6 +68,14 @@ pub fn build_plan(
         &mut said.diagnostics,
     );
     settled::images(&mut components, config, &mut said.diagnostics);
+    proxies::join(
+        &name,
+        &mut components,
+        selections,
+        repo,
+        catalog,
+        &mut said.diagnostics,
+    );
     components::join(&name, &mut components);
     peers::find(repo, catalog, &mut components);
     let plan = BuildPlan {
@@ -326,6 +334,7 @@ fn component(
         processes,
         schedules,
         ports: started.ports,
+        proxies: Vec::new(),
         health,
         env: vars,
         services,
