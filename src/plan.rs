@@ -15,6 +15,7 @@ mod env;
 mod files;
 mod health;
 mod image;
+mod ingress;
 mod input;
 mod kind;
 mod lifecycle;

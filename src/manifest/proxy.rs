@@ -167,7 +167,10 @@ pub fn is_plain(path: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn of(code: &str) -> Vec<(Option<String>, String, Option<(String, String)>)> {
+    /// Path, target, and what is rewritten.
+    type Entry = (Option<String>, String, Option<(String, String)>);
+
+    fn of(code: &str) -> Vec<Entry> {
         let mut found = Vec::new();
         for value in literal::at_key(&SourceFile::new("x.js", code), "proxy") {
             of_value(&value, &mut found);

@@ -2,9 +2,9 @@
 
 use super::{
     AssetStage, BuildPlan, Command, Component, EnvKind, EnvVar, Finding, Question, SCHEMA, assets,
-    commands, components, env, files, health, image, input::Input, install, ledger::Ledger, name,
-    packages, peers, processes, proxies, prune, questions, runtime, script, services, settled, start,
-    variables,
+    commands, components, env, files, health, image, ingress, input::Input, install,
+    ledger::Ledger, name, packages, peers, processes, proxies, prune, questions, runtime, script,
+    services, settled, start, variables,
 };
 use crate::{
     config::Config,
@@ -76,6 +76,7 @@ pub fn build_plan(
         catalog,
         &mut said.diagnostics,
     );
+    ingress::join(&mut components, repo, documents, steps, catalog, config);
     components::join(&name, &mut components);
     peers::find(repo, catalog, &mut components);
     let plan = BuildPlan {
@@ -335,6 +336,7 @@ fn component(
         schedules,
         ports: started.ports,
         proxies: Vec::new(),
+        ingress: None,
         health,
         env: vars,
         services,

@@ -74,6 +74,9 @@ pub struct Component {
     /// Requests that it hands on to another component.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proxies: Vec<Proxy>,
+    /// The name under which the public finds it, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ingress: Option<Ingress>,
     /// What to ask of the application to know that it answers.
     pub health: Option<Health>,
     /// Environment variables the application reads.
@@ -366,6 +369,27 @@ pub struct Port {
     pub port: u16,
     /// What is spoken there.
     pub protocol: Protocol,
+    /// Who said so.
+    pub origin: Vec<Origin>,
+}
+
+/// The name under which the public finds a component in production.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ingress {
+    /// The name.
+    pub host: String,
+    /// Whether it is reached by HTTPS.
+    #[serde(default)]
+    pub has_tls: bool,
+    /// The Secret with the certificate, where a person named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_secret: Option<String>,
+    /// Who said that there is a certificate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tls_origin: Vec<Origin>,
+    /// Class of the controller, where a person named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// Who said so.
     pub origin: Vec<Origin>,
 }

@@ -1259,6 +1259,9 @@ pub struct CommandRule {
     /// Port of a start command that names none.
     #[serde(default)]
     pub port: Option<u16>,
+    /// Flags that take the name under which the public finds the application.
+    #[serde(default)]
+    pub host_flags: Vec<String>,
     /// Path that must not be in the repository, relative to the folder of the command: what the
     /// command makes is there otherwise.
     #[serde(default)]
