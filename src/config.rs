@@ -57,6 +57,12 @@ pub struct Config {
     pub build_packages: Vec<Said<String>>,
     /// Values of environment variables.
     pub env: BTreeMap<String, Said<String>>,
+    /// Name under which the public finds the application.
+    pub host: Option<Said<String>>,
+    /// Kubernetes Secret with the certificate for it.
+    pub tls_secret: Option<Said<String>>,
+    /// Class of the Ingress.
+    pub ingress_class: Option<Said<String>>,
     /// Registry, with or without a path, from which images of Docker Hub are taken.
     pub registry: Option<Said<String>>,
     /// Images that go by another name, by the name in recipes.
@@ -103,6 +109,7 @@ struct File {
     env: BTreeMap<Spanned<String>, Spanned<Text>>,
     images: BTreeMap<Spanned<String>, Spanned<String>>,
     build: BuildTable,
+    ingress: IngressTable,
     mirrors: BTreeMap<Spanned<String>, Spanned<MirrorValue>>,
 }
 
@@ -122,6 +129,14 @@ struct ComponentTable {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct BuildTable {
     ca_certificate: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct IngressTable {
+    host: Option<Spanned<String>>,
+    tls_secret: Option<Spanned<String>>,
+    class: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -391,6 +406,10 @@ impl Reader<'_> {
         if let Some(path) = &written.build.ca_certificate {
             config.certificate = self.certificate(path);
         }
+        let ingress = &written.ingress;
+        config.host = self.object_name(ingress.host.as_ref());
+        config.tls_secret = self.object_name(ingress.tls_secret.as_ref());
+        config.ingress_class = self.object_name(ingress.class.as_ref());
         for (tool, value) in &written.mirrors {
             let mirror = match value.get_ref() {
                 MirrorValue::Url(url) => {
@@ -411,6 +430,23 @@ impl Reader<'_> {
                 .insert(tool.get_ref().clone(), self.said(value, mirror));
         }
         config
+    }
+
+    /// A name of DNS, which those of Kubernetes objects are, too
+    /// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>).
+    fn object_name(&mut self, written: Option<&Spanned<String>>) -> Option<Said<String>> {
+        let name = written?;
+        let text = name.get_ref();
+        let is_label = |label: &str| {
+            let is_known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            !label.is_empty() && !label.starts_with('-') && label.chars().all(is_known)
+        };
+        if !text.split('.').all(is_label) {
+            let message = format!("`{text}` is no name of DNS");
+            let hint = "use small letters, digits, `-` and `.`, without `https://`";
+            self.error(name, &message, hint);
+        }
+        Some(self.said(name, text.clone()))
     }
 
     fn packages(&mut self, written: &[Spanned<String>]) -> Vec<Said<String>> {

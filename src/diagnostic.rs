@@ -77,6 +77,8 @@ pub enum Code {
     DevelopmentServer,
     /// The image has another web server than the documents or site files.
     OtherWebServer,
+    /// A development server hands requests on to what is no component.
+    ProxyNotTaken,
     /// An address stands in the source, so that no setting can change it.
     HardCodedAddress,
     /// `longshore.toml` or a user's recipe is wrong.
@@ -110,6 +112,7 @@ impl Code {
             Self::RenamedPackage => "renamed-package",
             Self::DevelopmentServer => "development-server",
             Self::OtherWebServer => "other-web-server",
+            Self::ProxyNotTaken => "proxy-not-taken",
             Self::HardCodedAddress => "hard-coded-address",
             Self::Configuration => "configuration",
         }

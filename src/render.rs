@@ -46,7 +46,10 @@ pub fn artifacts(plan: &mut BuildPlan) -> anyhow::Result<Vec<Artifact>> {
     for component in &plan.components {
         artifacts.push(dockerfile::dockerfile(plan, component)?);
         for file in &component.image.extra_files {
-            artifacts.push(marks::plain(&file.path, &file.contents, &file.origin));
+            artifacts.push(Artifact {
+                executable: file.executable,
+                ..marks::plain(&file.path, &file.contents, &file.origin)
+            });
         }
     }
     // One for all.

@@ -154,6 +154,12 @@ fn component_text(text: &mut String, plan: &BuildPlan, component: &Component) {
     for port in &component.ports {
         row("port", &port.port.to_string(), &port.origin);
     }
+    if let Some(ingress) = &component.ingress {
+        row("host", &ingress.host, &ingress.origin);
+    }
+    for proxy in &component.proxies {
+        row("proxy", &shorten(&proxy.to_string(), 52), &proxy.origin);
+    }
     for service in &component.services {
         let loads = match service.init.as_slice() {
             [] => String::new(),

@@ -55,6 +55,12 @@ const TEMPLATE: &str = r#"# longshore.toml: what no file of this repository sett
 [build]
 # ca-certificate = "company-ca.pem"    # of a proxy that looks into TLS
 
+# The Ingress of production.
+[ingress]
+# host = "shop.example.com"            # where no site file names it
+# tls-secret = "shop-tls"              # Secret with its certificate
+# class = "nginx"
+
 [mirrors]
 # npm = "https://npm.example/"
 # pip = { env = "PIP_MIRROR" }         # an address with a password: a secret of the build

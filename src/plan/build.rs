@@ -2,9 +2,9 @@
 
 use super::{
     AssetStage, BuildPlan, Command, Component, EnvKind, EnvVar, Finding, Question, SCHEMA, assets,
-    commands, components, env, files, health, image, input::Input, install, ledger::Ledger, name,
-    packages, peers, processes, prune, questions, runtime, script, services, settled, start,
-    variables,
+    commands, components, env, files, health, image, ingress, input::Input, install,
+    ledger::Ledger, name, packages, peers, processes, proxies, prune, questions, runtime, script,
+    services, settled, start, variables,
 };
 use crate::{
     config::Config,
@@ -68,6 +68,15 @@ pub fn build_plan(
         &mut said.diagnostics,
     );
     settled::images(&mut components, config, &mut said.diagnostics);
+    proxies::join(
+        &name,
+        &mut components,
+        selections,
+        repo,
+        catalog,
+        &mut said.diagnostics,
+    );
+    ingress::join(&mut components, repo, documents, steps, catalog, config);
     components::join(&name, &mut components);
     peers::find(repo, catalog, &mut components);
     let plan = BuildPlan {
@@ -327,6 +336,8 @@ fn component(
         processes,
         schedules,
         ports: started.ports,
+        proxies: Vec::new(),
+        ingress: None,
         health,
         env: vars,
         services,

@@ -184,6 +184,17 @@ fn add_of_recipes(
             let Some(line) = fill(&command.command, input).or_else(otherwise) else {
                 continue;
             };
+            let why = || {
+                let why = command.why.clone();
+                Origin::recipe(&id, why.unwrap_or_else(|| format!("runs `{line}`")))
+            };
+            let mut forms = command.instead_of.iter();
+            let rough = forms.find(|form| same(commands, form, input).is_some());
+            if let Some(told) = rough.and_then(|form| same(commands, form, input)) {
+                told.command.clone_from(&line);
+                told.origin.push(why());
+                continue;
+            }
             // A document may name what the script runs.
             let script = command.script.as_ref().and_then(|name| {
                 let script = selection.manifest.scripts.get(name)?;
@@ -197,14 +208,11 @@ fn add_of_recipes(
             let is_known =
                 same(commands, &line, input).is_some() || commands.iter().any(runs_script);
             if !is_known {
-                let why = command
-                    .why
-                    .clone()
-                    .unwrap_or_else(|| format!("runs `{line}`"));
+                let origin = why();
                 commands.push(Command {
                     env: command.env.clone(),
                     cached: id.starts_with("stacks/"),
-                    ..Command::new(line, input.directory, vec![Origin::recipe(&id, why)])
+                    ..Command::new(line, input.directory, vec![origin])
                 });
             }
         }

@@ -31,6 +31,7 @@ pub fn env_file(input: &Input<'_, '_>, workdir: &str) -> Option<ExtraFile> {
         contents:
             "# The program fails without this file; its settings come from the environment.\n"
                 .to_owned(),
+        executable: false,
         origin: vec![origin],
     })
 }
@@ -264,6 +265,7 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, installs: &Installs) -
         path: file.path.clone(),
         to: file.to.clone(),
         contents: fill_text(file.contents.trim_start(), input),
+        executable: file.executable,
         origin: vec![Origin::recipe(&files_of, &file.why)],
     });
     let extra_files: Vec<ExtraFile> = extra_files.collect();

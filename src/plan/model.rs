@@ -71,6 +71,12 @@ pub struct Component {
     pub schedules: Vec<Schedule>,
     /// Ports the application listens on; the first is the main one.
     pub ports: Vec<Port>,
+    /// Requests that it hands on to another component.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proxies: Vec<Proxy>,
+    /// The name under which the public finds it, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ingress: Option<Ingress>,
     /// What to ask of the application to know that it answers.
     pub health: Option<Health>,
     /// Environment variables the application reads.
@@ -267,6 +273,9 @@ pub struct ExtraFile {
     pub to: String,
     /// The whole text.
     pub contents: String,
+    /// Whether it is a script that something runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub executable: bool,
     /// Why it is there.
     pub origin: Vec<Origin>,
 }
@@ -387,6 +396,63 @@ pub struct Port {
     pub protocol: Protocol,
     /// Who said so.
     pub origin: Vec<Origin>,
+}
+
+/// The name under which the public finds a component in production.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ingress {
+    /// The name.
+    pub host: String,
+    /// Whether it is reached by HTTPS.
+    #[serde(default)]
+    pub has_tls: bool,
+    /// The Secret with the certificate, where a person named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_secret: Option<String>,
+    /// Who said that there is a certificate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tls_origin: Vec<Origin>,
+    /// Class of the controller, where a person named one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
+    /// Who said so.
+    pub origin: Vec<Origin>,
+}
+
+/// Requests that a web server hands on to another component.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Proxy {
+    /// Their paths begin with this; none for what is neither a file nor asked for as a page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Id of the other component.
+    pub component: String,
+    /// The name under which it is found, on compose's network and as a Kubernetes Service.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// What stands at the beginning of the path, and is replaced …
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub from: String,
+    /// … by this; where both are empty the path stays.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub to: String,
+    /// Who said so.
+    pub origin: Vec<Origin>,
+}
+
+impl std::fmt::Display for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let path = self
+            .path
+            .as_deref()
+            .unwrap_or("what is no file and no page");
+        write!(f, "{path} → {}:{}", self.host, self.port)?;
+        match (self.from.as_str(), self.to.as_str()) {
+            ("", "") => Ok(()),
+            (from, to) => write!(f, ", {from}/… as {to}/…"),
+        }
+    }
 }
 
 /// What is spoken on a port.
@@ -833,7 +899,7 @@ impl BuildPlan {
     }
 
     /// Returns the places of the components in the order in which they start: each after those that
-    /// it looks for, as far as they do not look for each other.
+    /// it looks for or hands requests on to, as far as they do not look for each other.
     pub fn start_order(&self) -> Vec<usize> {
         let mut order = Vec::new();
         let mut seen = vec![false; self.components.len()];
@@ -847,9 +913,11 @@ impl BuildPlan {
         if std::mem::replace(&mut seen[index], true) {
             return;
         }
-        let peers = self.components[index].peers.iter();
-        for peer in peers.filter(|peer| peer.first) {
-            let other = self.components.iter().position(|other| other.id == peer.id);
+        let component = &self.components[index];
+        let peers = component.peers.iter().filter(|peer| peer.first);
+        let peers = peers.map(|peer| &peer.id);
+        for id in peers.chain(component.proxies.iter().map(|proxy| &proxy.component)) {
+            let other = self.components.iter().position(|other| other.id == *id);
             if let Some(other) = other {
                 self.visit(other, seen, order);
             }

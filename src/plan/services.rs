@@ -910,6 +910,7 @@ fn socket_files(
             path: file.path.clone(),
             to: file.to.clone(),
             contents: file.contents.clone(),
+            executable: file.executable,
             origin: vec![Origin::recipe(
                 &format!("services/{}", service.kind),
                 &file.why,

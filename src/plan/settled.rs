@@ -98,6 +98,7 @@ pub fn place(place: &mut BuildPlace, runtime: &str, config: &Config, catalog: &C
             path: "container/company-ca.crt".to_owned(),
             to: CERTIFICATE.to_owned(),
             contents: said.value.contents.clone(),
+            executable: false,
             origin: origin.clone(),
         });
         let bundle = format!(

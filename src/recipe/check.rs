@@ -107,8 +107,10 @@ const FILLED_BY_SIGNS: [&str; 13] = [
 const DAYS: [(&str, &str); 2] = [("runtimes", "checked"), ("runtimes", "version.*.ends")];
 
 /// Fields that say where a fact is written.
-const SOURCES: [(&str, &str); 5] = [
+const SOURCES: [(&str, &str); 7] = [
     ("runtimes", "source"),
+    ("runtimes", "hands_on.source"),
+    ("frameworks", "proxied.*.source"),
     ("repairs", "source"),
     ("system-packages", "needs.*.source"),
     ("services", "contents.source"),
@@ -116,7 +118,7 @@ const SOURCES: [(&str, &str); 5] = [
 ];
 
 /// Fields that hold a pattern of a path.
-const PATH_PATTERNS: [(&str, &str); 11] = [
+const PATH_PATTERNS: [(&str, &str); 12] = [
     ("stacks", "detect.files.*"),
     ("stacks", "detect.run_files.*"),
     ("stacks", "pages.*"),
@@ -127,6 +129,7 @@ const PATH_PATTERNS: [(&str, &str); 11] = [
     ("frameworks", "detect.files.*"),
     ("frameworks", "detect.text.*.file"),
     ("frameworks", "variable.*.file"),
+    ("frameworks", "proxied.*.file"),
     ("system-packages", "gone.*.pattern"),
 ];
 

@@ -39,6 +39,40 @@ pub struct RuntimeRecipe {
     /// How its tools come to trust a company's certificate.
     #[serde(default)]
     pub certificate: CertificateRecipe,
+    /// For a web server: how it hands requests on to another program.
+    #[serde(default)]
+    pub hands_on: Option<HandsOnRecipe>,
+}
+
+/// How a web server hands requests on to another program of the repository: pieces of its
+/// configuration, which stand where a recipe's file for the server has `{handed_on}` and
+/// `{otherwise}`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandsOnRecipe {
+    /// Where this is written.
+    pub source: String,
+    /// The piece that stands once before all others.
+    pub shared: String,
+    /// The piece for the paths that begin with `{path}`: `{name}` is a word for the other program,
+    /// `{host}` and `{port}` its address; a line with `{rewrite}`, the piece below, goes where it
+    /// changes nothing.
+    pub path: String,
+    /// The piece for what is neither a file nor asked for as a page.
+    pub unknown: String,
+    /// The piece that puts `{to}` in the place of `{from}`, with which paths begin.
+    pub rewrite: String,
+    /// What `{otherwise}` stands for, where the server hands on what it has no file for; `{name}` is
+    /// replaced.
+    pub otherwise: String,
+    /// What `{otherwise}` stands for elsewhere.
+    pub by_default: String,
+    /// Where the configuration lies in the image, and where instead if it hands on.
+    pub moves: BTreeMap<String, String>,
+    /// Folders that it then writes.
+    pub writable: Vec<String>,
+    /// Further files that it then needs.
+    pub file: Vec<ImageFile>,
 }
 
 /// How the tools of a runtime come to trust a further authority, while an image is built.
@@ -519,6 +553,9 @@ pub struct ImageFile {
     pub contents: String,
     /// What it is for.
     pub why: String,
+    /// Whether it is a script that something runs.
+    #[serde(default)]
+    pub executable: bool,
     /// Name of the variable without which the file is left out.
     #[serde(default)]
     pub needs: Option<String>,
@@ -617,6 +654,10 @@ pub struct ConditionalCommand {
     /// Patterns of files that must not be there, relative to the component.
     #[serde(default)]
     pub unless_files: Vec<String>,
+    /// Commands of a document that it is the exact form of, so that it takes their place; read of
+    /// commands that build or prepare.
+    #[serde(default)]
+    pub instead_of: Vec<String>,
     /// Script of the package manifest that must be there.
     #[serde(default)]
     pub script: Option<String>,
@@ -693,6 +734,26 @@ pub struct FrameworkRecipe {
     /// command of the README applies.
     #[serde(default)]
     pub serves_static: bool,
+    /// Where its development server is told which paths to hand on, and to whom.
+    #[serde(default)]
+    pub proxied: Vec<ProxiedFile>,
+}
+
+/// A file that tells a development server which paths another program answers.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProxiedFile {
+    /// Pattern of the file, JSON or JavaScript, relative to the component.
+    pub file: String,
+    /// Key of the value, parts separated by dots; empty for all that the file exports. The value is
+    /// an address, addresses or options by path, or a list of options with `context`.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// Functions that are called with such options.
+    #[serde(default)]
+    pub calls: Vec<String>,
+    /// Where this is written.
+    pub source: String,
 }
 
 /// A server within a file that is run: `app.run()`.
@@ -1179,6 +1240,9 @@ pub struct CommandRule {
     /// Port of a start command that names none.
     #[serde(default)]
     pub port: Option<u16>,
+    /// Flags that take the name under which the public finds the application.
+    #[serde(default)]
+    pub host_flags: Vec<String>,
     /// Path that must not be in the repository, relative to the folder of the command: what the
     /// command makes is there otherwise.
     #[serde(default)]

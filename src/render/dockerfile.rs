@@ -381,8 +381,10 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
         );
     }
     for file in &image.extra_files {
+        // The mode of the file may be lost on its way into a repository.
+        let mode = if file.executable { "--chmod=0755 " } else { "" };
         writer.line(
-            &format!("COPY {} {}", word(&file.path), word(&file.to)),
+            &format!("COPY {mode}{} {}", word(&file.path), word(&file.to)),
             &file.origin,
         );
     }

@@ -245,6 +245,12 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
     for port in &component.ports {
         row("port", port.port.to_string(), &port.origin);
     }
+    if let Some(ingress) = &component.ingress {
+        row("host", code(&ingress.host), &ingress.origin);
+    }
+    for proxy in &component.proxies {
+        row("proxy", text(&proxy.to_string()), &proxy.origin);
+    }
     for service in &component.services {
         row(
             "service",

@@ -203,6 +203,22 @@ struct AutoscalersView {
 }
 
 #[derive(Serialize)]
+struct IngressView {
+    header: &'static str,
+    comments: Vec<String>,
+    name: String,
+    app: String,
+    component: String,
+    class: Option<String>,
+    secret: Option<String>,
+    secret_why: String,
+    host: String,
+    host_why: String,
+    port: &'static str,
+    port_why: String,
+}
+
+#[derive(Serialize)]
 struct Autoscaler {
     name: String,
     app: String,
@@ -753,6 +769,36 @@ fn service(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<Obj
     })
 }
 
+/// The Ingress of production: nobody else has its name.
+fn ingress_of(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<IngressView> {
+    let ingress = component.ingress.as_ref()?;
+    let port = component.main_port()?;
+    let name = plan.object_name(&component.id);
+    let secret = ingress.tls_secret.clone();
+    let secret = secret.unwrap_or_else(|| format!("{name}-tls"));
+    let secret = Some(secret).filter(|_| ingress.has_tls);
+    let comments = secret.iter().flat_map(|secret| {
+        [
+            format!("Needs the Secret {secret}, which cert-manager can make, or:"),
+            format!("kubectl create secret tls {secret} --cert=FILE --key=FILE"),
+        ]
+    });
+    Some(IngressView {
+        header: HEADER,
+        comments: comments.collect(),
+        app: plan.name.clone(),
+        component: component.id.clone(),
+        class: ingress.class.clone(),
+        secret,
+        secret_why: marks.mark(&ingress.tls_origin),
+        host: ingress.host.clone(),
+        host_why: marks.mark(&ingress.origin),
+        port: port_name(port.protocol),
+        port_why: marks.mark(&port.origin),
+        name,
+    })
+}
+
 fn claim_name(plan: &BuildPlan, component: &Component, path: &str) -> String {
     format!("{}-{}", plan.name, volume_name(&component.id, path))
 }
@@ -878,6 +924,12 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
             "backing-addresses.yaml".to_owned(),
             "backing-services.yaml".to_owned(),
         ]);
+    }
+    let mut components = plan.components.iter().filter(|_| is_production);
+    if let Some(view) = components.find_map(|one| ingress_of(plan, one, &marks)) {
+        let text = lay_out("k8s/ingress.yaml.j2", &view)?;
+        artifacts.push(marks.artifact(&format!("{folder}/ingress.yaml"), &text, &layout()));
+        resources.push("ingress.yaml".to_owned());
     }
     let autoscalers: Vec<Autoscaler> = plan
         .components

@@ -63,8 +63,6 @@ struct Started {
     sockets: BTreeMap<String, String>,
     /// Applications that run: place in the plan, container.
     applications: Vec<(usize, String)>,
-    /// Whether the port that the user asked for is in use.
-    has_published: bool,
 }
 
 /// The network that an application shares with services.
@@ -322,7 +320,7 @@ impl<E: Engine> Site<'_, E> {
         } else {
             ContainerSpec {
                 aliases: self.aliases(component),
-                publish: self.published(component, started),
+                publish: self.published(component),
                 ..spec("app")
             }
         };
@@ -407,13 +405,15 @@ impl<E: Engine> Site<'_, E> {
         names.chain(further.map(str::to_owned)).collect()
     }
 
-    /// The port of `component` to publish, on the one that the user asked for if it is still free.
-    fn published(&self, component: &Component, started: &mut Started) -> Vec<(u16, u16)> {
+    /// The port of `component` to publish; that of the first one on the port that the user asked for.
+    fn published(&self, component: &Component) -> Vec<(u16, u16)> {
         let Some(port) = component.main_port() else {
             return Vec::new();
         };
-        let wanted = self.options.publish_port.filter(|_| !started.has_published);
-        started.has_published = true;
+        let mut components = self.plan.components.iter();
+        let first = components.find(|one| one.main_port().is_some());
+        let is_first = first.is_some_and(|first| first.id == component.id);
+        let wanted = self.options.publish_port.filter(|_| is_first);
         vec![(port.port, wanted.unwrap_or(0))]
     }
 

@@ -44,7 +44,7 @@ impl<E: Engine> Site<'_, E> {
         let guests = self.plan.components.iter();
         for guest in guests.filter(|guest| owns && guest.shares_network()) {
             aliases.extend(self.aliases(guest));
-            publish.extend(self.published(guest, started));
+            publish.extend(self.published(guest));
         }
         let mut volumes = BTreeMap::new();
         if let Some(folder) = service.socket() {

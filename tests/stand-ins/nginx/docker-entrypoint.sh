@@ -1,6 +1,9 @@
 #!/bin/sh
-# Fills in the templates, runs /docker-entrypoint.d/*.sh, then becomes the server: as the official entry point does.
+# Reads /docker-entrypoint.d/*.envsh, fills in the templates, runs /docker-entrypoint.d/*.sh, then becomes the server: as the official entry point does.
 set -e
+for settings in /docker-entrypoint.d/*.envsh; do
+  [ ! -x "$settings" ] || . "$settings"
+done
 if [ -w /etc/nginx/conf.d ]; then
   for template in /etc/nginx/templates/*.template; do
     [ -f "$template" ] || continue
