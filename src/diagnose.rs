@@ -438,6 +438,7 @@ fn fill_edit(edit: &Edit, names: &BTreeMap<String, String>) -> Option<Edit> {
             piece: one(piece)?,
             by: one(by)?,
         },
+        Edit::RemoveCommand { piece } => Edit::RemoveCommand { piece: one(piece)? },
         Edit::SetVersion { version } => Edit::SetVersion {
             version: one(version)?,
         },

@@ -326,6 +326,13 @@ fn repair(
                 let value = stand_in(&name, catalog);
                 Some(Edit::SetEnv { name, value })
             }
+            // What lacks it runs in the image, not while it is built.
+            Edit::AddPackages { build, run } if failure.cause != Cause::Build && run.is_empty() => {
+                Some(Edit::AddPackages {
+                    build: run,
+                    run: build,
+                })
+            }
             edit => Some(edit),
         })
         .collect();
@@ -499,6 +506,13 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
         // The edits that it leads to take its place: see `traced`.
         Edit::TraceWrites { .. } => true,
         Edit::LinkFile { path } => link_file(component, path, origin),
+        Edit::RemoveCommand { piece } => {
+            let count = component.build.len();
+            component
+                .build
+                .retain(|command| !command.command.contains(piece.as_str()));
+            count != component.build.len()
+        }
         Edit::SkipPrepare {} => {
             let is_unasked = |command: &Command| {
                 let mut origins = command.origin.iter();

@@ -445,6 +445,7 @@ fn edit_text(edit: &Edit) -> String {
         Edit::RemovePackage { package } => format!("leaves out the package {package}"),
         Edit::AddInstall { command, .. } => format!("runs `{command}`"),
         Edit::ReplaceInCommands { piece, by } => format!("writes `{by}` for `{piece}`"),
+        Edit::RemoveCommand { piece } => format!("leaves out what runs `{piece}`"),
         Edit::SetVersion { version } => format!("takes version {version} of the runtime"),
         Edit::WrapStart { words } => format!("starts it by `{}`", words.join(" ")),
         Edit::SetBuildEnv { name, value } => format!("builds with {name}={value}"),

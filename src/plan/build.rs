@@ -194,7 +194,10 @@ fn component(
     let mut build = files::written_files(&input, ledger);
     build.extend(rewrites);
     build.extend(installs.late);
-    build.extend(commands::build_commands(&input, ledger));
+    let own = commands::build_commands(&input, ledger);
+    // The build of a framework may load the application, which looks for its folders.
+    let loads = selection.framework.is_some() && !own.is_empty();
+    build.extend(own);
     build.retain(|command| !assets::builds_again(command, &input));
     build.extend(links);
     build.extend(files::log_files(&input));
@@ -203,6 +206,7 @@ fn component(
     prepare.extend(commands);
     volumes.extend(made);
     volumes.extend(files::folders(&input, ledger, &image));
+    build.splice(0..0, files::made_folders(ledger).filter(|_| loads));
     commands::compile(&mut prepare, &mut build, &mut image, &input);
     let started = start::start(&input, &services, ledger, diagnostics);
     commands::before_start(&started.before, &mut build, &mut prepare, &input);

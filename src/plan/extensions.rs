@@ -104,7 +104,10 @@ impl<'c> Extensions<'c> {
             };
             let is = |known: &str| normal_name(known) == name;
             let is_known = ways.present.iter().any(|known| is(known))
-                || self.known.iter().any(|known| is(&known.name));
+                || self
+                    .known
+                    .iter()
+                    .any(|known| is(&known.name) || known.used_by.contains(&package.name));
             if is_known {
                 continue;
             }

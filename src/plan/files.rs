@@ -310,6 +310,20 @@ fn data_file<'v>(value: &'v str, catalog: &Catalog) -> Option<(&'v str, &'v str,
     (is_data && is_outside).then_some((scheme, path, options))
 }
 
+/// The folders that documents make, for commands of the build that want them.
+pub fn made_folders(ledger: &Ledger<'_>) -> Option<Command> {
+    let mut folders: Vec<String> = Vec::new();
+    let mut origin = Vec::new();
+    for step in ledger.steps {
+        if let Action::MakeFolder(paths) = &step.action {
+            folders.extend(paths.iter().map(|path| shell::quote(path)));
+            origin.push(ledger::origin(step));
+        }
+    }
+    let line = format!("mkdir -p {}", folders.join(" "));
+    (!folders.is_empty()).then(|| Command::new(line, ".", origin))
+}
+
 /// Folders that a document makes for the application to write in, and those that recipes name.
 pub fn folders(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, image: &Image) -> Vec<Volume> {
     let mut volumes = Vec::new();

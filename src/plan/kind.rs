@@ -39,7 +39,7 @@ pub fn script_kind(name: &str, input: &Input<'_, '_>) -> Kind {
         () if is("development") => Kind::DevelopmentStart,
         () if is("build") => Kind::Build,
         () if is("worker") || part("worker") => Kind::Process,
-        () if part("prepare") => Kind::Prepare,
+        () if part("prepare") && !checks_out(name, input) => Kind::Prepare,
         () if is("test") || part("test") => Kind::Test,
         () => input
             .selection
@@ -48,6 +48,22 @@ pub fn script_kind(name: &str, input: &Input<'_, '_>) -> Kind {
             .get(name)
             .map_or(Kind::Other, |script| command_kind(&script.value, input)),
     }
+}
+
+/// Whether the script `name` of the package manifest fetches the repository itself.
+fn checks_out(name: &str, input: &Input<'_, '_>) -> bool {
+    let Some(text) = input.selection.manifest.scripts.get(name) else {
+        return false;
+    };
+    let script = shell::script(&text.value, Dialect::Shell, &|_| true);
+    let mut commands = script.commands.iter();
+    commands.any(|command| {
+        let (found, _) = rule(&command.value.owned_texts(), input.catalog);
+        found.is_some_and(|(found, _)| {
+            found.rule.does == Does::Clone
+                || found.rule.reason.as_deref() == Some("checkout-does-it")
+        })
+    })
 }
 
 /// Returns what the shell line `command` is, by the strongest of its commands.

@@ -1781,6 +1781,11 @@ pub enum Edit {
         /// What stands there then.
         by: String,
     },
+    /// Leaves out the build commands that have a piece.
+    RemoveCommand {
+        /// The piece.
+        piece: String,
+    },
     /// Takes another version of the runtime.
     SetVersion {
         /// The version, `older` and `newer` for the next one in the catalogue, or `of-its-time` for
