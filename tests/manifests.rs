@@ -78,6 +78,47 @@ fn nothing_is_left() {
     assert!(!String::from_utf8_lossy(&output.stdout).contains("longshore"));
 }
 
+/// A file system with room for the image's first megabytes, mounted for as long as this lives.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn new() -> Self {
+        // podman allows 50 characters for the folder of its state.
+        let folder = tempfile::Builder::new().prefix("d").rand_bytes(3).tempdir();
+        let folder = folder.expect("a folder");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4m", "tmpfs"])
+            .arg(folder.path())
+            .status();
+        assert!(mounted.is_ok_and(|status| status.success()), "root mounts");
+        Self(folder)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_while_podman_works_is_no_fault_of_the_manifests() {
+    let disk = SmallDisk::new();
+    let output = Command::new(env!("CARGO_BIN_EXE_longshore"))
+        .arg("verify")
+        .arg("samples/plain_http_server_has_no_dependencies/repo")
+        .arg("--manifests")
+        .env("TMPDIR", disk.0.path())
+        .output()
+        .expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("o space left on device"), "{said}");
+    assert!(said.contains("make room with"), "{said}");
+    let left = fs::read_dir(disk.0.path()).expect("listed");
+    assert_eq!(left.count(), 0);
+}
+
 /// One after the other, because each looks for what the others leave.
 #[test]
 fn manifests_are_run_by_podman_and_checked_by_a_server() {

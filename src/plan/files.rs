@@ -207,7 +207,7 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
                 seeds.push(first_data(&seed, &data, &target, input));
             }
             links.push(Command::new(
-                format!("{command}ln -s {data} {}", shell::quote(&joined)),
+                format!("{command}ln -sf {data} {}", shell::quote(&joined)),
                 input.directory,
                 vec![origin.clone()],
             ));
@@ -374,5 +374,16 @@ pub fn folders(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, image: &Image) ->
     }
     volumes.sort_by(|a, b| a.path.cmp(&b.path));
     volumes.dedup_by(|a, b| a.path == b.path);
+    // What lies in a kept folder is kept with it.
+    let kept: Vec<String> = volumes
+        .iter()
+        .filter(|volume| volume.persistent)
+        .map(|volume| format!("{}/", volume.path))
+        .collect();
+    volumes.retain(|volume| {
+        !kept
+            .iter()
+            .any(|folder| volume.path.starts_with(folder.as_str()))
+    });
     volumes
 }

@@ -736,8 +736,8 @@ fn gone(result: Result<(), Error>, doing: &'static str) -> Result<(), EngineErro
 
 fn other(doing: &'static str, error: &Error) -> EngineError {
     let cause = root(error);
-    if cause.contains("no space left on device") {
-        EngineError::DiskFull(cause)
+    if let Some(full) = EngineError::of_full_disk(&cause) {
+        full
     } else if is_broken(error) {
         EngineError::Gone { doing, cause }
     } else {
@@ -918,13 +918,9 @@ fn build_error(
                 _ => root(error),
             };
             // A step that finds the disk full says so in its own words, in the log.
-            let said = last_lines(&log.text(), 10);
-            let is_full = |line: &str| line.to_lowercase().contains("no space left on device");
-            if let Some(line) = said.iter().find(|line| is_full(line)) {
-                return Err(EngineError::DiskFull(line.clone()));
-            }
-            if is_full(&text) {
-                return Err(EngineError::DiskFull(text));
+            let said = last_lines(&log.text(), 10).join("\n");
+            if let Some(full) = EngineError::of_full_disk(&format!("{said}\n{text}")) {
+                return Err(full);
             }
             // BuildKit of Docker 20.10, seen under load: no fault of the Dockerfile.
             if text.contains("failed to prepare") && text.contains("/committed: no such file") {

@@ -284,6 +284,13 @@ impl fmt::Display for EngineError {
 impl std::error::Error for EngineError {}
 
 impl EngineError {
+    /// Returns the error that `text`, what some tool or the kernel said, tells of a full disk.
+    pub fn of_full_disk(text: &str) -> Option<Self> {
+        let is_full = |line: &&str| line.to_lowercase().contains("no space left on device");
+        let line = text.lines().find(is_full)?;
+        Some(Self::DiskFull(line.trim().to_owned()))
+    }
+
     /// Returns what to do, one action each.
     pub fn hints(&self) -> Vec<String> {
         let hints: &[&str] = match self {

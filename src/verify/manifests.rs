@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Docker, Event, Options,
-    engine::Run,
+    engine::{EngineError, Run},
     environment::Secrets,
     http,
     log::last_lines,
@@ -117,6 +117,10 @@ async fn by_podman(
         Ok(message) => proof("podman", ProofOutcome::Passed, message),
         Err(error) => {
             let text = format!("{error:#}");
+            if let Some(full) = EngineError::of_full_disk(&text) {
+                podman.close()?;
+                return Err(full.into());
+            }
             let mut lines = text.lines();
             let message = format!("by podman: {}", lines.next().unwrap_or_default());
             let mut log: Vec<String> = last_lines(&lines.collect::<Vec<_>>().join("\n"), SHOWN);
