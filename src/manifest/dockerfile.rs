@@ -127,10 +127,12 @@ fn of(source: &SourceFile, hands_on: &dyn Fn(&str) -> bool) -> Dockerfile {
                 (entrypoint, command) = (None, None);
             }
             "EXPOSE" => {
+                // What comes by UDP is no request that could be answered.
                 let ports = arguments
                     .split_whitespace()
-                    .filter_map(|port| port.split('/').next());
-                found.ports.extend(ports.map(fact));
+                    .map(|port| port.split_once('/').unwrap_or((port, "tcp")))
+                    .filter(|(_, protocol)| *protocol == "tcp");
+                found.ports.extend(ports.map(|(port, _)| fact(port)));
             }
             "RUN" => found.run.push(fact(arguments)),
             "CMD" => command = Some(fact(&line(arguments))),

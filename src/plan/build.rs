@@ -202,7 +202,7 @@ fn component(
     build.extend(links);
     build.extend(files::log_files(&input));
     let mut prepare = seeds;
-    let (commands, made) = commands::prepare_commands(&input, ledger, &image.workdir);
+    let (commands, made) = commands::prepare_commands(&input, ledger, &image.workdir, diagnostics);
     prepare.extend(commands);
     volumes.extend(made);
     volumes.extend(files::folders(&input, ledger, &image));

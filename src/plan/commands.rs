@@ -8,10 +8,12 @@ use super::{
     kind::{Kind, is_preparing_script, script_kind},
     ledger,
     ledger::Ledger,
+    missing::missing_script,
     pieces,
     way::Before,
 };
 use crate::{
+    diagnostic::Diagnostic,
     recipe::{Catalog, Does},
     repo, shell,
     step::{Action, InstallStep, Purpose, rule},
@@ -77,6 +79,7 @@ pub fn prepare_commands(
     input: &Input<'_, '_>,
     ledger: &mut Ledger<'_>,
     workdir: &str,
+    diagnostics: &mut Vec<Diagnostic>,
 ) -> (Vec<Command>, Vec<Volume>) {
     let mut commands: Vec<Command> = Vec::new();
     let mut volumes = Vec::new();
@@ -85,13 +88,17 @@ pub fn prepare_commands(
         let is_prepare = match &step.action {
             Action::Prepare => true,
             Action::Start => is_preparing_script(step, input.catalog),
-            Action::Script(name) => {
-                input.selection.manifest.scripts.contains_key(name)
-                    && script_kind(name, input) == Kind::Prepare
-            }
+            Action::Script(name) => script_kind(name, input) == Kind::Prepare,
             _ => false,
         };
         if !is_prepare || step.context.purpose == Purpose::Test {
+            continue;
+        }
+        if let Action::Script(name) = &step.action
+            && !input.selection.manifest.scripts.contains_key(name)
+        {
+            diagnostics.push(missing_script(step, name, input));
+            ledger.skip(index, "no-such-script", Some(name));
             continue;
         }
         if let Some(tool) = undeclared_tool(step, input) {
@@ -277,7 +284,7 @@ fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
     let directory = match file {
         Some(_) => input.directory.to_owned(),
         None if step.context.directory == "." => input.directory.to_owned(),
-        None => step.context.directory.clone(),
+        None => script_directory(step, input).unwrap_or_else(|| step.context.directory.clone()),
     };
     let mut line = with_kept_wrapper(step, line, input.catalog);
     if let Some(folder) = made_folder(&words, input.catalog) {
@@ -287,6 +294,19 @@ fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
         env: step.assignments.iter().cloned().collect(),
         ..Command::new(line, directory, vec![ledger::origin(step)])
     }
+}
+
+/// The folder of the package manifest that has the script which `step` runs, where the manifest in
+/// the folder of the step has none: a document that goes into a folder seldom comes back.
+fn script_directory(step: &InstallStep, input: &Input<'_, '_>) -> Option<String> {
+    let Action::Script(name) = &step.action else {
+        return None;
+    };
+    let script = input.selection.manifest.scripts.get(name)?;
+    let beside = repo::join(&step.context.directory, repo::file_name(&script.file));
+    let other = input.repo.source(&beside);
+    let has_it = other.is_some_and(|other| other.text.contains(&format!("\"{name}\"")));
+    (!has_it).then(|| repo::folder_of(&script.file).to_owned())
 }
 
 /// The words of a command without those that ask a person, and with those that keep it from asking.

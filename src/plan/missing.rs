@@ -3,6 +3,7 @@
 use super::input::Input;
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
+    readme::Part,
     repo,
     step::{Action, InstallStep, rule},
 };
@@ -17,6 +18,28 @@ pub fn placeholder(text: &str) -> Option<&str> {
             .chars()
             .all(|c| c.is_alphanumeric() || " _-".contains(c));
     is_name.then(|| &text[open..=close])
+}
+
+/// The file of the repository that stands for `word`, a path such as `/path/to/config` that only the
+/// reader knows: an example of that name which the documents point at.
+pub fn example_of_path(word: &str, input: &Input<'_, '_>) -> Option<String> {
+    let (_, name) = word.split_once("path/to/")?;
+    let stem = repo::file_name(name).split('.').next()?.to_lowercase();
+    let marks = input.catalog.list("documents", "example-words");
+    let stands_for = |path: &str| {
+        let name = repo::file_name(path).to_lowercase();
+        name.contains(&stem) && marks.iter().any(|mark| name.contains(mark.as_str()))
+    };
+    let parts = input.documents.iter().flat_map(|document| &document.parts);
+    let mut words = parts.flat_map(|part| match part {
+        Part::Text(paragraph) => paragraph.text.split_whitespace(),
+        Part::Code(_) => "".split_whitespace(),
+    });
+    words.find_map(|word| {
+        let path = word.trim_matches(|c: char| !c.is_alphanumeric());
+        let is_there = input.repo.contains(&repo::join(input.directory, path));
+        (is_there && stands_for(path)).then(|| path.to_owned())
+    })
 }
 
 /// The file that `python FILE` or `node FILE` runs, where it is not there.

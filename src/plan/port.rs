@@ -14,7 +14,7 @@ use super::{
 use crate::{
     manifest::EnvLine,
     readme::{Document, Part},
-    recipe::{Catalog, Listen},
+    recipe::{Catalog, Listen, ListenSigns},
     repo,
     step::{Action, rule},
 };
@@ -29,7 +29,11 @@ pub fn port(
     serves_static: bool,
 ) -> Option<Port> {
     let selection = input.selection;
-    let framework = selection.framework.and_then(|(id, framework)| {
+    let framework = selection.framework.filter(|(_, framework)| {
+        let signs = framework.listens.as_ref();
+        signs.is_none_or(|signs| listens(signs, input))
+    });
+    let framework = framework.and_then(|(id, framework)| {
         let origin = Origin::recipe(
             &format!("frameworks/{id}"),
             format!("{} listens on it by default", framework.title),
@@ -76,6 +80,18 @@ pub fn port(
                     "usual port of the stack",
                 ),
             ))
+        })
+}
+
+/// Whether a declared package or the source shows that the application has a web server.
+fn listens(signs: &ListenSigns, input: &Input<'_, '_>) -> bool {
+    let selection = input.selection;
+    let mut packages = selection.manifest.packages.values();
+    let mut sources = selection.facts.sources(input.repo);
+    packages.any(|package| !package.development && signs.packages.is_match(&package.name))
+        || sources.any(|source| {
+            let mut pieces = signs.code.iter();
+            pieces.any(|piece| source.text.contains(piece.as_str()))
         })
 }
 

@@ -6,7 +6,7 @@ use super::{
     kind::{Kind, is_preparing_script, script_kind},
     ledger,
     ledger::Ledger,
-    missing::{directory_of, missing_file, missing_script, placeholder},
+    missing::{directory_of, example_of_path, missing_file, missing_script, placeholder},
     port::serves_something,
 };
 use crate::{
@@ -169,6 +169,23 @@ pub fn ways(
             ledger.skip(index, "holds-a-placeholder", Some(value));
             continue;
         }
+        let mut words = words;
+        for word in &mut words {
+            if let Some(example) = example_of_path(word, input) {
+                diagnostics.push(
+                    Diagnostic::new(
+                        Severity::Warning,
+                        Code::Placeholder,
+                        format!("`{word}` stands for a path that only you know"),
+                    )
+                    .at(&step.source, step.span, "starts it with it")
+                    .hint(format!(
+                        "the example `{example}` was taken; put your own file in its place"
+                    )),
+                );
+                *word = example;
+            }
+        }
         if let Some(missing) = missing_file(step, input) {
             diagnostics.push(
                 Diagnostic::new(
@@ -195,7 +212,6 @@ pub fn ways(
         }
         let origin = vec![ledger::origin(step)];
         let directory = directory_of(step, input);
-        let mut words = words;
         if let Some(first) = words.first_mut().filter(|word| !word.starts_with("./bin/"))
             && let Some(program) = shell::in_bin_folder(first)
         {

@@ -350,6 +350,16 @@ pub struct ProfilesRecipe {
     pub active: Vec<Expression>,
 }
 
+/// Signs that an application of a framework has a web server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenSigns {
+    /// Regular expression for the names of declared packages.
+    pub packages: Expression,
+    /// Pieces of source code.
+    pub code: Vec<String>,
+}
+
 /// How a program of the repository is called once it is in the image.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -703,6 +713,9 @@ pub struct FrameworkRecipe {
     /// The port it listens on by default.
     #[serde(default)]
     pub port: Option<u16>,
+    /// Signs of which one must be there so that it listens at all; without them it always does.
+    #[serde(default)]
+    pub listens: Option<ListenSigns>,
     /// Paths worth asking; one with a variable that has no value is left out.
     #[serde(default)]
     pub health: Vec<String>,
