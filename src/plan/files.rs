@@ -107,6 +107,7 @@ pub fn files(
                 files.push(FileCopy {
                     from: from.clone(),
                     to: to.clone(),
+                    is_folder: repo.has_folder(from),
                     origin: vec![ledger::origin(step)],
                 });
             }

@@ -305,6 +305,9 @@ pub struct FileCopy {
     pub from: String,
     /// The file the application reads.
     pub to: String,
+    /// Whether it is a folder with all that is in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_folder: bool,
     /// Who asked for it.
     pub origin: Vec<Origin>,
 }

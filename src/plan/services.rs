@@ -497,6 +497,12 @@ fn service(
         .iter()
         .map(|(name, value)| (name.clone(), fill(value).replace("{host}", host)))
         .collect();
+    if let Some((variable, pattern)) = superuser.and_then(|user| user.makes_database.as_ref()) {
+        let mut files = init.iter().filter_map(|file| input.repo.source(file));
+        if files.any(|file| pattern.is_match(&file.text)) {
+            settings.remove(variable);
+        }
+    }
     let mut entrypoint = Vec::new();
     let mut command: Vec<String> = recipe.command.iter().map(|word| fill(word)).collect();
     if let Some((recipe, contents)) = contents.filter(|(_, contents)| !contents.made.is_empty()) {

@@ -1078,6 +1078,10 @@ pub struct SuperuserRecipe {
     /// The same where the source logs in without a password.
     #[serde(default)]
     pub without_password: BTreeMap<String, String>,
+    /// Name of the variable that has the database made, which is left out where a file that is loaded
+    /// makes it: a regular expression tells.
+    #[serde(default)]
+    pub makes_database: Option<(String, Expression)>,
 }
 
 /// A Unix socket that some clients take in place of a TCP port.

@@ -221,11 +221,18 @@ fn build_stage(component: &Component, marks: &Marks) -> Stage {
     writer.workdir(&image.workdir, &image.origin);
     source(&mut writer, component, component.assets.len());
     for file in &component.files {
-        let text = format!(
-            "RUN cp {} {}",
-            crate::shell::quote(&one_line(&file.from)),
-            crate::shell::quote(&one_line(&file.to))
-        );
+        let (from, to) = (one_line(&file.from), one_line(&file.to));
+        let quote = crate::shell::quote;
+        let text = if file.is_folder {
+            let above = quote(crate::repo::folder_of(&to));
+            format!(
+                "RUN mkdir -p {above} && cp -r {} {}",
+                quote(&from),
+                quote(&to)
+            )
+        } else {
+            format!("RUN cp {} {}", quote(&from), quote(&to))
+        };
         writer.line(&text, &file.origin);
     }
     if !component.build.is_empty() {
