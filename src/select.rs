@@ -455,11 +455,15 @@ fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalo
         let folders = [candidate.folder.as_str(), "."];
         let found = read(candidate, &folders, repo, catalog, &unsettled).value;
         let manifest = &found.manifest;
-        let can_start = manifest.scripts.contains_key("start") || manifest.main.is_some();
+        // Code for browsers looks like a server's, so a stack that also builds assets must say more.
+        let can_start = candidate.stack.assets.is_none()
+            || manifest.scripts.contains_key("start")
+            || manifest.main.is_some();
         match found.framework {
             Some((_, framework)) => !framework.serves_static,
             None => {
-                candidate.stack.starts_by_itself() || by_itself && can_start && found.facts.serves
+                candidate.stack.starts_by_itself() && !found.facts.files.is_empty()
+                    || by_itself && can_start && found.facts.serves
             }
         }
     };
