@@ -16,6 +16,9 @@ const GRPC_PATIENCE: Duration = Duration::from_secs(3);
 /// Bytes kept of a body.
 const MOST_BODY: usize = 64 * 1024;
 
+/// What is said of a server that answers in another protocol.
+pub const OTHER_PROTOCOL: &str = "answers, but not in HTTP";
+
 /// Asks `http://127.0.0.1:port/path` with `host` as the `Host` header, sending `cookies` back.
 ///
 /// # Errors
@@ -47,10 +50,11 @@ async fn ask(port: u16, path: &str, host: &str, cookies: &[String]) -> Result<An
         .header(header::ACCEPT, "text/html,application/json,*/*")
         .body(Empty::<Bytes>::new())
         .map_err(|error| text(&error))?;
-    let response = sender
-        .send_request(request)
-        .await
-        .map_err(|error| text(&error))?;
+    let response = sender.send_request(request).await;
+    let response = response.map_err(|error| match error.is_parse() {
+        true => format!("{OTHER_PROTOCOL}: {error}"),
+        false => text(&error),
+    })?;
     let status = response.status().as_u16();
     let location = response
         .headers()

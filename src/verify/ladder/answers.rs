@@ -72,13 +72,16 @@ impl<E: Engine> Site<'_, E> {
                 Tried::Answered(answer) => return Ok(Ok(Spoken::Http(answer))),
                 Tried::Failed(what, body) => (what, body),
             };
-            // A server of gRPC breaks off what asks in HTTP/1.1.
+            // A server of gRPC breaks off what asks in HTTP/1.1, or answers in HTTP/2.
             if body.is_empty() && what.contains(SILENT) {
                 match self.engine.grpc_health(port).await {
                     Ok(GrpcHealth::Serving) => return Ok(Ok(Spoken::Grpc)),
                     Ok(GrpcHealth::NoService) => return Ok(Ok(Spoken::GrpcUnchecked)),
                     Ok(GrpcHealth::NotServing) | Err(_) => {}
                 }
+            }
+            if what.contains(http::OTHER_PROTOCOL) {
+                return Ok(Ok(Spoken::Other));
             }
             // The engine answers this at once only the first time, so not before a success.
             *peak = (*peak).max(self.peak_memory(id).await);

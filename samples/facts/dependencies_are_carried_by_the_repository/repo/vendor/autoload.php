@@ -1,0 +1,3 @@
+<?php
+// Written by Composer.
+require __DIR__ . '/monolog/monolog/Logger.php';

@@ -1,0 +1,3 @@
+<?php
+namespace Monolog;
+class Logger {}

@@ -1,0 +1,1 @@
+module.exports = { counts: 8125, port: 8126 };

@@ -1,0 +1,1 @@
+pub const PORT: u16 = 7300;
