@@ -7,8 +7,9 @@ use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned, nearest},
     manifest::{self, Manifest, SourceFacts, compose::Composed},
     origin::{Origin, OriginKind},
-    recipe::{Catalog, FrameworkRecipe, StackRecipe, TextSign},
+    recipe::{Catalog, FrameworkRecipe, StackRecipe, TextSign, contains_word},
     repo::{self, Repo},
+    source::SourceFile,
     step::{Action, InstallStep, Purpose, rule},
 };
 
@@ -67,6 +68,7 @@ pub fn selections<'c>(
     only_built(&mut candidates, &built);
     only_finished(&mut candidates, catalog);
     prefer_server(&mut candidates, repo, catalog);
+    prefer_server_around(&mut candidates, repo, catalog);
     settle(&mut candidates, repo, catalog, config, &mut diagnostics);
     let Some(best) = candidates.first() else {
         diagnostics.push(nothing_found(repo, catalog));
@@ -225,7 +227,7 @@ fn give_assets<'c>(
                 let front_end = components.remove(at);
                 let server = if server > at { server - 1 } else { server };
                 // What was built and committed is served as it is.
-                let is_there = output(&front_end)
+                let is_there = output(&front_end, repo)
                     .is_some_and(|output| repo.contains(&format!("{output}/index.html")));
                 if !is_there {
                     components[server].assets.push(front_end);
@@ -287,28 +289,51 @@ fn is_told(assets: &Selection<'_>, steps: &[InstallStep], catalog: &Catalog) -> 
 }
 
 /// The folder that a front end builds into, relative to the repository.
-fn output(front_end: &Selection<'_>) -> Option<String> {
+fn output(front_end: &Selection<'_>, repo: &Repo) -> Option<String> {
     let (_, framework) = front_end.framework?;
     let artifact = framework.image.artifacts.first()?;
     let name = repo::file_name(artifact.split(':').next()?);
-    Some(repo::join(&front_end.folder, name))
+    let variable = name
+        .strip_prefix('{')
+        .and_then(|name| name.strip_suffix('}'));
+    let name = match variable.and_then(|name| framework.variable.get(name)) {
+        None => name.to_owned(),
+        Some(variable) => {
+            let pattern = repo::join(&front_end.folder, variable.file.as_ref()?);
+            let mut sources = repo
+                .glob(&pattern)
+                .into_iter()
+                .filter_map(|path| repo.source(path));
+            let found = sources.find_map(|source| {
+                let found = variable.pattern.as_ref()?.captures(&source.text)?;
+                Some(found.get(1)?.as_str().to_owned())
+            });
+            found.or_else(|| variable.default.clone())?
+        }
+    };
+    Some(repo::join(&front_end.folder, &name))
 }
 
 /// Whether the source of `server` names the folder that `front_end` builds into, in one string or in
 /// parts: `path.join(__dirname, "client", "build")`.
 fn serves_output(server: &Selection<'_>, front_end: &Selection<'_>, repo: &Repo) -> bool {
-    let Some(output) = output(front_end) else {
+    let Some(whole) = output(front_end, repo) else {
         return false;
     };
-    let output = repo::file_name(&output);
+    let output = repo::file_name(&whole);
     let place = format!("{}/{output}", repo::file_name(&front_end.folder));
     let names_it = |line: &str| {
         let parts = line.split(['"', '\'', '`', ',', ' ', '/', '+']);
         let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
         parts.join("/").contains(&place)
     };
+    // A source beside it, as `//go:embed build/*` has it: pkg.go.dev/embed.
+    let names_neighbour = |source: &SourceFile| {
+        let folder = repo::folder_of(&source.path);
+        folder == front_end.folder && contains_word(&source.text, output)
+    };
     let mut sources = server.facts.sources(repo);
-    sources.any(|source| source.text.lines().any(names_it))
+    sources.any(|source| source.text.lines().any(names_it) || names_neighbour(&source))
 }
 
 /// Reads what lies in the folder of `candidate`, and its manifests in `folders`.
@@ -478,6 +503,33 @@ fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalo
     let server = candidates
         .iter()
         .position(|other| is_rival(other) && serves(other, false));
+    if let Some(server) = server {
+        candidates[..=server].rotate_right(1);
+    }
+}
+
+/// A front end gives way to the server in a folder around it whose source names what it builds:
+/// documents often tell more of the front end.
+fn prefer_server_around(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalog) {
+    let unsettled = Config::default();
+    let read = |candidate| read(candidate, &[&candidate.folder], repo, catalog, &unsettled).value;
+    let Some(best) = candidates.first() else {
+        return;
+    };
+    let is_around = |other: &Candidate<'_>| is_inside(&best.folder, &other.folder);
+    if !candidates.iter().any(is_around) {
+        return;
+    }
+    let front_end = read(best);
+    if !front_end
+        .framework
+        .is_some_and(|(_, framework)| framework.serves_static)
+    {
+        return;
+    }
+    let server = candidates.iter().position(|other| {
+        is_around(other) && other.is_certain && serves_output(&read(other), &front_end, repo)
+    });
     if let Some(server) = server {
         candidates[..=server].rotate_right(1);
     }

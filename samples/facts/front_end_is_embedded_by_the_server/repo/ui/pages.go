@@ -1,0 +1,6 @@
+package ui
+
+import "embed"
+
+//go:embed build
+var Pages embed.FS
