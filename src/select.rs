@@ -50,8 +50,11 @@ struct Candidate<'c> {
     evidence: Vec<Origin>,
 }
 
-/// Most components of one repository; more are a collection of examples.
+/// Most components of one repository, unless documents or a compose file tell of each; more are a
+/// collection of examples.
 const MOST_COMPONENTS: usize = 8;
+/// Most of those that documents or a compose file tell of.
+const MOST_TOLD: usize = 24;
 
 /// Returns the components, the one that the repository is most about first; none, with a diagnostic
 /// that says what was looked for, where no stack fits.
@@ -117,7 +120,7 @@ pub fn selections<'c>(
     }
     if more.len() >= MOST_COMPONENTS {
         more.retain(|(is_told, _)| *is_told);
-        more.truncate(MOST_COMPONENTS - 1);
+        more.truncate(MOST_TOLD);
     }
     let mut components = vec![main];
     components.extend(more.into_iter().map(|(_, selection)| selection));
