@@ -16,7 +16,7 @@ use crate::{
     history::{self, Moment},
     origin::{Origin, OriginKind},
     plan::{BuildPlan, Command, Component, EnvKind, EnvVar, Volume, version},
-    recipe::{Catalog, Edit, RepairCondition, RepairRecipe, RuntimeVersion, Stage},
+    recipe::{Catalog, Edit, RepairRecipe, RuntimeVersion, Stage},
     repo::{self, OpenError, Repo},
     shell,
     verify::{Cause, Failure, Repair, Report, Verdict},
@@ -175,7 +175,7 @@ pub fn next(
     };
     for (component, failure) in failures() {
         for diagnosis in diagnoses(component, failure, catalog) {
-            if !holds(&diagnosis.recipe.when, component, failure) {
+            if !holds(diagnosis.recipe, component, failure) {
                 continue;
             }
             let Some(repair) = repair(&diagnosis, component, failure, catalog) else {
@@ -190,7 +190,7 @@ pub fn next(
         history::last_change(repo).filter(|changed| changed.is_long_ago(TAKEN_UP_AFTER_DAYS));
     for (component, failure) in failures() {
         for (id, recipe) in catalog.repairs.iter().filter(|(_, rule)| rule.last_resort) {
-            if is_of_the_application(failure.cause) && holds(&recipe.when, component, failure) {
+            if is_of_the_application(failure.cause) && holds(recipe, component, failure) {
                 let repair = last_resort(id, recipe, component, changed, catalog);
                 if let Some(repair) = repair.filter(|repair| is_new(component, repair)) {
                     return Some(repair);
@@ -293,14 +293,22 @@ fn suite<'c>(component: &Component, catalog: &'c Catalog) -> Option<&'c str> {
     Some(&version.suite)
 }
 
-fn holds(when: &RepairCondition, component: &Component, failure: &Failure) -> bool {
+fn holds(recipe: &RepairRecipe, component: &Component, failure: &Failure) -> bool {
+    let when = &recipe.when;
     let stage = match failure.cause {
         Cause::Build => Stage::Build,
         Cause::Prepare => Stage::Prepare,
         _ => Stage::Run,
     };
     let mut commands = component.install.iter().chain(&component.build);
-    (when.runtimes.is_empty() || when.runtimes.contains(&component.runtime.name))
+    // A stage that builds assets may fail, too; the version that a rule sets is the component's.
+    let sets_version = |edit: &Edit| matches!(edit, Edit::SetVersion { .. });
+    let of_assets = failure.cause == Cause::Build && !recipe.edit.iter().any(sets_version);
+    let assets = component.assets.iter().filter(|_| of_assets);
+    let mut runtimes = assets
+        .map(|stage| &stage.runtime)
+        .chain([&component.runtime]);
+    (when.runtimes.is_empty() || runtimes.any(|runtime| when.runtimes.contains(&runtime.name)))
         && (when.during.is_empty() || when.during.contains(&stage))
         && when
             .command
