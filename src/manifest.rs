@@ -11,6 +11,7 @@ pub mod proxy;
 mod python;
 pub mod site;
 mod source;
+pub mod variable;
 
 pub use env::{EnvLine, env_lines};
 pub use source::{EnvRead, SourceFacts, source_facts};
@@ -316,7 +317,7 @@ impl Manifest {
                 let known = self
                     .programs
                     .values()
-                    .any(|fact| path.ends_with(&fact.value));
+                    .any(|fact| !fact.value.is_empty() && path.ends_with(&fact.value));
                 if !known {
                     self.programs
                         .entry(name.to_owned())

@@ -268,6 +268,14 @@ pub fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or(".", |(folder, _)| folder)
 }
 
+/// Returns whether the file or folder `path` lies below `folder`.
+pub fn is_inside(path: &str, folder: &str) -> bool {
+    folder == "." && path != "."
+        || path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// Returns the last part of `path`.
 pub fn file_name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)

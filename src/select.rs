@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     config::{Config, Said},
     diagnostic::{Code, Diagnostic, Severity, Warned, nearest},
-    manifest::{self, Manifest, SourceFacts, compose::Composed},
+    manifest::{self, Manifest, SourceFacts, compose::Composed, variable},
     origin::{Origin, OriginKind},
     recipe::{Catalog, FrameworkRecipe, StackRecipe, TextSign, contains_word},
     repo::{self, Repo},
@@ -96,11 +96,13 @@ pub fn selections<'c>(
     {
         let folder = candidate.folder.as_str();
         let overlaps = |known: &str| {
-            known == folder || is_inside(known, folder) || known != "." && is_inside(folder, known)
+            known == folder
+                || repo::is_inside(known, folder)
+                || known != "." && repo::is_inside(folder, known)
         };
         let is_covered = candidate.stack_id == main.stack_id
             && main.stack.covers_nested
-            && is_inside(folder, &main.folder);
+            && repo::is_inside(folder, &main.folder);
         let mut part_files = candidate.stack.part_files.iter();
         let is_part = candidate.stack_id == main.stack_id
             && part_files.any(|file| repo.contains(&repo::join(folder, file)));
@@ -120,7 +122,7 @@ pub fn selections<'c>(
     }
     if more.len() >= MOST_COMPONENTS {
         more.retain(|(is_told, _)| *is_told);
-        more.truncate(MOST_TOLD);
+        more.truncate(MOST_TOLD - 1);
     }
     let mut components = vec![main];
     components.extend(more.into_iter().map(|(_, selection)| selection));
@@ -171,14 +173,6 @@ fn only_finished(candidates: &mut Vec<Candidate<'_>>, catalog: &Catalog) {
     {
         candidates.retain(|candidate| !has(&candidate.folder, "unfinished"));
     }
-}
-
-/// Returns whether `folder` lies below `outer`.
-fn is_inside(folder: &str, outer: &str) -> bool {
-    outer == "." && folder != "."
-        || folder
-            .strip_prefix(outer)
-            .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether a document tells a person to run something in `folder`.
@@ -302,16 +296,8 @@ fn output(front_end: &Selection<'_>, repo: &Repo) -> Option<String> {
     let name = match variable.and_then(|name| framework.variable.get(name)) {
         None => name.to_owned(),
         Some(variable) => {
-            let pattern = repo::join(&front_end.folder, variable.file.as_ref()?);
-            let mut sources = repo
-                .glob(&pattern)
-                .into_iter()
-                .filter_map(|path| repo.source(path));
-            let found = sources.find_map(|source| {
-                let found = variable.pattern.as_ref()?.captures(&source.text)?;
-                Some(found.get(1)?.as_str().to_owned())
-            });
-            found.or_else(|| variable.default.clone())?
+            let found = variable::of_file(variable, repo, &[], &front_end.folder);
+            found.map(|(value, _)| value).or(variable.default.clone())?
         }
     };
     Some(repo::join(&front_end.folder, &name))
@@ -519,7 +505,7 @@ fn prefer_server_around(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: 
     let Some(best) = candidates.first() else {
         return;
     };
-    let is_around = |other: &Candidate<'_>| is_inside(&best.folder, &other.folder);
+    let is_around = |other: &Candidate<'_>| repo::is_inside(&best.folder, &other.folder);
     if !candidates.iter().any(is_around) {
         return;
     }

@@ -205,8 +205,9 @@ fn component(
     let (commands, made) = commands::prepare_commands(&input, ledger, &image.workdir, diagnostics);
     prepare.extend(commands);
     volumes.extend(made);
-    volumes.extend(files::folders(&input, ledger, &image));
-    build.splice(0..0, files::made_folders(ledger).filter(|_| loads));
+    let (folders, make) = files::folders(&input, ledger, &image);
+    volumes.extend(folders);
+    build.splice(0..0, make.filter(|_| loads));
     commands::compile(&mut prepare, &mut build, &mut image, &input);
     let started = start::start(&input, &services, ledger, diagnostics);
     commands::before_start(&started.before, &mut build, &mut prepare, &input);

@@ -311,23 +311,16 @@ fn data_file<'v>(value: &'v str, catalog: &Catalog) -> Option<(&'v str, &'v str,
     (is_data && is_outside).then_some((scheme, path, options))
 }
 
-/// The folders that documents make, for commands of the build that want them.
-pub fn made_folders(ledger: &Ledger<'_>) -> Option<Command> {
-    let mut folders: Vec<String> = Vec::new();
-    let mut origin = Vec::new();
-    for step in ledger.steps {
-        if let Action::MakeFolder(paths) = &step.action {
-            folders.extend(paths.iter().map(|path| shell::quote(path)));
-            origin.push(ledger::origin(step));
-        }
-    }
-    let line = format!("mkdir -p {}", folders.join(" "));
-    (!folders.is_empty()).then(|| Command::new(line, ".", origin))
-}
-
-/// Folders that a document makes for the application to write in, and those that recipes name.
-pub fn folders(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, image: &Image) -> Vec<Volume> {
+/// Folders that a document makes for the application to write in, and those that recipes name; beside
+/// them the command that makes the former, for a build that looks for them.
+pub fn folders(
+    input: &Input<'_, '_>,
+    ledger: &mut Ledger<'_>,
+    image: &Image,
+) -> (Vec<Volume>, Option<Command>) {
     let mut volumes = Vec::new();
+    let mut made: Vec<String> = Vec::new();
+    let mut origin = Vec::new();
     for (index, step) in ledger.steps.iter().enumerate() {
         let Action::MakeFolder(paths) = &step.action else {
             continue;
@@ -335,7 +328,9 @@ pub fn folders(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, image: &Image) ->
         if !ledger.is_open(index) {
             continue;
         }
+        origin.push(ledger::origin(step));
         for path in paths {
+            made.push(path.clone());
             volumes.push(Volume {
                 path: format!("{}/{path}", image.workdir),
                 persistent: true,
@@ -386,5 +381,7 @@ pub fn folders(input: &Input<'_, '_>, ledger: &mut Ledger<'_>, image: &Image) ->
             .iter()
             .any(|folder| volume.path.starts_with(folder.as_str()))
     });
-    volumes
+    let make = format!("mkdir -p {}", shell::join(&made));
+    let make = (!made.is_empty()).then(|| Command::new(make, ".", origin));
+    (volumes, make)
 }

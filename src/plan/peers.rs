@@ -98,7 +98,7 @@ fn files<'r>(repo: &'r Repo, catalog: &Catalog, components: &[Component]) -> Vec
         let owner = components
             .iter()
             .enumerate()
-            .filter(|(_, component)| is_below(path, &component.path))
+            .filter(|(_, component)| repo::is_inside(path, &component.path))
             .max_by_key(|(_, component)| component.path.trim_matches('.').len());
         let Some((owner, _)) = owner else { continue };
         let is_document = prose.iter().any(|ending| path.ends_with(ending.as_str()));
@@ -107,13 +107,6 @@ fn files<'r>(repo: &'r Repo, catalog: &Catalog, components: &[Component]) -> Vec
         }
     }
     files
-}
-
-fn is_below(path: &str, folder: &str) -> bool {
-    folder == "."
-        || path
-            .strip_prefix(folder)
-            .is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Whether a name can be that of a Kubernetes Service (RFC 1035), and leads elsewhere.

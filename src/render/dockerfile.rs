@@ -223,16 +223,13 @@ fn build_stage(component: &Component, marks: &Marks) -> Stage {
     for file in &component.files {
         let (from, to) = (one_line(&file.from), one_line(&file.to));
         let quote = crate::shell::quote;
-        let text = if file.is_folder {
-            let above = quote(crate::repo::folder_of(&to));
-            format!(
-                "RUN mkdir -p {above} && cp -r {} {}",
-                quote(&from),
-                quote(&to)
-            )
-        } else {
-            format!("RUN cp {} {}", quote(&from), quote(&to))
+        let above = crate::repo::folder_of(&to);
+        let make = match file.is_folder && above != "." {
+            true => format!("mkdir -p {} && ", quote(above)),
+            false => String::new(),
         };
+        let flag = if file.is_folder { "-r " } else { "" };
+        let text = format!("RUN {make}cp {flag}{} {}", quote(&from), quote(&to));
         writer.line(&text, &file.origin);
     }
     if !component.build.is_empty() {
