@@ -90,6 +90,12 @@ pub(super) fn smoke(
                 && !report.verdict.is_success()
                 && report.rungs() <= found.rungs()
             {
+                for failure in report.components.iter().filter_map(|found| found.failure.as_ref()) {
+                    talk.say(&format!("then {}", failure.message));
+                    for line in failure.log.iter().rev().take(MOST_SAID).rev() {
+                        talk.say(&format!("  | {line}"));
+                    }
+                }
                 talk.say("what was tried last does not help: without it");
                 made.truncate(repairs);
                 (conversion, report) = (plan, found);
@@ -110,6 +116,9 @@ pub(super) fn smoke(
         before = Some((std::mem::replace(&mut conversion, repaired), report));
     }
 }
+
+/// Most lines that are said of the log of a run that is given up.
+const MOST_SAID: usize = 8;
 
 /// An application gets no more memory than this to find out whether it wanted more.
 const MOST_MEMORY: i64 = 4 << 30;

@@ -127,6 +127,7 @@ impl<'a> Code<'a> {
             .flat_map(|pattern| repo.glob(&repo::join(&selection.folder, pattern)));
         let mut paths: Vec<&str> = selection.facts.files.iter().map(String::as_str).collect();
         paths.extend(configuration);
+        paths.extend(input.copied.iter().map(String::as_str));
         let mut seen = std::collections::BTreeSet::new();
         paths.retain(|path| seen.insert(*path));
         Self {

@@ -49,6 +49,7 @@ pub fn stage(
         catalog,
         directory: &selection.folder,
         variables: &values,
+        copied: &[],
         site: &site,
     };
     let (runtime, base) = runtime::runtime(

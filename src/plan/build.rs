@@ -147,6 +147,7 @@ fn component(
     let site = variables::site(repo, documents.own, catalog);
     let variables =
         variables::variables(repo, documents.own, selection, &path, &site, ledger.steps);
+    let copied = files::copied(repo, ledger);
     let input = Input {
         repo,
         documents: documents.own,
@@ -154,6 +155,7 @@ fn component(
         catalog,
         directory: &path,
         variables: &variables,
+        copied: &copied,
         site: &site,
     };
     let (runtime, base) = runtime::runtime(

@@ -12,7 +12,7 @@ use crate::{
     recipe::Catalog,
     repo::{self, Repo},
     shell,
-    step::Action,
+    step::{Action, InstallStep},
 };
 
 /// Files that a document has a person write into the repository: `cat > config.ini <<EOF`.
@@ -64,6 +64,16 @@ pub fn written_files(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Comm
         ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
     }
     commands
+}
+
+/// Returns the files of the repository that documents have a person copy, such as
+/// `config.example.json`.
+pub fn copied(repo: &Repo, ledger: &Ledger<'_>) -> Vec<String> {
+    let from = |(_, step): (usize, &InstallStep)| match &step.action {
+        Action::Copy { from, .. } if repo.contains(from) => Some(from.clone()),
+        _ => None,
+    };
+    ledger.open().filter_map(from).collect()
 }
 
 /// Returns the copies that documents make; the lines of env files are settings, no copies.

@@ -27,6 +27,8 @@ pub struct Input<'a, 'c> {
     pub directory: &'a str,
     /// Values for `{name}` in commands of recipes.
     pub variables: &'a BTreeMap<String, (String, Origin)>,
+    /// Files of the repository that documents have a person copy to where the application reads them.
+    pub copied: &'a [String],
     /// What site files of a web server say of it.
     pub site: &'a Site,
 }

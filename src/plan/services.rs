@@ -395,11 +395,10 @@ fn service(
                 .filter_map(|id| catalog.services.get(id)),
         )
         .collect();
-    let mut written = if is_led_by_env(recipe, known, input) {
-        None
-    } else {
-        address::written(&recipes, input)
-    };
+    let found = address::written(&recipes, input);
+    let mut written = found.filter(|written| {
+        !is_led_by_env(recipe, known, input) || is_in_copy(written, input)
+    });
     let rewrite = written
         .as_mut()
         .and_then(|written| rewritten(id, recipe, written, input, diagnostics));
@@ -825,6 +824,13 @@ fn is_led_by_env(recipe: &ServiceRecipe, known: &Known, input: &Input<'_, '_>) -
             is_read(name, input)
                 && (leads_there(recipe, known, name) || value.as_deref().is_some_and(has_dsn))
         })
+}
+
+/// Whether the address stands in a file that documents have a person copy, and the source reads no
+/// variable that could lead elsewhere.
+fn is_in_copy(written: &Written, input: &Input<'_, '_>) -> bool {
+    let is_copied = |file: &String| input.copied.contains(file);
+    input.selection.facts.env.is_empty() && written.origin.file.as_ref().is_some_and(is_copied)
 }
 
 /// Whether a container can be found at the address in the source; says so either way.
