@@ -9,7 +9,7 @@ mod parse;
 
 use crate::source::{Span, Spanned};
 
-pub use console::Dialect;
+pub use console::{Dialect, typed};
 
 /// What a block of code says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -58,10 +58,12 @@ pub fn source_facts(
     catalog: &Catalog,
 ) -> SourceFacts {
     let aside = catalog.list("folders", "no-source");
+    let tests = catalog.list("folders", "tests");
     let packages = catalog.list("folders", "packages");
     let (env_reads, imports) = (&stack.env_reads, &stack.imports);
     let mut paths: Vec<&str> = repo
         .files()
+        .filter(|path| !tests.iter().any(|ending| path.ends_with(ending.as_str())))
         .filter(|path| is_source(repo, path, folder, stack, aside, packages))
         .collect();
     paths.sort_by_key(|path| (path.matches('/').count(), *path));
@@ -77,12 +79,11 @@ pub fn source_facts(
         let Some(source) = repo.source(path) else {
             continue;
         };
-        facts.serves |= stack
-            .serves
-            .iter()
-            .any(|piece| source.text.contains(piece.as_str()));
+        let text = stack.without_tests(&source.text);
+        let mut pieces = stack.serves.iter();
+        facts.serves |= pieces.any(|piece| text.contains(piece.as_str()));
         for pattern in imports {
-            for found in pattern.captures_iter(&source.text) {
+            for found in pattern.captures_iter(text) {
                 let Some(name) = found.get(1) else { continue };
                 let place = ((*path).to_owned(), source.line(name.start()));
                 facts
@@ -92,7 +93,7 @@ pub fn source_facts(
             }
         }
         for pattern in env_reads {
-            for found in pattern.captures_iter(&source.text) {
+            for found in pattern.captures_iter(text) {
                 let Some(name) = found.name("name") else {
                     continue;
                 };

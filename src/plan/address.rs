@@ -93,7 +93,7 @@ fn patterns(recipes: &[&ServiceRecipe]) -> Vec<Regex> {
         .map(|scheme| regex::escape(scheme))
         .collect();
     let url = format!(
-        r#"["'`](?:jdbc:)?(?:{})://(?:{{user=}}(?::{{password=}})?@)?{{host=}}(?::{{port=}})?(?:/{{database=}})?"#,
+        r#"["'`](?:jdbc:)?(?:{})://(?:{{user=}}(?::{{password=}})?@)?{{host=}}(?::{{port=}})?(?:/{{database=}})?(?:\?(?<query>[^"'`\s]*))?"#,
         schemes.join("|")
     );
     let own = recipes.iter().flat_map(|recipe| &recipe.detect.connects);
@@ -167,6 +167,14 @@ impl<'a> Code<'a> {
                 (None, None, Some((start, text))) => self.in_block(role, text, start, file),
                 (None, None, None) => Asked::Nothing,
             }
+        };
+        // `postgres://127.0.0.1/shop?user=anna&password=…`: postgresql.org/docs/current/libpq-connect.html
+        let query = found.name("query");
+        let value = |role: &str| match (value(role), query) {
+            (Asked::Nothing, Some(query)) => {
+                self.in_words(role, query.as_str(), query.start(), file)
+            }
+            (asked, _) => asked,
         };
         let host = match value("host") {
             Asked::Value(host, _) => host,

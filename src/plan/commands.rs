@@ -359,7 +359,8 @@ fn made_folder<'c>(words: &[String], catalog: &'c Catalog) -> Option<&'c str> {
     found.rule.makes.as_deref()
 }
 
-/// The tool that a wrapper such as `npx` would have to fetch: no manifest asks for it.
+/// The tool that no manifest asks for, where a wrapper such as `npx` would have to fetch it or it
+/// does nothing by itself.
 fn undeclared_tool<'s>(step: &'s InstallStep, input: &Input<'_, '_>) -> Option<&'s str> {
     let tool = step.words.first()?;
     let packages = &input.selection.manifest.packages;
@@ -367,7 +368,9 @@ fn undeclared_tool<'s>(step: &'s InstallStep, input: &Input<'_, '_>) -> Option<&
         .iter()
         .any(|name| packages.contains_key(name));
     let is_wrapped = with_kept_wrapper(step, String::new(), input.catalog).len() > 1;
-    (is_wrapped && !is_declared).then_some(tool.as_str())
+    let known = input.catalog.tool(tool);
+    let is_local = is_wrapped || known.is_some_and(|(_, tool)| tool.only_declared);
+    (is_local && !is_declared).then_some(tool.as_str())
 }
 
 /// A wrapper that finds the command it runs stays before it, as in the document.

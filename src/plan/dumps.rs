@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// Returns the files that are loaded when a database is created, with why: those that a document
-/// names, in its order; else the only one, where nothing else prepares the database.
+/// names, in its order; else the only one, or migrations in plain SQL, where nothing else prepares
+/// the database.
 pub fn dumps(
     recipe: &DumpRecipe,
     input: &Input<'_, '_>,
@@ -27,7 +28,7 @@ pub fn dumps(
             let has = |signs: &[crate::recipe::Expression]| {
                 signs.iter().any(|sign| sign.is_match(&source.text))
             };
-            has(&recipe.has) && !has(&recipe.lacks)
+            (has(&recipe.makes) || has(&recipe.fills)) && !has(&recipe.lacks)
         });
         !is_outside && fits
     };
@@ -46,25 +47,61 @@ pub fn dumps(
         })
         .collect();
     named.sort_by_key(|(order, _, _)| *order);
-    if !named.is_empty() {
-        let named = named.into_iter();
-        return named
-            .map(|(_, path, origin)| (path.to_owned(), origin))
-            .collect();
-    }
+    let named = named.into_iter();
+    let named = named.map(|(_, path, origin)| (path.to_owned(), origin));
+    let mut chosen: Vec<(String, Origin)> = named.collect();
     let framework = input.selection.framework;
     let is_prepared = ledger
         .steps
         .iter()
         .any(|step| step.action == Action::Prepare)
         || framework.is_some_and(|(_, framework)| !framework.prepare.is_empty());
-    match files.as_slice() {
-        [only] if !is_prepared => {
-            let origin = Origin::manifest(*only, "makes the tables, and no command does");
-            vec![((*only).to_owned(), origin)]
-        }
-        _ => Vec::new(),
+    if let ([only], true, false) = (files.as_slice(), chosen.is_empty(), is_prepared) {
+        let origin = Origin::manifest(*only, "makes the tables, and no command does");
+        chosen.push(((*only).to_owned(), origin));
     }
+    let makes = |(path, _): &(String, Origin)| {
+        let source = input.repo.source(path);
+        source.is_none_or(|source| recipe.makes.iter().any(|sign| sign.is_match(&source.text)))
+    };
+    if chosen.iter().any(makes) {
+        return chosen;
+    }
+    // What only fills tables finds none, unless migrations make them before.
+    let mut all = match is_prepared {
+        true => Vec::new(),
+        false => migrations(recipe, input),
+    };
+    if !all.is_empty() {
+        all.extend(chosen);
+    }
+    all
+}
+
+/// The migrations in plain SQL, in the order of their names, where the source does not run them.
+fn migrations(recipe: &DumpRecipe, input: &Input<'_, '_>) -> Vec<(String, Origin)> {
+    let mut sources = input.selection.facts.sources(input.repo);
+    let runs_them = sources.any(|source| {
+        let mut pieces = recipe.migrates.iter();
+        pieces.any(|piece| source.text.contains(piece.as_str()))
+    });
+    if runs_them {
+        return Vec::new();
+    }
+    let found = recipe.migrations.iter().map(|pattern| {
+        let pattern = repo::join(input.directory, pattern);
+        input.repo.glob(&pattern)
+    });
+    let mut files = found
+        .into_iter()
+        .find(|files| !files.is_empty())
+        .unwrap_or_default();
+    files.sort_unstable();
+    let files = files.into_iter().map(|path| {
+        let origin = Origin::manifest(path, "a migration, and no command runs it");
+        (path.to_owned(), origin)
+    });
+    files.collect()
 }
 
 /// Where a document names the file at `path`, and how far from the beginning of all documents.

@@ -183,9 +183,10 @@ fn port_in_code(input: &Input<'_, '_>) -> Option<Port> {
     }
     let patterns = &selection.stack.port_reads;
     selection.facts.sources(input.repo).find_map(|source| {
+        let text = selection.stack.without_tests(&source.text);
         let found = patterns
             .iter()
-            .find_map(|pattern| pattern.captures(&source.text)?.get(1))?;
+            .find_map(|pattern| pattern.captures(text)?.get(1))?;
         let port = found.as_str().parse().ok()?;
         Some(http(port, Origin::in_source(&source, found.start())))
     })

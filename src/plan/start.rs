@@ -12,6 +12,7 @@ use super::{
 use crate::{
     config::StartCommand,
     diagnostic::{Code, Diagnostic, Severity},
+    recipe::{BusyServer, Does, HandsOn, OwnServer},
     repo,
     step::rule,
 };
@@ -64,11 +65,16 @@ pub fn start(
             if told.development && !recipe.development && !is_settled =>
         {
             let reason = format!("the production server {} takes its place", recipe.words[0]);
-            let way = Way {
+            let mut way = Way {
                 step: told.step,
                 before: told.before.clone(),
                 ..recipe
             };
+            let arguments = handed_on(&told, input);
+            if !arguments.is_empty() {
+                way.words.truncate(1);
+                way.words.extend(arguments);
+            }
             (Some(way), Some((told, reason)))
         }
         (Some(told), None, _) => (Some(told), None),
@@ -84,7 +90,12 @@ pub fn start(
         };
     };
     if let Some((told, _)) = &replaced {
-        way.origin.extend(told.origin.clone());
+        let new = told
+            .origin
+            .iter()
+            .filter(|origin| !way.origin.contains(origin));
+        let new: Vec<Origin> = new.cloned().collect();
+        way.origin.extend(new);
     }
     diagnostics.extend(other_server(input));
     call_program(&mut way, input);
@@ -179,6 +190,24 @@ fn other_server(input: &Input<'_, '_>) -> Option<Diagnostic> {
     })
 }
 
+/// The words of `told` that go to the program which it compiles and runs.
+fn handed_on(told: &Way, input: &Input<'_, '_>) -> Vec<String> {
+    let (Some((found, matched)), words) = rule(&told.words, input.catalog) else {
+        return Vec::new();
+    };
+    let mark = match found.rule.hands_on {
+        Some(HandsOn::AfterFirst) => matched.arguments.first().map(String::as_str),
+        Some(HandsOn::AfterSeparator) => Some("--"),
+        None => None,
+    };
+    let words = words.into_iter();
+    words
+        .skip_while(|word| Some(word.as_str()) != mark)
+        .skip(1)
+        .filter(|word| mark == Some("--") || !word.ends_with(".go"))
+        .collect()
+}
+
 /// The command that a person settled: taken as it is, but for the address that it listens on.
 fn settled(input: &Input<'_, '_>) -> Option<Way> {
     let said = input.selection.config.start.as_ref()?;
@@ -232,6 +261,23 @@ fn way_of_own_server(told: &Way, input: &Input<'_, '_>) -> Option<Way> {
         return None;
     }
     let fill = |text: &str| text.replace("{file}", file.trim_start_matches("./"));
+    if let Some(busy) = own
+        .busy
+        .as_ref()
+        .filter(|busy| is_busy(busy, own, &source.text))
+    {
+        let why = format!("`{}` listens on 127.0.0.1 only", found.get(0)?.as_str());
+        let origin = Origin::recipe(&format!("frameworks/{id}"), why);
+        let mut way = told.clone();
+        way.development = true;
+        way.before.push(Before {
+            words: busy.edit.iter().map(|word| fill(word)).collect(),
+            assignments: Vec::new(),
+            does: Does::Build,
+            origin: vec![origin],
+        });
+        return Some(way);
+    }
     let line = fill(&own.command);
     let why = format!("`{}` listens on 127.0.0.1 only", found.get(0)?.as_str());
     let origin = vec![Origin::recipe(&format!("frameworks/{id}"), why)];
@@ -250,6 +296,22 @@ fn way_of_own_server(told: &Way, input: &Input<'_, '_>) -> Option<Way> {
         assignments: told.assignments.clone(),
         ..way
     })
+}
+
+/// Whether the file does more than to start its server where it is run itself.
+fn is_busy(busy: &BusyServer, own: &OwnServer, text: &str) -> bool {
+    let Some(work) = busy
+        .sign
+        .captures(text)
+        .and_then(|found| found.name("work"))
+    else {
+        return false;
+    };
+    let does_more = |line: &str| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with('#') && !own.runs.is_match(line)
+    };
+    work.as_str().lines().any(does_more)
 }
 
 /// Writes a program of the repository as it is called in the image.

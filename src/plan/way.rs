@@ -1,7 +1,7 @@
 //! The ways to start the application that documents, manifests and recipes name.
 
 use super::{
-    Origin,
+    Origin, env,
     input::{Input, fill, holds},
     kind::{Kind, is_preparing_script, script_kind},
     ledger,
@@ -95,6 +95,16 @@ fn names_host_path(words: &[String]) -> bool {
     words.iter().skip(1).any(is_host)
 }
 
+/// Leaves out the flags with files of a host that the program can do without.
+fn without_host_files(words: &mut Vec<String>, input: &Input<'_, '_>) {
+    let (found, _) = rule(words, input.catalog);
+    let flags = found.map_or(&[][..], |(found, _)| &found.rule.optional_files);
+    let is_of_host = |pair: &[String]| flags.contains(&pair[0]) && pair[1].starts_with('/');
+    while let Some(at) = words.windows(2).position(is_of_host) {
+        words.drain(at..at + 2);
+    }
+}
+
 fn is_named_worker(words: &[String], input: &Input<'_, '_>) -> bool {
     words.iter().skip(1).any(|word| {
         let stem = repo::file_name(word).split('.').next().unwrap_or_default();
@@ -114,10 +124,41 @@ fn is_own_program(step: &InstallStep, input: &Input<'_, '_>) -> bool {
         .contains_key(repo::file_name(first))
 }
 
-/// Order of ways to start: purpose of the section, those that name files of a host last, development
-/// servers last, what stays up by its
+/// Whether the repository's own program is told to do something else than to stay up, or is given
+/// what is not there: its first or last argument is a word, and none that serves.
+fn does_other_work(step: &InstallStep, input: &Input<'_, '_>) -> bool {
+    let is_word = |word: &&String| {
+        word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_:".contains(c))
+    };
+    let is_there = |word: &String| {
+        let path = repo::join(&step.context.directory, word);
+        input.repo.contains(&path) || input.repo.has_folder(&path)
+    };
+    let arguments = step.words.get(1..).unwrap_or_default();
+    let mut ends = arguments.first().into_iter().chain(arguments.last());
+    is_own_program(step, input)
+        && ends.any(|word| {
+            is_word(&word)
+                && !is_there(word)
+                && !env::listed(input.catalog, "scripts", "serves", word)
+        })
+}
+
+/// Order of ways to start: those of the repository's own program that do other work last, those that
+/// name files of a host last, purpose of the section, development servers last, what stays up by its
 /// name before what does not where nothing listens, confidence, order of the documents.
-type Rank = (u8, bool, bool, bool, std::cmp::Reverse<Confidence>, usize);
+type Rank = (
+    bool,
+    bool,
+    u8,
+    bool,
+    bool,
+    std::cmp::Reverse<Confidence>,
+    usize,
+);
 
 /// The ways that documents and manifests name, best first.
 pub fn ways(
@@ -186,6 +227,7 @@ pub fn ways(
                 *word = example;
             }
         }
+        without_host_files(&mut words, input);
         if let Some(missing) = missing_file(step, input) {
             diagnostics.push(
                 Diagnostic::new(
@@ -206,7 +248,10 @@ pub fn ways(
             Purpose::Usage => 2,
             Purpose::Test => 3,
         };
-        if purpose == 3 {
+        let does_other_work = does_other_work(step, input);
+        // "Test it" is not always about tests.
+        let serves = is_own_program(step, input) && step.words.len() > 1 && !does_other_work;
+        if purpose == 3 && !serves {
             ledger.skip(index, "test-only", None);
             continue;
         }
@@ -233,8 +278,9 @@ pub fn ways(
         let way = follow_script(way, input);
         found.push((
             (
-                purpose,
+                does_other_work,
                 names_host_path(&way.words),
+                purpose,
                 way.development,
                 !serves_something(input) && !is_named_worker(&way.words, input),
                 std::cmp::Reverse(step.confidence),

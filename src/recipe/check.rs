@@ -40,6 +40,7 @@ const FILLED: &[(&str, &str, &[&str])] = &[
     ("frameworks", "prepare.*.command", &["port", "own"]),
     ("frameworks", "start.*.command", &["port", "own"]),
     ("frameworks", "own_server.command", &["file", "port", "own"]),
+    ("frameworks", "own_server.busy.edit.*", &["file"]),
     ("services", "image", &["version"]),
     ("services", "username", &["name"]),
     ("services", "database", &["name"]),
@@ -396,6 +397,9 @@ impl Found<'_> {
             }
             if let Some(own) = &framework.own_server {
                 self.require_group(&entry, "own_server.runs", &own.runs, "arguments");
+                if let Some(busy) = &own.busy {
+                    self.require_group(&entry, "own_server.busy.sign", &busy.sign, "work");
+                }
             }
         }
         for (id, runtime) in &catalog.runtimes {

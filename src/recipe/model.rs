@@ -200,6 +200,9 @@ pub struct StackRecipe {
     /// Regular expressions for ports written in source code, first group the number.
     #[serde(default)]
     pub port_reads: Vec<Expression>,
+    /// Regular expression for the line from which on a source file holds nothing but tests.
+    #[serde(default)]
+    pub tests_from: Option<Expression>,
     /// Pieces of source code that show that a program listens on a port.
     #[serde(default)]
     pub serves: Vec<String>,
@@ -296,6 +299,12 @@ pub struct StackRecipe {
 }
 
 impl StackRecipe {
+    /// Returns the part of the source `text` before its tests.
+    pub fn without_tests<'t>(&self, text: &'t str) -> &'t str {
+        let tests = self.tests_from.as_ref().and_then(|from| from.find(text));
+        tests.map_or(text, |tests| &text[..tests.start()])
+    }
+
     /// Returns whether one of its start commands fits everything of the stack.
     pub fn starts_by_itself(&self) -> bool {
         self.start.iter().any(|start| {
@@ -782,6 +791,21 @@ pub struct OwnServer {
     /// Environment of that command, with `{file}`.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// What is done instead where the file does more before it starts the server.
+    #[serde(default)]
+    pub busy: Option<BusyServer>,
+}
+
+/// A file that makes tables, say, before it starts its own server: it is run as it is, but for the
+/// address.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BusyServer {
+    /// Regular expression for what is done only where the file itself is run: group `work` is all of
+    /// it.
+    pub sign: Expression,
+    /// Words of the command that writes the address into `{file}` when the image is built.
+    pub edit: Vec<String>,
 }
 
 /// Signs of a framework.
@@ -806,14 +830,24 @@ pub struct FrameworkDetect {
 pub struct DumpRecipe {
     /// Patterns of its path.
     pub files: Vec<String>,
-    /// Any of these is in it.
-    pub has: Vec<Expression>,
+    /// Any of these is in one that makes tables.
+    pub makes: Vec<Expression>,
+    /// Any of these is in one that fills them.
+    #[serde(default)]
+    pub fills: Vec<Expression>,
     /// None of these is: they are of other databases.
     #[serde(default)]
     pub lacks: Vec<Expression>,
     /// Patterns of paths that something else loads.
     #[serde(default)]
     pub outside: Vec<String>,
+    /// Patterns of migrations in plain SQL: together, in the order of their names, they make the
+    /// tables.
+    #[serde(default)]
+    pub migrations: Vec<String>,
+    /// Pieces of code that runs such migrations itself.
+    #[serde(default)]
+    pub migrates: Vec<String>,
 }
 
 /// What a client library wants to be told in the URL of a service.
@@ -1260,6 +1294,9 @@ pub struct CommandRule {
     /// Flags that take the name under which the public finds the application.
     #[serde(default)]
     pub host_flags: Vec<String>,
+    /// Flags that take a file which it can do without.
+    #[serde(default)]
+    pub optional_files: Vec<String>,
     /// Path that must not be in the repository, relative to the folder of the command: what the
     /// command makes is there otherwise.
     #[serde(default)]
@@ -1272,6 +1309,9 @@ pub struct CommandRule {
     /// stage has no compiler.
     #[serde(default)]
     pub compiled: Option<CompiledProgram>,
+    /// For a command that compiles a program and runs it: which of its words go to the program.
+    #[serde(default)]
+    pub hands_on: Option<HandsOn>,
     /// Whether it loads the application while the image is built, and so needs its settings.
     #[serde(default)]
     pub loads_application: bool,
@@ -1304,6 +1344,16 @@ pub struct CommandRule {
     /// else is the name.
     #[serde(default)]
     pub script: Option<String>,
+}
+
+/// Which words of a command go to the program that it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HandsOn {
+    /// Those behind its first argument.
+    AfterFirst,
+    /// Those behind `--`.
+    AfterSeparator,
 }
 
 /// What a command means in a container.

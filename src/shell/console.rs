@@ -116,6 +116,11 @@ pub fn chunks(text: &str) -> Vec<Span> {
     chunks
 }
 
+/// Returns what is typed at the prompt that `line` begins with; `None` without one.
+pub fn typed(line: &str) -> Option<&str> {
+    prompt(line, false, false).map(|prompt| &line[prompt.length..])
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Prompt {
     length: usize,

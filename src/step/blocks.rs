@@ -139,7 +139,12 @@ pub(super) fn looks_like_commands(code: &str, known: &dyn Fn(&str) -> bool) -> b
         line.trim_start_matches(['$', '#', '%', '>', ' '])
             .to_owned()
     };
-    if code.lines().any(|line| line.trim_start().starts_with("$ ")) {
+    // `(venv) $ python api.py`, with or without what it prints.
+    let is_typed = |line: &str| {
+        let first = shell::typed(line).and_then(|typed| typed.split_whitespace().next());
+        line.trim_start().starts_with("$ ") || first.is_some_and(known)
+    };
+    if code.lines().any(is_typed) {
         return true;
     }
     let Some(first) = lines

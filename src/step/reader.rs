@@ -65,6 +65,17 @@ impl Subshell {
     }
 }
 
+/// The folder that the commands of a document in `folder` begin in: what `docs/` says is done beside
+/// it.
+fn home(folder: &str, catalog: &Catalog) -> String {
+    let aside = catalog.list("folders", "documents");
+    let mut home = folder;
+    while aside.iter().any(|known| known == repo::file_name(home)) {
+        home = repo::folder_of(home);
+    }
+    home.to_owned()
+}
+
 /// A loop with more rounds than people write by hand is cut off.
 const MOST_ROUNDS: usize = 32;
 
@@ -98,7 +109,7 @@ impl<'a> Reader<'a> {
         programs: &'a BTreeMap<String, Fact>,
         steps: &'a mut Vec<InstallStep>,
     ) -> Self {
-        let home = repo::folder_of(&document.source.path).to_owned();
+        let home = home(repo::folder_of(&document.source.path), catalog);
         Self {
             source: Arc::clone(&document.source),
             repo,

@@ -1,0 +1,1 @@
+CREATE TABLE album (id TEXT PRIMARY KEY, name TEXT);

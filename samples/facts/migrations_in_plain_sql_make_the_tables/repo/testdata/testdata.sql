@@ -1,0 +1,1 @@
+INSERT INTO album (id, name) VALUES ('1', 'One');

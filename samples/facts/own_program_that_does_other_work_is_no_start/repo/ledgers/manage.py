@@ -1,0 +1,5 @@
+from flask.cli import FlaskGroup
+
+
+def main():
+    FlaskGroup().main()

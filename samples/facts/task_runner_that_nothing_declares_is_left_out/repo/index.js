@@ -1,0 +1,3 @@
+const app = require("express")();
+app.get("/", (request, response) => response.send("notes"));
+app.listen(4040);
