@@ -227,6 +227,9 @@ fn component(
     image
         .extra_files
         .extend(image::env_file(&input, &image.workdir));
+    if let Some(start) = &started.start {
+        image::carry_built(&input, start, &mut image);
+    }
     if let Some(port) = started.ports.first() {
         image::fill_port(&mut image, port.port);
     }

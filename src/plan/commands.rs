@@ -61,6 +61,10 @@ pub fn build_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Com
             ledger.skip(index, "tool-is-not-a-dependency", Some(tool));
             continue;
         }
+        if let Some(word) = unknown_value(step) {
+            ledger.skip(index, "holds-values-of-one-machine", Some(word));
+            continue;
+        }
         push(&mut commands, command_of(step, input));
         ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
     }
@@ -105,6 +109,10 @@ pub fn prepare_commands(
             ledger.skip(index, "tool-is-not-a-dependency", Some(tool));
             continue;
         }
+        if let Some(word) = unknown_value(step) {
+            ledger.skip(index, "holds-values-of-one-machine", Some(word));
+            continue;
+        }
         let command = command_of(step, input);
         if let Some(folder) = made_folder(&step.words, input.catalog) {
             volumes.push(Volume {
@@ -114,7 +122,12 @@ pub fn prepare_commands(
                 origin: command.origin.clone(),
             });
         }
-        push(&mut commands, command);
+        match same(&mut commands, &command.command, input) {
+            Some(known) if known.directory == command.directory => {
+                known.origin.extend(command.origin);
+            }
+            _ => push(&mut commands, command),
+        }
         ledger.set(index, Fate::Prepare, "compose.yaml", None);
     }
     add_of_recipes(
@@ -271,6 +284,12 @@ pub fn push(commands: &mut Vec<Command>, command: Command) {
         Some(known) => known.origin.extend(command.origin),
         None => commands.push(command),
     }
+}
+
+/// The path in `step` that begins with a variable whose value only a host knows.
+fn unknown_value(step: &InstallStep) -> Option<&str> {
+    let is_path = |word: &&String| word.starts_with('$') && word.contains('/');
+    step.words.iter().find(is_path).map(String::as_str)
 }
 
 /// The command of a step as it runs unattended.

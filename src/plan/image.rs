@@ -64,6 +64,26 @@ pub fn fill_env(image: &mut Image, vars: &[EnvVar]) {
     }
 }
 
+/// Carries all of the application into the run stage where the start command names a file that only
+/// the build leaves in its folder, a script that looks for what lies around it.
+pub fn carry_built(input: &Input<'_, '_>, start: &super::Start, image: &mut Image) {
+    let built = input.catalog.list("folders", "built");
+    let is_left = |word: &String| {
+        let path = word.trim_start_matches("./");
+        let folder = path.split('/').next().unwrap_or_default();
+        let place = format!("{}/{path}", image.workdir);
+        path.contains('/')
+            && built.iter().any(|known| known == folder)
+            && !image
+                .artifacts
+                .iter()
+                .any(|copy| place.starts_with(&copy.to))
+    };
+    if start.command.iter().any(is_left) {
+        image.copy_source = true;
+    }
+}
+
 /// Takes the packages of the build stage away where nothing is built there: where the stack only
 /// copies, and no document has one of `commands`.
 pub fn without_build(

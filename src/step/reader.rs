@@ -358,6 +358,7 @@ impl Reader<'_> {
             return;
         }
         context.directory.clone_from(&self.directory);
+        self.set_defaults(command);
         let mut all: Vec<String> = command
             .words
             .iter()
@@ -512,6 +513,27 @@ impl Reader<'_> {
                 !pairs.is_empty() && pairs.iter().all(|(name, _)| self.used.contains(name));
             if is_own && is_used {
                 step.action = Action::Skip("used-by-commands-below".to_owned());
+            }
+        }
+    }
+
+    /// `: ${NAME:=value}` sets a variable that has no value
+    /// (<https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_06_02>).
+    fn set_defaults(&mut self, command: &SimpleCommand) {
+        let mut words = command.words.iter();
+        if words.next().is_none_or(|first| first.text != ":") {
+            return;
+        }
+        for word in words {
+            let inside = word.text.strip_prefix("${");
+            let Some(inside) = inside.and_then(|inside| inside.strip_suffix('}')) else {
+                continue;
+            };
+            if let Some((name, value)) = inside.split_once(":=").or(inside.split_once('='))
+                && shell::is_name(name)
+            {
+                let known = self.variables.entry(name.to_owned());
+                known.or_insert_with(|| value.to_owned());
             }
         }
     }
