@@ -39,6 +39,8 @@ pub enum Code {
     NoStack,
     /// Several stacks fit equally well.
     AmbiguousStack,
+    /// A site that documents the application is no component.
+    DocumentationLeftOut,
     /// Nothing says how to start the application.
     NoStartCommand,
     /// A document or manifest is not UTF-8.
@@ -93,6 +95,7 @@ impl Code {
             Self::EmptyRepository => "empty-repository",
             Self::NoStack => "no-stack-recognised",
             Self::AmbiguousStack => "ambiguous-stack",
+            Self::DocumentationLeftOut => "documentation-left-out",
             Self::NoStartCommand => "no-start-command",
             Self::NotUtf8 => "not-utf8",
             Self::TooLarge => "too-large",
@@ -173,6 +176,15 @@ impl Diagnostic {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
+    }
+
+    /// Adds one more hint, where there is one.
+    #[must_use]
+    pub fn also(self, hint: Option<String>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
     }
 
     /// Returns the file and line it is about.

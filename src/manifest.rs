@@ -34,7 +34,8 @@ use crate::{
 pub struct Manifest {
     /// Declared packages by normalised name.
     pub packages: BTreeMap<String, Package>,
-    /// What a conda environment asks for that PyPI has, as arguments for pip.
+    /// What a conda environment asks for that PyPI has, and what a configuration file names in its own
+    /// way, as arguments for pip.
     pub environment: Vec<Fact>,
     /// Those of them that the source itself does not import, by normalised name.
     pub indirect: BTreeSet<String>,
@@ -233,6 +234,7 @@ impl Manifest {
                     self.pattern(pattern, source);
                 }
             }
+            DeclaredFormat::Named => self.named_packages(declared, source),
         }
     }
 
@@ -277,6 +279,33 @@ impl Manifest {
             if let Some(program) = found.name("program") {
                 self.program(program.as_str(), "", source);
             }
+        }
+    }
+
+    /// Packages that `source` calls by other names: see [`DeclaredFile::names`].
+    fn named_packages(&mut self, declared: &DeclaredFile, source: &SourceFile) {
+        let Some(pattern) = &declared.pattern else {
+            return;
+        };
+        for found in pattern.captures_iter(&source.text) {
+            let Some(name) = found.name("package") else {
+                continue;
+            };
+            let package = declared.names.get(name.as_str());
+            let is_new = |package: &&String| {
+                let mut known = self.environment.iter();
+                !known.any(|fact| fact.value == **package)
+            };
+            let Some(package) = package.filter(is_new) else {
+                continue;
+            };
+            let line = source.line(name.start());
+            self.declare(package, "", source, line);
+            self.environment.push(Fact {
+                value: package.clone(),
+                file: source.path.clone(),
+                line,
+            });
         }
     }
 

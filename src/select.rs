@@ -1,5 +1,7 @@
 //! Facts, steps and catalogue → which recipes fit the repository, and why.
 
+mod documentation;
+
 use std::collections::BTreeSet;
 
 use crate::{
@@ -7,7 +9,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned, nearest},
     manifest::{self, Manifest, SourceFacts, compose::Composed, variable},
     origin::{Origin, OriginKind},
-    recipe::{Catalog, FrameworkRecipe, StackRecipe, TextSign, contains_word},
+    recipe::{Catalog, Documents, FrameworkRecipe, StackRecipe, TextSign, contains_word},
     repo::{self, Repo},
     source::SourceFile,
     step::{Action, InstallStep, Purpose, rule},
@@ -39,6 +41,21 @@ pub struct Selection<'c> {
     pub facts: SourceFacts,
 }
 
+impl Selection<'_> {
+    /// Returns whether it may be a site about an application.
+    pub fn documents(&self) -> bool {
+        let framework = self.framework;
+        self.stack.documents != Documents::Never
+            || framework.is_some_and(|(_, framework)| framework.documents != Documents::Never)
+    }
+
+    /// Returns whether the result is static files, served by the run stage's web server.
+    pub fn serves_static(&self) -> bool {
+        let framework = self.framework;
+        self.stack.serves_static || framework.is_some_and(|(_, framework)| framework.serves_static)
+    }
+}
+
 /// A stack that may fit.
 struct Candidate<'c> {
     score: i32,
@@ -67,6 +84,14 @@ pub fn selections<'c>(
 ) -> Warned<Vec<Selection<'c>>> {
     let mut diagnostics = Vec::new();
     let mut candidates = candidates(repo, steps, catalog, config);
+    documentation::give_way(
+        &mut candidates,
+        repo,
+        steps,
+        catalog,
+        config,
+        &mut diagnostics,
+    );
     let built = Composed::of(repo, catalog).folders();
     only_built(&mut candidates, &built);
     only_finished(&mut candidates, catalog);
@@ -208,10 +233,7 @@ fn give_assets<'c>(
     catalog: &'c Catalog,
     config: &'c Config,
 ) {
-    let is_static = |selection: &Selection<'_>| {
-        let framework = selection.framework;
-        framework.is_some_and(|(_, framework)| framework.serves_static)
-    };
+    let is_static = Selection::serves_static;
     let mut at = 0;
     while at < components.len() {
         let server = components.iter().position(|server| {
@@ -339,6 +361,7 @@ fn read<'c>(
     let facts = manifest::source_facts(repo, folder, stack, catalog);
     let mut evidence = candidate.evidence.clone();
     let mut found = frameworks(repo, catalog, candidate.stack_id, folder, &manifest, &facts);
+    documentation::only_beside_nothing(&mut found, stack, folder, &manifest, &facts, repo, catalog);
     let most = found.first().map_or(0, |(_, _, signs)| signs.len());
     let best_of_all = found.iter().filter(|(_, _, signs)| signs.len() == most);
     let mut tied: Vec<&str> = best_of_all.map(|(id, _, _)| *id).collect();
@@ -393,11 +416,17 @@ fn candidates<'c>(
             candidates.extend(candidate(repo, steps, catalog, stack_id, stack, folder));
         }
     }
-    if candidates.is_empty() {
+    if documentation::may_all_document(&candidates, repo, catalog) {
         for (stack_id, stack) in &catalog.stacks {
             let patterns = &stack.detect.weak_files;
             for folder in folders(repo, patterns, catalog, config) {
-                candidates.extend(candidate(repo, steps, catalog, stack_id, stack, folder));
+                let found = candidate(repo, steps, catalog, stack_id, stack, folder);
+                let is_new = |found: &Candidate<'_>| {
+                    !candidates.iter().any(|known| {
+                        known.stack_id == found.stack_id && known.folder == found.folder
+                    })
+                };
+                candidates.extend(found.filter(is_new));
             }
         }
     }
@@ -566,7 +595,11 @@ fn candidate<'c>(
                 .map(|path| (*path).to_owned())
         })
     };
-    if let Some(path) = found(&stack.detect.files) {
+    let (only_with, unless) = (&stack.detect.only_with, &stack.detect.unless_files);
+    let is_proof = |_: &String| {
+        (only_with.is_empty() || found(only_with).is_some()) && found(unless).is_none()
+    };
+    if let Some(path) = found(&stack.detect.files).filter(is_proof) {
         score += 10;
         is_certain = true;
         evidence.push(Origin::manifest(path, format!("a file of {}", stack.title)));

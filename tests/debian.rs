@@ -165,10 +165,12 @@ fn every_file_is_in_its_package() {
                 .filter_map(|package| package.rsplit('/').next())
                 .collect();
             let here = catalog.packages_on(package, "bookworm");
+            // What left Debian before: only its list of packages is at hand.
+            let was_there = here.is_empty() && packages("bullseye").contains_key(package);
             let has = here
                 .iter()
                 .any(|package| !with_dependencies(package, &there).is_disjoint(&holders));
-            if !has {
+            if !has && !was_there {
                 wrong.push(format!("{kind:?} {file}: not in {package}"));
             }
         }

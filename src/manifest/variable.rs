@@ -31,8 +31,11 @@ pub fn of_file(
     };
     let value = match variable.form {
         VariableForm::Text => value,
-        VariableForm::Folder => {
-            let folder = repo::folder_of(origin.file.as_deref().unwrap_or_default());
+        VariableForm::Folder | VariableForm::FolderAround => {
+            let mut folder = repo::folder_of(origin.file.as_deref().unwrap_or_default());
+            if variable.form == VariableForm::FolderAround {
+                folder = repo::folder_of(folder);
+            }
             let inside = folder.strip_prefix(path).unwrap_or(folder);
             match inside.trim_start_matches('/') {
                 "" => ".".to_owned(),

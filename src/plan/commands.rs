@@ -54,6 +54,10 @@ pub fn build_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Com
         if !is_build || step.context.purpose == Purpose::Test {
             continue;
         }
+        if is_documentation(&step.words, input) {
+            ledger.skip(index, "documents-the-application", None);
+            continue;
+        }
         let tool = step.words.first().and_then(|word| input.catalog.tool(word));
         if tool.is_some_and(|(_, tool)| tool.only_declared)
             && let Some(tool) = undeclared_tool(step, input)
@@ -74,7 +78,31 @@ pub fn build_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Com
         |framework| &framework.build,
         &input.selection.stack.build,
     );
+    commands.retain(|command| {
+        let words: Vec<String> = command
+            .command
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect();
+        !is_documentation(&words, input)
+    });
     commands
+}
+
+/// Returns whether a command, or the script of the package manifest that it runs, builds or shows
+/// pages about the application.
+pub fn is_documentation(words: &[String], input: &Input<'_, '_>) -> bool {
+    let is_told = |words: &[String]| {
+        let found = rule(words, input.catalog).0;
+        found.is_some_and(|(found, _)| input.catalog.tools[found.tool].documents)
+    };
+    let script = script_name(&words.join(" "), input);
+    let script = script.and_then(|name| input.selection.manifest.scripts.get(&name));
+    let script = script.is_some_and(|script| {
+        let words: Vec<String> = script.value.split_whitespace().map(str::to_owned).collect();
+        is_told(&words)
+    });
+    !input.selection.documents() && (script || is_told(words))
 }
 
 /// Returns the commands that prepare a release, such as migrations, in their order, and volumes for
@@ -208,11 +236,21 @@ fn add_of_recipes(
                 let why = command.why.clone();
                 Origin::recipe(&id, why.unwrap_or_else(|| format!("runs `{line}`")))
             };
-            let mut forms = command.instead_of.iter();
-            let rough = forms.find(|form| same(commands, form, input).is_some());
-            if let Some(told) = rough.and_then(|form| same(commands, form, input)) {
+            let runtime = &selection.stack.runtime;
+            let is_rough = |known: &Command| {
+                let mut forms = command.instead_of.iter();
+                forms.any(|form| essence(&known.command, runtime) == essence(form, runtime))
+            };
+            if let Some(first) = commands.iter().position(is_rough) {
+                // All that documents tell of it is done by the one.
+                let mut rest = commands.split_off(first + 1);
+                let told = &mut commands[first];
                 told.command.clone_from(&line);
+                for other in rest.extract_if(.., |other| is_rough(other)) {
+                    told.origin.extend(other.origin);
+                }
                 told.origin.push(why());
+                commands.extend(rest);
                 continue;
             }
             // A document may name what the script runs.

@@ -339,8 +339,16 @@ pub fn folders(
             continue;
         }
         origin.push(ledger::origin(step));
+        made.extend(paths.iter().cloned());
+        // Files that are only served are written while they are built.
+        if input.selection.serves_static() {
+            match input.selection.framework {
+                Some(_) => ledger.set(index, Fate::Dockerfile, "Dockerfile", None),
+                None => ledger.skip(index, "files-are-only-served", None),
+            }
+            continue;
+        }
         for path in paths {
-            made.push(path.clone());
             volumes.push(Volume {
                 path: format!("{}/{path}", image.workdir),
                 persistent: true,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     ArtifactCopy, Command, EnvVar, ExtraFile, Image, Origin, OriginKind,
     commands::push,
-    input::{Input, fill_text, holds},
+    input::{Input, fill, fill_text, holds},
     install::Installs,
     runtime,
 };
@@ -315,9 +315,12 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, installs: &Installs) -
     };
     let mut root_commands: Vec<Command> = Vec::new();
     for command in run_setup.iter().filter(|command| holds(command, input)) {
+        let Some(line) = fill(&command.command, input) else {
+            continue;
+        };
         let why = command.why.as_deref().unwrap_or("prepares the run stage");
         let origin = Origin::recipe(run_setup_of, why);
-        push(&mut root_commands, as_root(command.command.clone(), origin));
+        push(&mut root_commands, as_root(line, origin));
     }
     Image {
         build_from: base.fill(build),

@@ -52,6 +52,8 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
         .script
         .as_ref()
         .is_none_or(|name| selection.manifest.scripts.contains_key(name));
+    let mut other_scripts = command.unless_script.iter();
+    let script = script && !other_scripts.any(|name| selection.manifest.scripts.contains_key(name));
     let code = command.code.as_ref().is_none_or(|piece| {
         let mut sources = selection.facts.sources(input.repo);
         sources.any(|source| source.text.contains(piece.as_str()))

@@ -43,8 +43,15 @@ pub fn port(
     if let Some(said) = &selection.config.port {
         return Some(http(said.value, said.origin.clone()));
     }
+    let of_stack = || {
+        let origin = Origin::recipe(
+            &format!("stacks/{}", selection.stack_id),
+            "usual port of the stack",
+        );
+        Some(http(selection.stack.port?, origin))
+    };
     if serves_static {
-        return framework;
+        return framework.or_else(of_stack);
     }
     let ways = || told.into_iter().chain([way]);
     // A default of the documents' own command is certain; of one that a recipe chose it is not.
@@ -72,14 +79,7 @@ pub fn port(
         .or_else(|| port_of_rule(way, input))
         .or_else(|| {
             let has_server = serves_something(input);
-            let port = selection.stack.port.filter(|_| has_server)?;
-            Some(http(
-                port,
-                Origin::recipe(
-                    &format!("stacks/{}", selection.stack_id),
-                    "usual port of the stack",
-                ),
-            ))
+            of_stack().filter(|_| has_server)
         })
 }
 

@@ -95,12 +95,11 @@ pub fn runtime(
     };
     let taken = taken.or_else(|| take(recipe, "", ceiling.as_ref()));
     let version = taken.unwrap_or_else(|| default_version(recipe));
-    if let Some((limit, reason)) = &ceiling {
-        let is_limited = strongest.is_none_or(|request| !version::is_exact(&request.text));
-        if is_limited && compare(&numbers(&version.version), &numbers(limit)).is_eq() {
-            origin.push(reason.clone());
-        }
-    }
+    let is_limited = strongest.is_none_or(|request| !version::is_exact(&request.text));
+    let limit = ceiling.as_ref().filter(|(limit, _)| {
+        is_limited && compare(&numbers(&version.version), &numbers(limit)).is_eq()
+    });
+    origin.extend(limit.map(|(_, reason)| reason.clone()));
     if origin.is_empty() {
         origin.push(Origin::recipe(
             &format!("runtimes/{id}"),
@@ -166,7 +165,8 @@ pub fn runtime(
                     .map(Origin::place)
                     .collect::<Vec<_>>()
                     .join(" and ")
-            )),
+            ))
+            .also(limit.and_then(|(_, reason)| reason.text.clone())),
         );
     }
     let mut base = Base {
@@ -353,7 +353,9 @@ fn text_sign(
     };
     paths.into_iter().find_map(|path| {
         let source = repo.source(path)?;
-        let found = pattern.find(&source.text)?;
+        // A pattern may look at more than what it says.
+        let all = pattern.captures(&source.text)?;
+        let found = all.get(1).or_else(|| all.get(0))?;
         let said = format!("{}: {}", found.as_str().trim(), ceiling.why);
         Some(Origin::at(
             OriginKind::Manifest,

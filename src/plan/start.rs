@@ -39,9 +39,7 @@ pub fn start(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Started {
     let selection = input.selection;
-    let serves_static = selection
-        .framework
-        .is_some_and(|(_, framework)| framework.serves_static);
+    let serves_static = selection.serves_static();
     let settled = settled(input);
     let is_settled = settled.is_some();
     let has_own_server = serves_static || selection.stack.serves_scripts;

@@ -1,7 +1,9 @@
 //! The ways to start the application that documents, manifests and recipes name.
 
 use super::{
-    Origin, env,
+    Origin,
+    commands::is_documentation,
+    env,
     input::{Input, fill, holds},
     kind::{Kind, is_preparing_script, script_kind},
     ledger,
@@ -173,6 +175,10 @@ pub fn ways(
             // Of a program that takes its work from its arguments the documents give examples.
             Action::Start if is_own_program(step, input) && !serves_something(input) => {
                 ledger.skip(index, "example-of-use", None);
+                continue;
+            }
+            Action::Start | Action::Script(_) if is_documentation(&step.words, input) => {
+                ledger.skip(index, "documents-the-application", None);
                 continue;
             }
             // `go run migrate/main.go` is no way to start it.

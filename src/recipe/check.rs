@@ -119,8 +119,11 @@ const SOURCES: [(&str, &str); 7] = [
 ];
 
 /// Fields that hold a pattern of a path.
-const PATH_PATTERNS: [(&str, &str); 12] = [
+const PATH_PATTERNS: [(&str, &str); 15] = [
     ("stacks", "detect.files.*"),
+    ("stacks", "detect.only_with.*"),
+    ("stacks", "detect.unless_files.*"),
+    ("stacks", "own_sources.*.file"),
     ("stacks", "detect.run_files.*"),
     ("stacks", "pages.*"),
     ("stacks", "detect.weak_files.*"),

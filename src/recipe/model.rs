@@ -275,6 +275,10 @@ pub struct StackRecipe {
     /// of the documents applies.
     #[serde(default)]
     pub serves_scripts: bool,
+    /// Whether the result is static files, served by the run stage's web server on `port`: as
+    /// [`FrameworkRecipe::serves_static`].
+    #[serde(default)]
+    pub serves_static: bool,
     /// What is said where a site file hands scripts to a FastCGI server: which server the image has
     /// in its place, and why.
     #[serde(default)]
@@ -296,6 +300,27 @@ pub struct StackRecipe {
     /// Signs that its manifest only builds assets for another stack in the same folder.
     #[serde(default)]
     pub assets: Option<AssetsRecipe>,
+    /// Whether what it serves is about an application, so that it gives way to one.
+    #[serde(default)]
+    pub documents: Documents,
+    /// Source files of other stacks that belong to such a site, with a text that they have.
+    #[serde(default)]
+    pub own_sources: Vec<TextSign>,
+}
+
+/// Whether what a recipe serves is about an application: documentation is not deployed in its place.
+///
+/// A framework that may be so also gives way to a program of the manifest that declares it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Documents {
+    /// It is an application itself.
+    #[default]
+    Never,
+    /// It is, where the name of its folder says so: `documentation` in `recipes/words/folders.toml`.
+    InTheirFolder,
+    /// It is, wherever an application lies beside it.
+    Always,
 }
 
 impl StackRecipe {
@@ -410,6 +435,10 @@ pub struct StackDetect {
     /// Patterns of files of the component's folder that are a sign only where no stack has any
     /// other, and a document runs one of them.
     pub run_files: Vec<String>,
+    /// Patterns of files of the component's folder of which one must be there beside `files`.
+    pub only_with: Vec<String>,
+    /// Patterns of files of the component's folder beside which `files` are no proof.
+    pub unless_files: Vec<String>,
     /// Tools whose commands in the README are a sign.
     pub tools: Vec<String>,
 }
@@ -426,6 +455,10 @@ pub struct DeclaredFile {
     /// `program`, of which a declaration has some.
     #[serde(default)]
     pub pattern: Option<Expression>,
+    /// Packages by the names that the file has for them, which `pattern` finds in its group `package`,
+    /// for `named`; what is not in it needs no package.
+    #[serde(default)]
+    pub names: BTreeMap<String, String>,
 }
 
 /// How a [`DeclaredFile`] is read.
@@ -463,6 +496,9 @@ pub enum DeclaredFormat {
     AppSettings,
     /// What a regular expression finds.
     Pattern,
+    /// A configuration file that names packages in its own way: see [`DeclaredFile::names`]. They are
+    /// arguments for the package manager, as `{environment}`.
+    Named,
 }
 
 /// How the image is laid out; an empty field of a framework keeps what the stack says.
@@ -680,6 +716,9 @@ pub struct ConditionalCommand {
     /// Script of the package manifest that must be there.
     #[serde(default)]
     pub script: Option<String>,
+    /// Scripts of the package manifest of which none may be there.
+    #[serde(default)]
+    pub unless_script: Vec<String>,
     /// Text that must stand in one of the source files.
     #[serde(default)]
     pub code: Option<String>,
@@ -759,6 +798,9 @@ pub struct FrameworkRecipe {
     /// Where its development server is told which paths to hand on, and to whom.
     #[serde(default)]
     pub proxied: Vec<ProxiedFile>,
+    /// Whether what it serves is about an application, so that it gives way to one.
+    #[serde(default)]
+    pub documents: Documents,
 }
 
 /// A file that tells a development server which paths another program answers.
@@ -931,6 +973,8 @@ pub enum VariableForm {
     PythonModule,
     /// The folder of the file, relative to the component: `.` or `cmd/server`.
     Folder,
+    /// The folder around that folder: `docs` for `docs/.vitepress/config.js`.
+    FolderAround,
     /// The path of the file, relative to the component.
     Path,
     /// The name of the file without its ending.
@@ -1220,6 +1264,9 @@ pub struct ToolRecipe {
     /// The package of a language that brings it.
     #[serde(default)]
     pub package: Option<ToolPackage>,
+    /// Whether it builds pages that may be about an application, whose image has no use for them then.
+    #[serde(default)]
+    pub documents: bool,
     /// Whether it does nothing useful where the application does not declare it.
     #[serde(default)]
     pub only_declared: bool,

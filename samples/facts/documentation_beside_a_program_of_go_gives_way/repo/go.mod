@@ -1,0 +1,3 @@
+module example.com/tidepool
+
+go 1.22

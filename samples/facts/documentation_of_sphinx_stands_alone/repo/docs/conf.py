@@ -1,0 +1,3 @@
+project = "Field guide"
+extensions = ["myst_parser"]
+html_theme = "furo"

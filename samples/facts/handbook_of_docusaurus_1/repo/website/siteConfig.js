@@ -1,0 +1,7 @@
+const siteConfig = {
+  title: 'Sail',
+  baseUrl: '/sail/',
+  projectName: 'sail',
+};
+
+module.exports = siteConfig;

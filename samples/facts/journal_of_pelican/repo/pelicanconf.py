@@ -1,0 +1,6 @@
+AUTHOR = "Ida"
+SITENAME = "Allotment"
+SITEURL = ""
+PATH = "content"
+TIMEZONE = "Europe/Berlin"
+PLUGINS = ["sitemap"]
