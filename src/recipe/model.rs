@@ -1078,10 +1078,28 @@ pub struct SuperuserRecipe {
     /// The same where the source logs in without a password.
     #[serde(default)]
     pub without_password: BTreeMap<String, String>,
-    /// Name of the variable that has the database made, which is left out where a file that is loaded
-    /// makes it: a regular expression tells.
+    /// How the image has the database made, which it need not where a file that is loaded does.
     #[serde(default)]
-    pub makes_database: Option<(String, Expression)>,
+    pub makes_database: Option<MakesDatabaseRecipe>,
+}
+
+/// How an image has the database made, and how a file that is loaded does it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MakesDatabaseRecipe {
+    /// Name of the variable with the database's name.
+    pub variable: String,
+    /// Regular expression for the statement of such a file; it has the group `if_not_exists` where it
+    /// does no harm that the database is there already.
+    pub statement: Expression,
+}
+
+impl MakesDatabaseRecipe {
+    /// Returns whether the statements of `text` fail where the database is there already.
+    pub fn is_refused_by(&self, text: &str) -> bool {
+        let mut found = self.statement.captures_iter(text);
+        found.any(|found| found.name("if_not_exists").is_none())
+    }
 }
 
 /// A Unix socket that some clients take in place of a TCP port.
