@@ -9,6 +9,7 @@ use super::{
 use crate::{
     config::Config,
     diagnostic::{Code, Diagnostic, Severity, Warned},
+    manifest::Reader,
     readme::Document,
     recipe::Catalog,
     repo::{self, Repo},
@@ -16,16 +17,16 @@ use crate::{
     step::InstallStep,
 };
 
-/// Returns the plan for `repo`: a component for each of `selections`, none where no stack was
+/// Returns the plan for the repository of `reader`: a component for each of `selections`, none where no stack was
 /// recognised.
 pub fn build_plan(
-    repo: &Repo,
+    reader: &Reader<'_>,
     documents: &[Document],
     steps: &[InstallStep],
     selections: &[Selection<'_>],
-    catalog: &Catalog,
     config: &Config,
 ) -> Warned<BuildPlan> {
+    let (repo, catalog) = (reader.repo, reader.catalog);
     let mut ledger = Ledger::new(steps);
     let mut said = Said::default();
     let name = name::name(repo, documents, selections);
@@ -78,7 +79,7 @@ pub fn build_plan(
     );
     ingress::join(&mut components, repo, documents, steps, catalog, config);
     components::join(&name, &mut components);
-    peers::find(repo, catalog, &mut components);
+    peers::find(reader, &mut components);
     let plan = BuildPlan {
         schema: SCHEMA.to_owned(),
         name,
