@@ -1230,10 +1230,16 @@ pub struct MirrorRecipe {
     #[serde(default)]
     pub names: Vec<String>,
     /// Environment of its commands; `{url}` is the mirror.
+    #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// A command right before it, for what no variable says; may write below `/run/longshore`.
+    /// A command right before it, for what no variable says. It runs where the tool is not there yet,
+    /// too, and writes the address below `/run/longshore` only, which is in memory where the address
+    /// is a secret.
     #[serde(default)]
     pub before: Option<String>,
+    /// Files of the build stage; none of them has the address.
+    #[serde(default)]
+    pub file: Vec<ImageFile>,
 }
 
 /// The package of a language that brings a tool.
