@@ -232,7 +232,8 @@ fn component(
         image::fill_port(&mut image, port.port);
     }
     volumes.extend(started.data);
-    image::add_packages(&input, &mut packages);
+    let all: Vec<&Command> = install.iter().chain(&build).collect();
+    image::add_packages(&input, &all, &mut packages);
     image::add_init(&input, started.start.as_ref(), &mut image, &mut packages);
     let processes = processes::processes(&input, ledger);
     let schedules = processes::schedules(&input, ledger);

@@ -521,6 +521,9 @@ pub struct StackPackage {
     /// Patterns of files that must be there, relative to the component.
     #[serde(default)]
     pub files: Vec<String>,
+    /// Pieces of the commands that need it, of which one must be run; none where it is always needed.
+    #[serde(default)]
+    pub commands: Vec<String>,
     /// What it is for.
     pub why: String,
 }
