@@ -90,7 +90,11 @@ pub(super) fn smoke(
                 && !report.verdict.is_success()
                 && report.rungs() <= found.rungs()
             {
-                for failure in report.components.iter().filter_map(|found| found.failure.as_ref()) {
+                for failure in report
+                    .components
+                    .iter()
+                    .filter_map(|found| found.failure.as_ref())
+                {
                     talk.say(&format!("then {}", failure.message));
                     for line in failure.log.iter().rev().take(MOST_SAID).rev() {
                         talk.say(&format!("  | {line}"));

@@ -396,9 +396,8 @@ fn service(
         )
         .collect();
     let found = address::written(&recipes, input);
-    let mut written = found.filter(|written| {
-        !is_led_by_env(recipe, known, input) || is_in_copy(written, input)
-    });
+    let mut written =
+        found.filter(|written| !is_led_by_env(recipe, known, input) || is_in_copy(written, input));
     let rewrite = written
         .as_mut()
         .and_then(|written| rewritten(id, recipe, written, input, diagnostics));
