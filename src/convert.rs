@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::{
     config::Config,
     diagnostic::{Code, Diagnostic, Severity, Warned},
+    manifest::Reader,
     plan::{self, BuildPlan},
     readme,
     recipe::Catalog,
@@ -58,9 +59,9 @@ pub fn plan_with(
     let mut documents = readme::documents(&repo, ".", &catalog.pages()).unpack(&mut diagnostics);
     let mut steps = step::install_steps(&documents, &repo, catalog);
     let others = config.of_others();
+    let reader = Reader::new(&repo, catalog);
     let mut unsaid = Vec::new();
-    let mut selections =
-        select::selections(&repo, &steps, catalog, config, &others).unpack(&mut unsaid);
+    let mut selections = select::selections(&reader, &steps, config, &others).unpack(&mut unsaid);
     // A component's own README knows more about it than the one at the top.
     let mut own: Vec<readme::Document> = Vec::new();
     for selection in selections
@@ -79,12 +80,11 @@ pub fn plan_with(
         documents.extend(own);
         steps = step::install_steps(&documents, &repo, catalog);
         unsaid.clear();
-        selections =
-            select::selections(&repo, &steps, catalog, config, &others).unpack(&mut unsaid);
+        selections = select::selections(&reader, &steps, config, &others).unpack(&mut unsaid);
     }
     diagnostics.append(&mut unsaid);
-    let mut plan = plan::build_plan(&repo, &documents, &steps, &selections, catalog, config)
-        .unpack(&mut diagnostics);
+    let mut plan =
+        plan::build_plan(&reader, &documents, &steps, &selections, config).unpack(&mut diagnostics);
     // A script that several commands run has its say once.
     let mut said: Vec<Diagnostic> = Vec::new();
     diagnostics.retain(|diagnostic| {

@@ -9,11 +9,13 @@ mod node;
 mod others;
 pub mod proxy;
 mod python;
+mod reader;
 pub mod site;
 mod source;
 pub mod variable;
 
 pub use env::{EnvLine, env_lines};
+pub use reader::Reader;
 pub use source::{EnvRead, SourceFacts, source_facts};
 
 use std::{

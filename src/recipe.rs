@@ -543,6 +543,30 @@ mod tests {
         assert_eq!(errors, Vec::<String>::new());
     }
 
+    #[test]
+    fn a_database_that_is_there_already_is_refused_by_a_plain_statement_only() {
+        let catalog = Catalog::built_in();
+        for service in ["mysql", "mariadb"] {
+            let superuser = catalog.services[service].superuser.as_ref();
+            let recipe = superuser.and_then(|superuser| superuser.makes_database.as_ref());
+            let is_refused = |text: &str| recipe.expect("is told").is_refused_by(text);
+            // Names may begin with `if`, and be words of the language where they are quoted.
+            for name in ["shop", "`shop`", "iffy", "`if`", "i", "2shops"] {
+                assert!(
+                    is_refused(&format!("USE a;\ncreate  schema {name};")),
+                    "{name}"
+                );
+            }
+            let harmless = "CREATE DATABASE IF NOT EXISTS shop;\n";
+            let dumped = "CREATE DATABASE /*!32312 IF NOT EXISTS*/ `shop`;\n";
+            assert!(!is_refused(harmless) && !is_refused(dumped));
+            assert!(!is_refused(
+                "-- CREATE DATABASE shop;\nCREATE TABLE database_shop (a INT);"
+            ));
+            assert!(is_refused(&format!("{harmless}CREATE DATABASE more;")));
+        }
+    }
+
     /// The catalogue with one file of a user on top.
     fn with(path: &str, text: &str) -> Result<Catalog, Vec<ConfigurationError>> {
         let folder = tempfile::tempdir().expect("a folder");

@@ -15,7 +15,7 @@ mod template;
 
 use std::collections::BTreeMap;
 
-use crate::plan::{BuildPlan, Fate, Origin};
+use crate::plan::{BuildPlan, ExtraFile, Fate, Origin};
 
 /// First line of every generated file.
 const HEADER: &str =
@@ -53,11 +53,13 @@ pub fn artifacts(plan: &mut BuildPlan) -> anyhow::Result<Vec<Artifact>> {
         }
     }
     // One for all.
-    let certificate = plan
+    let places = plan
         .components
         .iter()
-        .find_map(|component| component.image.place.certificate.as_ref());
-    if let Some(file) = certificate {
+        .map(|component| &component.image.place);
+    let files = places.flat_map(|place| place.certificate.iter().chain(&place.files));
+    let files: BTreeMap<&str, &ExtraFile> = files.map(|file| (file.path.as_str(), file)).collect();
+    for file in files.into_values() {
         artifacts.push(marks::plain(&file.path, &file.contents, &file.origin));
     }
     artifacts.push(dockerfile::dockerignore(plan)?);

@@ -860,6 +860,61 @@ mod tests {
         assert!(is_added(&component.assets[0].install) && !is_added(&component.install));
     }
 
+    /// The edits that follow from a failure of the first component of the sample `name`.
+    fn repaired(name: &str, cause: Cause, log: &str) -> (BuildPlan, Option<Repair>) {
+        let path = format!("samples/{name}/repo");
+        let plan = of(&path);
+        let report = failed(&plan, cause, "it failed", &[log]);
+        let (catalog, mut tried) = (Catalog::built_in(), BTreeSet::new());
+        let repair = next(&plan, &report, &opened(&path), &catalog, &mut tried);
+        (plan, repair)
+    }
+
+    #[test]
+    fn a_build_command_that_cannot_work_is_left_out() {
+        let sample = "the_readme_says_how_to_install_a_django_app";
+        let log = "ImproperlyConfigured: without having set the STATIC_ROOT setting to a path.";
+        let (mut plan, repair) = repaired(sample, Cause::Build, log);
+        let repair = repair.expect("a rule knows it");
+        let collects = |plan: &BuildPlan| {
+            let mut build = plan.components[0].build.iter();
+            build.any(|command| command.command.contains("collectstatic"))
+        };
+        assert_eq!(repair.rule, "django-static-root");
+        assert!(collects(&plan) && apply(&mut plan, &repair) && !collects(&plan));
+        assert!(!apply(&mut plan, &repair));
+    }
+
+    #[test]
+    fn what_a_running_program_lacks_is_added_to_the_image_that_runs() {
+        let sample = "plain_wsgi_app_needs_no_requirements_file";
+        let added = |cause| {
+            let (_, repair) = repaired(sample, cause, "sh: 1: ffmpeg: not found");
+            repair.expect("a rule knows it").edits
+        };
+        let ffmpeg = || vec!["ffmpeg".to_owned()];
+        let (build, run) = (ffmpeg(), Vec::new());
+        assert_eq!(added(Cause::Build), [Edit::AddPackages { build, run }]);
+        let (build, run) = (Vec::new(), ffmpeg());
+        assert_eq!(added(Cause::Ended), [Edit::AddPackages { build, run }]);
+    }
+
+    #[test]
+    fn a_stage_that_builds_assets_is_repaired_by_the_rules_of_its_own_runtime() {
+        let rule = |cause, log: &str| {
+            let sample = "python_application_builds_its_assets_with_node";
+            let (_, repair) = repaired(sample, cause, log);
+            repair.map(|repair| repair.rule)
+        };
+        let log = "FATAL ERROR: Allocation failed - JavaScript heap out of memory";
+        let expected = Some("node-heap".to_owned());
+        assert_eq!(rule(Cause::Build, log), expected);
+        assert_eq!(rule(Cause::Ended, log), None);
+        // The version that a rule sets is that of the application's own runtime.
+        let log = "Node Sass does not yet support your current environment";
+        assert_eq!(rule(Cause::Build, log), None);
+    }
+
     #[test]
     fn a_piece_is_replaced_where_a_word_begins_and_only_once() {
         let by = "/tmp/uv/bin/uv pip install";

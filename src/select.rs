@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::{
     config::{Config, Said},
     diagnostic::{Code, Diagnostic, Severity, Warned, nearest},
-    manifest::{self, Manifest, SourceFacts, compose::Composed, variable},
+    manifest::{self, Manifest, Reader, SourceFacts, variable},
     origin::{Origin, OriginKind},
     recipe::{Catalog, Documents, FrameworkRecipe, StackRecipe, TextSign, contains_word},
     repo::{self, Repo},
@@ -76,27 +76,20 @@ const MOST_TOLD: usize = 24;
 /// Returns the components, the one that the repository is most about first; none, with a diagnostic
 /// that says what was looked for, where no stack fits.
 pub fn selections<'c>(
-    repo: &Repo,
+    reader: &Reader<'c>,
     steps: &[InstallStep],
-    catalog: &'c Catalog,
     config: &'c Config,
     others: &'c Config,
 ) -> Warned<Vec<Selection<'c>>> {
+    let (repo, catalog) = (reader.repo, reader.catalog);
     let mut diagnostics = Vec::new();
-    let mut candidates = candidates(repo, steps, catalog, config);
-    documentation::give_way(
-        &mut candidates,
-        repo,
-        steps,
-        catalog,
-        config,
-        &mut diagnostics,
-    );
-    let built = Composed::of(repo, catalog).folders();
+    let mut candidates = candidates(reader, steps, config);
+    documentation::give_way(&mut candidates, reader, steps, config, &mut diagnostics);
+    let built = reader.composed.folders();
     only_built(&mut candidates, &built);
     only_finished(&mut candidates, catalog);
-    prefer_server(&mut candidates, repo, catalog);
-    prefer_server_around(&mut candidates, repo, catalog);
+    prefer_server(&mut candidates, reader);
+    prefer_server_around(&mut candidates, reader);
     settle(&mut candidates, repo, catalog, config, &mut diagnostics);
     let Some(best) = candidates.first() else {
         diagnostics.push(nothing_found(repo, catalog));
@@ -111,7 +104,7 @@ pub fn selections<'c>(
             && other.score + 4 > best.score
     });
     let runner_up = runner_up.map(|other| (other.stack_id.to_owned(), other.folder.clone()));
-    let mut main = read(best, &[&best.folder, "."], repo, catalog, config).unpack(&mut diagnostics);
+    let mut main = read(best, &[&best.folder, "."], reader, config).unpack(&mut diagnostics);
     main.runner_up = runner_up;
 
     let mut more: Vec<(bool, Selection<'c>)> = Vec::new();
@@ -140,7 +133,7 @@ pub fn selections<'c>(
             continue;
         }
         let is_told = built.contains(folder) || is_visited(folder, steps);
-        let selection = read(candidate, &[folder], repo, catalog, others).value;
+        let selection = read(candidate, &[folder], reader, others).value;
         if is_application(&selection, is_told) {
             more.push((is_told, selection));
         }
@@ -151,7 +144,7 @@ pub fn selections<'c>(
     }
     let mut components = vec![main];
     components.extend(more.into_iter().map(|(_, selection)| selection));
-    give_assets(&mut components, &candidates, repo, steps, catalog, others);
+    give_assets(&mut components, &candidates, reader, steps, others);
     Warned {
         value: components,
         diagnostics,
@@ -228,12 +221,12 @@ fn is_application(selection: &Selection<'_>, is_told: bool) -> bool {
 fn give_assets<'c>(
     components: &mut Vec<Selection<'c>>,
     candidates: &[Candidate<'c>],
-    repo: &Repo,
+    reader: &Reader<'c>,
     steps: &[InstallStep],
-    catalog: &'c Catalog,
     config: &'c Config,
 ) {
     let is_static = Selection::serves_static;
+    let repo = reader.repo;
     let mut at = 0;
     while at < components.len() {
         let server = components.iter().position(|server| {
@@ -266,8 +259,8 @@ fn give_assets<'c>(
                 && other.stack.assets.is_some()
         });
         let Some(beside) = beside else { continue };
-        let found = read(beside, &[&beside.folder], repo, catalog, config).value;
-        if builds_assets(&found) && is_told(&found, steps, catalog) {
+        let found = read(beside, &[&beside.folder], reader, config).value;
+        if builds_assets(&found) && is_told(&found, steps, reader.catalog) {
             component.runner_up = None;
             component.assets.push(found);
         }
@@ -351,16 +344,16 @@ fn serves_output(server: &Selection<'_>, front_end: &Selection<'_>, repo: &Repo)
 fn read<'c>(
     candidate: &Candidate<'c>,
     folders: &[&str],
-    repo: &Repo,
-    catalog: &'c Catalog,
+    reader: &Reader<'c>,
     config: &'c Config,
 ) -> Warned<Selection<'c>> {
-    let (folder, stack) = (&candidate.folder, candidate.stack);
+    let (folder, id, stack) = (&candidate.folder, candidate.stack_id, candidate.stack);
+    let (repo, catalog) = (reader.repo, reader.catalog);
     let mut diagnostics = Vec::new();
-    let manifest = manifest::manifest(repo, folders, stack, catalog).unpack(&mut diagnostics);
-    let facts = manifest::source_facts(repo, folder, stack, catalog);
+    let manifest = reader.manifest(folders, id, stack).unpack(&mut diagnostics);
+    let facts = reader.facts(folder, id, stack);
     let mut evidence = candidate.evidence.clone();
-    let mut found = frameworks(repo, catalog, candidate.stack_id, folder, &manifest, &facts);
+    let mut found = frameworks(repo, catalog, id, folder, &manifest, &facts);
     documentation::only_beside_nothing(&mut found, stack, folder, &manifest, &facts, repo, catalog);
     let most = found.first().map_or(0, |(_, _, signs)| signs.len());
     let best_of_all = found.iter().filter(|(_, _, signs)| signs.len() == most);
@@ -387,7 +380,7 @@ fn read<'c>(
     tied.retain(|id| *id != taken);
     Warned {
         value: Selection {
-            stack_id: candidate.stack_id,
+            stack_id: id,
             stack,
             folder: folder.clone(),
             framework,
@@ -405,18 +398,18 @@ fn read<'c>(
 
 /// The stacks that fit, best first.
 fn candidates<'c>(
-    repo: &Repo,
+    reader: &Reader<'c>,
     steps: &[InstallStep],
-    catalog: &'c Catalog,
     config: &Config,
 ) -> Vec<Candidate<'c>> {
+    let (repo, catalog) = (reader.repo, reader.catalog);
     let mut candidates: Vec<Candidate<'c>> = Vec::new();
     for (stack_id, stack) in &catalog.stacks {
         for folder in folders(repo, &stack.detect.files, catalog, config) {
             candidates.extend(candidate(repo, steps, catalog, stack_id, stack, folder));
         }
     }
-    if documentation::may_all_document(&candidates, repo, catalog) {
+    if documentation::may_all_document(&candidates, reader) {
         for (stack_id, stack) in &catalog.stacks {
             let patterns = &stack.detect.weak_files;
             for folder in folders(repo, patterns, catalog, config) {
@@ -490,13 +483,13 @@ fn run_by_documents<'c>(
 
 /// A stack that serves nothing gives way to one in the same folder that does: its manifest is there
 /// for assets or for tools of development.
-fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalog) {
+fn prefer_server(candidates: &mut [Candidate<'_>], reader: &Reader<'_>) {
     let unsettled = Config::default();
     // Without a framework a stack serves that starts in one way only; of the best one its own word
     // counts, too.
     let serves = |candidate: &Candidate<'_>, by_itself: bool| {
         let folders = [candidate.folder.as_str(), "."];
-        let found = read(candidate, &folders, repo, catalog, &unsettled).value;
+        let found = read(candidate, &folders, reader, &unsettled).value;
         let manifest = &found.manifest;
         // Code for browsers looks like a server's, so a stack that also builds assets must say more.
         let can_start = candidate.stack.assets.is_none()
@@ -528,9 +521,9 @@ fn prefer_server(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalo
 
 /// A front end gives way to the server in a folder around it whose source names what it builds:
 /// documents often tell more of the front end.
-fn prefer_server_around(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: &Catalog) {
+fn prefer_server_around(candidates: &mut [Candidate<'_>], reader: &Reader<'_>) {
     let unsettled = Config::default();
-    let read = |candidate| read(candidate, &[&candidate.folder], repo, catalog, &unsettled).value;
+    let read = |candidate| read(candidate, &[&candidate.folder], reader, &unsettled).value;
     let Some(best) = candidates.first() else {
         return;
     };
@@ -546,7 +539,7 @@ fn prefer_server_around(candidates: &mut [Candidate<'_>], repo: &Repo, catalog: 
         return;
     }
     let server = candidates.iter().position(|other| {
-        is_around(other) && other.is_certain && serves_output(&read(other), &front_end, repo)
+        is_around(other) && other.is_certain && serves_output(&read(other), &front_end, reader.repo)
     });
     if let Some(server) = server {
         candidates[..=server].rotate_right(1);

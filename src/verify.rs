@@ -20,6 +20,7 @@ mod listening;
 mod load;
 mod log;
 mod manifests;
+mod patience;
 mod podman;
 mod report;
 

@@ -158,3 +158,32 @@ fn the_plan_fits_its_schema() {
         }
     }
 }
+
+#[test]
+fn what_a_compose_file_builds_is_not_cut_off() {
+    let components = |composed: bool| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().expect("below the folder")).expect("made");
+            fs::write(path, text).expect("written");
+        };
+        let mut compose = "services:\n".to_owned();
+        for number in 1..=9 {
+            let package =
+                r#"{"dependencies": {"express": "4.21.2"}, "scripts": {"start": "node app.js"}}"#;
+            write(&format!("part{number}/package.json"), package);
+            let code = format!("require('express')().listen({})\n", 4000 + number);
+            write(&format!("part{number}/app.js"), &code);
+            compose += &format!("  part{number}:\n    build: ./part{number}\n");
+        }
+        if composed {
+            write("compose.yaml", &compose);
+        }
+        let plan = longshore::convert::plan(folder.path(), &longshore::recipe::Catalog::built_in());
+        plan.expect("it opens").value.components.len()
+    };
+    assert_eq!(components(true), 9);
+    // Without one they are a collection of examples.
+    assert_eq!(components(false), 1);
+}

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     config::Config,
     diagnostic::{Code, Diagnostic, Severity, Warned},
+    manifest::Reader,
     readme::Document,
     recipe::Catalog,
     repo::{self, Repo},
@@ -16,16 +17,16 @@ use crate::{
     step::InstallStep,
 };
 
-/// Returns the plan for `repo`: a component for each of `selections`, none where no stack was
+/// Returns the plan for the repository of `reader`: a component for each of `selections`, none where no stack was
 /// recognised.
 pub fn build_plan(
-    repo: &Repo,
+    reader: &Reader<'_>,
     documents: &[Document],
     steps: &[InstallStep],
     selections: &[Selection<'_>],
-    catalog: &Catalog,
     config: &Config,
 ) -> Warned<BuildPlan> {
+    let (repo, catalog) = (reader.repo, reader.catalog);
     let mut ledger = Ledger::new(steps);
     let mut said = Said::default();
     let name = name::name(repo, documents, selections);
@@ -78,7 +79,7 @@ pub fn build_plan(
     );
     ingress::join(&mut components, repo, documents, steps, catalog, config);
     components::join(&name, &mut components);
-    peers::find(repo, catalog, &mut components);
+    peers::find(reader, &mut components);
     let plan = BuildPlan {
         schema: SCHEMA.to_owned(),
         name,
@@ -234,7 +235,8 @@ fn component(
         image::fill_port(&mut image, port.port);
     }
     volumes.extend(started.data);
-    image::add_packages(&input, &mut packages);
+    let all: Vec<&Command> = install.iter().chain(&build).collect();
+    image::add_packages(&input, &all, &mut packages);
     image::add_init(&input, started.start.as_ref(), &mut image, &mut packages);
     let processes = processes::processes(&input, ledger);
     let schedules = processes::schedules(&input, ledger);

@@ -99,8 +99,13 @@ pub fn without_build(
     }
 }
 
-/// Adds the packages that every application of the stack needs.
-pub fn add_packages(input: &Input<'_, '_>, packages: &mut super::SystemPackages) {
+/// Adds the packages that every application of the stack needs, and those that `commands` of the build
+/// stage do.
+pub fn add_packages(
+    input: &Input<'_, '_>,
+    commands: &[&Command],
+    packages: &mut super::SystemPackages,
+) {
     let selection = input.selection;
     let framework = selection.framework.map(|(_, framework)| &framework.image);
     let runs_elsewhere = framework.is_some_and(|framework| framework.run.is_some());
@@ -122,7 +127,12 @@ pub fn add_packages(input: &Input<'_, '_>, packages: &mut super::SystemPackages)
             files: package.files.clone(),
             ..ConditionalCommand::default()
         };
-        if holds(&conditions, input) {
+        let is_run = |piece: &String| {
+            let mut commands = commands.iter();
+            commands.any(|command| command.command.contains(piece.as_str()))
+        };
+        let is_needed = package.commands.is_empty() || package.commands.iter().any(is_run);
+        if is_needed && holds(&conditions, input) {
             needs(&package.name, &package.why);
             packages.build.push(package.name.clone());
         }

@@ -213,6 +213,9 @@ pub struct BuildPlace {
     /// Certificate of a further authority to trust.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<ExtraFile>,
+    /// Files by which tools find a mirror; none holds its address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<ExtraFile>,
     /// Environment of the build stage.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<BuildVar>,

@@ -2,19 +2,26 @@
 
 use crate::{
     readme::{Document, Part},
+    recipe::DeclaredFormat,
     repo,
     repo::Repo,
     select::Selection,
 };
 
-/// Returns the package manifest's name, a short first heading, or the folder's name. Of several
+/// Returns the name in the `package.json` of a stack that reads it, a short first heading, or the
+/// folder's name. Of several
 /// components a manifest names only itself, unless it lies at the top.
 pub fn name(repo: &Repo, documents: &[Document], selections: &[Selection<'_>]) -> String {
     let of_all = selections
         .first()
         .filter(|main| selections.len() == 1 || main.folder == ".");
     let from_manifest = of_all.and_then(|selection| {
-        let path = repo::join(&selection.folder, "package.json");
+        // Beside another stack it lists tools, and is called like them.
+        let declared = &selection.stack.declared;
+        let declared = declared
+            .iter()
+            .find(|declared| declared.format == DeclaredFormat::PackageJson)?;
+        let path = repo::join(&selection.folder, &declared.file);
         let source = repo.source(&path)?;
         let json = jsonc_parser::parse_to_serde_value::<serde_json::Value>(
             &source.text,

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use super::{Component, Origin, OriginKind, Peer};
 use crate::{
-    manifest::compose::Composed,
+    manifest::Reader,
     recipe::Catalog,
     repo::{self, Repo},
 };
@@ -18,11 +18,11 @@ use crate::{
 const LARGEST: u64 = 256 << 10;
 
 /// Finds the peers of each of `components`.
-pub fn find(repo: &Repo, catalog: &Catalog, components: &mut [Component]) {
+pub fn find(reader: &Reader<'_>, components: &mut [Component]) {
     if components.len() < 2 {
         return;
     }
-    let composed = Composed::of(repo, catalog);
+    let (repo, composed) = (reader.repo, &reader.composed);
     let names: Vec<BTreeSet<String>> = components
         .iter()
         .map(|component| {
@@ -38,7 +38,7 @@ pub fn find(repo: &Repo, catalog: &Catalog, components: &mut [Component]) {
     let folders = || components.iter().map(|component| component.path.as_str());
     let has_order =
         folders().any(|folder| folders().any(|other| composed.waits(folder, other).is_some()));
-    let files = files(repo, catalog, components);
+    let files = files(repo, reader.catalog, components);
     let mut found: Vec<Vec<Peer>> = Vec::new();
     for (index, component) in components.iter().enumerate() {
         let mut peers = Vec::new();

@@ -495,10 +495,10 @@ fn service(
         .iter()
         .map(|(name, value)| (name.clone(), fill(value).replace("{host}", host)))
         .collect();
-    if let Some((variable, pattern)) = superuser.and_then(|user| user.makes_database.as_ref()) {
+    if let Some(recipe) = superuser.and_then(|user| user.makes_database.as_ref()) {
         let mut files = init.iter().filter_map(|file| input.repo.source(file));
-        if files.any(|file| pattern.is_match(&file.text)) {
-            settings.remove(variable);
+        if files.any(|file| recipe.is_refused_by(&file.text)) {
+            settings.remove(&recipe.variable);
         }
     }
     let mut entrypoint = Vec::new();

@@ -120,6 +120,13 @@ pub fn place(place: &mut BuildPlace, runtime: &str, config: &Config, catalog: &C
             continue;
         };
         let origin = vec![said.origin.clone()];
+        place.files.extend(recipe.file.iter().map(|file| ExtraFile {
+            path: file.path.clone(),
+            to: file.to.clone(),
+            contents: file.contents.clone(),
+            executable: file.executable,
+            origin: origin.clone(),
+        }));
         match &said.value {
             Mirror::Url(url) => add_url(place, url, &recipe.env, recipe.before.as_deref(), &origin),
             Mirror::Secret(id) => place.secrets.push(BuildSecret {

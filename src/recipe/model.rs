@@ -566,6 +566,9 @@ pub struct StackPackage {
     /// Patterns of files that must be there, relative to the component.
     #[serde(default)]
     pub files: Vec<String>,
+    /// Pieces of the commands that need it, of which one must be run; none where it is always needed.
+    #[serde(default)]
+    pub commands: Vec<String>,
     /// What it is for.
     pub why: String,
 }
@@ -1156,10 +1159,28 @@ pub struct SuperuserRecipe {
     /// The same where the source logs in without a password.
     #[serde(default)]
     pub without_password: BTreeMap<String, String>,
-    /// Name of the variable that has the database made, which is left out where a file that is loaded
-    /// makes it: a regular expression tells.
+    /// How the image has the database made, which it need not where a file that is loaded does.
     #[serde(default)]
-    pub makes_database: Option<(String, Expression)>,
+    pub makes_database: Option<MakesDatabaseRecipe>,
+}
+
+/// How an image has the database made, and how a file that is loaded does it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MakesDatabaseRecipe {
+    /// Name of the variable with the database's name.
+    pub variable: String,
+    /// Regular expression for the statement of such a file; it has the group `if_not_exists` where it
+    /// does no harm that the database is there already.
+    pub statement: Expression,
+}
+
+impl MakesDatabaseRecipe {
+    /// Returns whether the statements of `text` fail where the database is there already.
+    pub fn is_refused_by(&self, text: &str) -> bool {
+        let mut found = self.statement.captures_iter(text);
+        found.any(|found| found.name("if_not_exists").is_none())
+    }
 }
 
 /// A Unix socket that some clients take in place of a TCP port.
@@ -1293,10 +1314,16 @@ pub struct MirrorRecipe {
     #[serde(default)]
     pub names: Vec<String>,
     /// Environment of its commands; `{url}` is the mirror.
+    #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// A command right before it, for what no variable says; may write below `/run/longshore`.
+    /// A command right before it, for what no variable says. It runs where the tool is not there yet,
+    /// too, and writes the address below `/run/longshore` only, which is in memory where the address
+    /// is a secret.
     #[serde(default)]
     pub before: Option<String>,
+    /// Files of the build stage; none of them has the address.
+    #[serde(default)]
+    pub file: Vec<ImageFile>,
 }
 
 /// The package of a language that brings a tool.

@@ -130,6 +130,9 @@ impl Writer<'_> {
                 before += &format!("{} && ", filled(line));
             }
         }
+        let line = one_line(&command.command);
+        let (flags, line) = run_flags(&line);
+        mounts += flags;
         if !before.is_empty() {
             mounts += &format!("{} ", one_line(before.trim_end()));
         }
@@ -138,7 +141,6 @@ impl Writer<'_> {
             .iter()
             .map(|(name, value)| format!("{name}={} ", crate::shell::quote(&one_line(value))))
             .collect();
-        let line = one_line(&command.command);
         let text = if env.is_empty() {
             format!("RUN {mounts}{line}")
         } else {
@@ -151,6 +153,15 @@ impl Writer<'_> {
             self.line(part, &origins);
         }
     }
+}
+
+/// The flags of `RUN` that a command begins with, such as a mount of its own, and the rest.
+fn run_flags(line: &str) -> (&str, &str) {
+    let mut rest = line;
+    while let Some((_, after)) = rest.split_once(' ').filter(|_| rest.starts_with("--")) {
+        rest = after.trim_start();
+    }
+    line.split_at(line.len() - rest.len())
 }
 
 /// Returns the Dockerfile of `component`.
@@ -477,17 +488,18 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
 
 /// What is true of the place where it is built: of this stage only.
 fn place(writer: &mut Writer<'_>, place: &BuildPlace) {
-    if place.certificate.is_none() && place.env.is_empty() && place.setup.is_empty() {
+    let files = || place.certificate.iter().chain(&place.files);
+    if files().next().is_none() && place.env.is_empty() && place.setup.is_empty() {
         return;
     }
-    let said = place.certificate.iter().flat_map(|file| &file.origin);
+    let said = files().flat_map(|file| &file.origin);
     let said = said.chain(place.env.iter().flat_map(|var| &var.origin));
     let origins: Vec<Origin> = said.cloned().collect();
     writer.group(
         "of the place where it is built; not in the image that runs",
         &origins,
     );
-    if let Some(file) = &place.certificate {
+    for file in files() {
         let text = format!("COPY {} {}", word(&file.path), word(&file.to));
         writer.line(&text, &file.origin);
     }

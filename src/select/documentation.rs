@@ -7,7 +7,7 @@ use super::{Candidate, Found, read, texts};
 use crate::{
     config::Config,
     diagnostic::{Code, Diagnostic, Severity},
-    manifest::{self, Manifest, SourceFacts},
+    manifest::{self, Manifest, Reader, SourceFacts},
     recipe::{Catalog, Documents, StackRecipe},
     repo::{self, Repo},
     step::{Action, InstallStep},
@@ -17,12 +17,12 @@ use crate::{
 /// else where none is: then the site is what the repository has to show. What a person settled stays.
 pub(super) fn give_way(
     candidates: &mut Vec<Candidate<'_>>,
-    repo: &Repo,
+    reader: &Reader<'_>,
     steps: &[InstallStep],
-    catalog: &Catalog,
     config: &Config,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
+    let catalog = reader.catalog;
     let is_site = |documents: Option<Documents>| documents.is_some_and(|it| it != Documents::Never);
     let stack = config.answer("stack");
     let stack = stack.and_then(|said| catalog.stacks.get(&said.value));
@@ -36,8 +36,7 @@ pub(super) fn give_way(
                 candidate.stack_id,
                 candidate.stack,
                 &candidate.folder,
-                repo,
-                catalog,
+                reader,
             )
     };
     let folder = config.path.as_ref().map_or(".", |said| &said.value);
@@ -47,7 +46,7 @@ pub(super) fn give_way(
     }
     let titles: Vec<Option<String>> = candidates
         .iter()
-        .map(|candidate| site_of(candidate, repo, catalog))
+        .map(|candidate| site_of(candidate, reader))
         .collect();
     let sites: Vec<&Candidate<'_>> = candidates
         .iter()
@@ -58,7 +57,7 @@ pub(super) fn give_way(
         return;
     }
     let has_application = candidates.iter().zip(&titles).any(|(candidate, title)| {
-        title.is_none() && is_application(candidate, &sites, repo, steps, catalog)
+        title.is_none() && is_application(candidate, &sites, steps, reader)
     });
     if has_application {
         let left: Vec<(&str, &str)> = candidates
@@ -74,18 +73,13 @@ pub(super) fn give_way(
 }
 
 /// Whether all that the repository has proof of may be sites: then weaker signs of an application count.
-pub(super) fn may_all_document(
-    candidates: &[Candidate<'_>],
-    repo: &Repo,
-    catalog: &Catalog,
-) -> bool {
+pub(super) fn may_all_document(candidates: &[Candidate<'_>], reader: &Reader<'_>) -> bool {
     candidates.iter().all(|candidate| {
         may_document(
             candidate.stack_id,
             candidate.stack,
             &candidate.folder,
-            repo,
-            catalog,
+            reader,
         )
     })
 }
@@ -126,17 +120,11 @@ pub(super) fn only_beside_nothing(
 }
 
 /// Whether a recipe that documents something may fit: a look at the manifest, none at the source.
-fn may_document(
-    stack_id: &str,
-    stack: &StackRecipe,
-    folder: &str,
-    repo: &Repo,
-    catalog: &Catalog,
-) -> bool {
+fn may_document(stack_id: &str, stack: &StackRecipe, folder: &str, reader: &Reader<'_>) -> bool {
     if stack.documents != Documents::Never {
         return true;
     }
-    let mut frameworks = catalog.frameworks.values().filter(|framework| {
+    let mut frameworks = reader.catalog.frameworks.values().filter(|framework| {
         framework.documents != Documents::Never
             && framework.stacks.iter().any(|stack| stack == stack_id)
     });
@@ -144,7 +132,7 @@ fn may_document(
     if frameworks.peek().is_none() {
         return false;
     }
-    let declared = manifest::manifest(repo, &[folder], stack, catalog).value;
+    let declared = reader.manifest(&[folder], stack_id, stack).value;
     frameworks.any(|framework| {
         let mut packages = framework.detect.packages.iter();
         packages.any(|name| declared.packages.contains_key(&manifest::normal_name(name)))
@@ -152,23 +140,25 @@ fn may_document(
 }
 
 /// The title of the recipe by which `candidate` is a site that documents something.
-fn site_of(candidate: &Candidate<'_>, repo: &Repo, catalog: &Catalog) -> Option<String> {
+fn site_of(candidate: &Candidate<'_>, reader: &Reader<'_>) -> Option<String> {
     let stack = candidate.stack;
     let documents = |documents: Documents| match documents {
         Documents::Never => false,
         Documents::Always => true,
         Documents::InTheirFolder => {
-            catalog.has_part("folders", "documentation", &candidate.folder, &['/'])
+            reader
+                .catalog
+                .has_part("folders", "documentation", &candidate.folder, &['/'])
         }
     };
     if documents(stack.documents) {
         return Some(stack.title.clone());
     }
-    if !may_document(candidate.stack_id, stack, &candidate.folder, repo, catalog) {
+    if !may_document(candidate.stack_id, stack, &candidate.folder, reader) {
         return None;
     }
     let unsettled = Config::default();
-    let found = read(candidate, &[&candidate.folder], repo, catalog, &unsettled).value;
+    let found = read(candidate, &[&candidate.folder], reader, &unsettled).value;
     let (_, framework) = found.framework?;
     documents(framework.documents).then(|| framework.title.clone())
 }
@@ -178,13 +168,13 @@ fn site_of(candidate: &Candidate<'_>, repo: &Repo, catalog: &Catalog) -> Option<
 fn is_application(
     candidate: &Candidate<'_>,
     sites: &[&Candidate<'_>],
-    repo: &Repo,
     steps: &[InstallStep],
-    catalog: &Catalog,
+    reader: &Reader<'_>,
 ) -> bool {
+    let (repo, catalog) = (reader.repo, reader.catalog);
     let (stack, folder) = (candidate.stack, candidate.folder.as_str());
     let unsettled = Config::default();
-    let found = read(candidate, &[folder], repo, catalog, &unsettled).value;
+    let found = read(candidate, &[folder], reader, &unsettled).value;
     if found.framework.is_some() {
         return true;
     }

@@ -31,8 +31,10 @@ pub struct Fake {
     pub absent: Vec<&'static str>,
     /// Whether the sockets cannot be looked at.
     pub is_blind: bool,
-    /// Path → answers, one after the other; the last one stays. No entry: connection refused.
+    /// Path → answers, one after the other; the last one stays.
     pub answers: RefCell<BTreeMap<&'static str, VecDeque<Answer>>>,
+    /// What is said of a path without an entry, in place of a refused connection.
+    pub silence: Option<&'static str>,
     /// What the port says to the health check of gRPC, one after the other; the last one stays.
     pub grpc: RefCell<VecDeque<GrpcHealth>>,
     /// Exit code of every command that is run in a container.
@@ -194,7 +196,8 @@ impl Engine for Fake {
     ) -> Result<Answer, String> {
         self.note(format!("get {host}{path} {}", cookies.join(";")).trim_end());
         let mut answers = self.answers.borrow_mut();
-        let queue = answers.get_mut(path).ok_or("connection refused")?;
+        let silence = self.silence.unwrap_or("connection refused");
+        let queue = answers.get_mut(path).ok_or(silence)?;
         let next = if queue.len() > 1 {
             queue.pop_front()
         } else {

@@ -235,6 +235,11 @@ pub fn redirected(location: &str, path: &str, host: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
     use super::*;
 
     #[track_caller]
@@ -296,6 +301,45 @@ mod tests {
     fn a_server_that_may_not_read_its_files_does_not_answer() {
         let page = "<html><h1>403 Forbidden</h1></html>";
         assert_eq!(meaning(&answer(403, page), None), Meaning::Failure);
+    }
+
+    /// What is said of a server that sends `words` to whoever connects: at once, or when it is asked.
+    fn said_of(words: &'static [u8], waits: bool) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.expect("a runtime").block_on(async {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+            let port = listener.local_addr().expect("bound").port();
+            let server = async {
+                let (mut stream, _) = listener.accept().await.expect("somebody connects");
+                if waits {
+                    let asked = stream.read(&mut [0; 1024]).await.expect("a request");
+                    assert_ne!(asked, 0);
+                }
+                stream.write_all(words).await.expect("sent");
+                if !waits {
+                    // What is not read when a connection ends takes what was sent with it.
+                    let mut rest = Vec::new();
+                    stream.read_to_end(&mut rest).await.expect("an end");
+                }
+            };
+            let (answer, ()) = tokio::join!(get(port, "/", "localhost", &[]), server);
+            answer.expect_err("no HTTP")
+        })
+    }
+
+    #[test]
+    fn a_server_that_says_something_else_speaks_another_protocol() {
+        for words in [&b"-ERR unknown command\r\n"[..], b"\0\0\x12\x04\0\0"] {
+            let said = said_of(words, true);
+            assert!(said.starts_with(OTHER_PROTOCOL), "{said}");
+        }
+        let said = said_of(b"220 mail.example ESMTP\r\n", false);
+        assert!(said.starts_with(OTHER_PROTOCOL), "{said}");
+        // What breaks off may be of any protocol.
+        let said = said_of(b"", true);
+        assert!(!said.contains(OTHER_PROTOCOL), "{said}");
     }
 
     #[test]

@@ -4,7 +4,6 @@ mod answers;
 mod build;
 mod failures;
 mod measure;
-mod patience;
 mod prepare;
 mod processes;
 mod services;

@@ -23,8 +23,9 @@ use super::{
     environment::Secrets,
     http,
     log::last_lines,
+    patience::Patience,
     podman::{Podman, free_port},
-    report::{Proof, ProofOutcome, Report, Rung},
+    report::{Answered, ComponentReport, Proof, ProofOutcome, Report, Rung},
 };
 use crate::{
     plan::{BuildPlan, Component, Protocol},
@@ -233,14 +234,10 @@ impl Stage<'_> {
             .await?;
             let container = format!("longshore-{0}-{0}", component.id);
             self.playing.clone_from(&container);
-            let expected = found
-                .answer
-                .as_ref()
-                .map(|answer| (answer.path.as_str(), answer.status));
-            let expected =
-                expected.filter(|_| port.is_some_and(|(_, protocol)| protocol == Protocol::Http));
+            let is_http = port.is_some_and(|(_, protocol)| protocol == Protocol::Http);
+            let expected = found.answer.as_ref().filter(|_| is_http);
             let what = match (published, expected) {
-                (Some(published), Some((path, status))) => {
+                (Some(published), Some(expected)) => {
                     let host = component
                         .health
                         .as_ref()
@@ -248,8 +245,8 @@ impl Stage<'_> {
                     self.answers(
                         &container,
                         published,
-                        path,
-                        status,
+                        expected,
+                        found,
                         host.unwrap_or("localhost"),
                     )
                     .await?
@@ -425,20 +422,36 @@ impl Stage<'_> {
 
     async fn healthy(&mut self, container: &str, check: &[String]) -> anyhow::Result<()> {
         self.playing = container.to_owned();
-        let begun = Instant::now();
         let mut command = vec!["exec", container];
         command.extend(check.iter().map(String::as_str));
+        let step = self.options.start_timeout;
+        let checked = self.wait(container, step, async || self.podman.run(&command).await);
+        if let (Err(_), waited) = checked.await? {
+            let seconds = waited.as_secs();
+            bail!("the service in {container} is not healthy after {seconds} seconds");
+        }
+        self.playing.clear();
+        Ok(())
+    }
+
+    /// Tries something until it works, for as long as what runs in `container` has: `step`, and more
+    /// while it is at work. Returns the last result, and how long that was at most.
+    async fn wait<T, E>(
+        &self,
+        container: &str,
+        step: Duration,
+        mut tried: impl AsyncFnMut() -> Result<T, E>,
+    ) -> anyhow::Result<(Result<T, E>, Duration)> {
+        let mut patience = Patience::new(Instant::now(), step);
         loop {
-            if self.podman.run(&command).await.is_ok() {
-                self.playing.clear();
-                return Ok(());
+            let result = tried().await;
+            if result.is_ok() {
+                return Ok((result, patience.limit()));
             }
             self.goes_on(container).await?;
-            if begun.elapsed() > self.options.start_timeout {
-                bail!(
-                    "the service in {container} is not healthy after {} seconds",
-                    self.options.start_timeout.as_secs()
-                );
+            let used = async || self.podman.used(container).await.unwrap_or_default();
+            if patience.is_over(used).await {
+                return Ok((result, patience.limit()));
             }
             tokio::time::sleep(PERIOD).await;
         }
@@ -480,29 +493,27 @@ impl Stage<'_> {
         }
     }
 
+    /// Waits for the answer that `found` had from the engine, for at least the time that it took
+    /// there.
     async fn answers(
         &self,
         container: &str,
         port: u16,
-        path: &str,
-        status: u16,
+        expected: &Answered,
+        found: &ComponentReport,
         host: &str,
     ) -> anyhow::Result<String> {
-        let begun = Instant::now();
-        loop {
-            let answer = http::get(port, path, host, &[]).await;
-            if answer.as_ref().is_ok_and(|answer| answer.status == status) {
-                return Ok(format!("`{path}` gave {status}"));
-            }
-            self.goes_on(container).await?;
-            if begun.elapsed() > self.options.start_timeout {
-                let what = match answer {
-                    Ok(answer) => format!("status {}, not {status}", answer.status),
-                    Err(error) => format!("no answer: {error}"),
-                };
-                bail!("`{path}` gave {what}");
-            }
-            tokio::time::sleep(PERIOD).await;
+        let (path, status) = (&expected.path, expected.status);
+        let startup = found.measured.as_ref().map_or(0, |found| found.startup_ms);
+        let step = Duration::from_millis(startup).max(self.options.start_timeout);
+        let asked = async || match http::get(port, path, host, &[]).await {
+            Ok(answer) if answer.status == status => Ok(()),
+            Ok(answer) => Err(format!("status {}, not {status}", answer.status)),
+            Err(error) => Err(format!("no answer: {error}")),
+        };
+        match self.wait(container, step, asked).await? {
+            (Ok(()), _) => Ok(format!("`{path}` gave {status}")),
+            (Err(what), _) => bail!("`{path}` gave {what}"),
         }
     }
 

@@ -118,6 +118,21 @@ impl Podman {
         Ok(code.parse().ok().filter(|_| is_over))
     }
 
+    /// Returns how much time of a core a container has used; `None` where podman may not look, as
+    /// without root on cgroups of the first version.
+    /// <https://docs.podman.io/en/stable/markdown/podman-stats.1.html>
+    pub async fn used(&self, container: &str) -> Option<Duration> {
+        let arguments = [
+            "stats",
+            "--no-stream",
+            "--format",
+            "{{.CPUNano}}",
+            container,
+        ];
+        let text = self.run(&arguments).await.ok()?;
+        text.parse().ok().map(Duration::from_nanos)
+    }
+
     /// Returns the end of what a container printed.
     pub async fn logs(&self, container: &str) -> String {
         let mut command = tokio::process::Command::from(command(

@@ -5,7 +5,6 @@ use anyhow::Context as _;
 use super::{
     Network, PERIOD, Reached, SHOWN, Site,
     failures::{failure, start_origin, with_denied},
-    patience::Patience,
 };
 use crate::{
     plan::Component,
@@ -13,6 +12,7 @@ use crate::{
         engine::{Answer, Engine, GrpcHealth},
         http::{self, Meaning},
         log::last_lines,
+        patience::Patience,
         report::{Answered, Cause},
     },
 };
@@ -85,7 +85,7 @@ impl<E: Engine> Site<'_, E> {
             }
             // The engine answers this at once only the first time, so not before a success.
             *peak = (*peak).max(self.peak_memory(id).await);
-            if patience.is_over(self.engine, id).await {
+            if self.is_over(patience, id).await {
                 let state = self.engine.state(id).await?;
                 if !state.running {
                     return Ok(Err(self.ended(component, id, &state).await?));
@@ -119,7 +119,7 @@ impl<E: Engine> Site<'_, E> {
                 Ok(GrpcHealth::Serving) => return Ok(Ok(Spoken::Grpc)),
                 Ok(GrpcHealth::NoService) => return Ok(Ok(Spoken::GrpcUnchecked)),
                 Err(_) => return Ok(Ok(Spoken::Other)),
-                Ok(GrpcHealth::NotServing) if patience.is_over(self.engine, id).await => {
+                Ok(GrpcHealth::NotServing) if self.is_over(patience, id).await => {
                     let printed = self.engine.logs(id).await?;
                     let what = format!(
                         "port {inside} says to the health check of gRPC that it does not serve"

@@ -13,6 +13,7 @@ use crate::{
         Event, context,
         engine::{ContainerSpec, Engine, Executed},
         log::last_lines,
+        patience::Patience,
         report::{Cause, ComponentReport},
     },
 };
@@ -87,6 +88,7 @@ impl<E: Engine> Site<'_, E> {
                 .await
         );
         let begun = Instant::now();
+        let mut patience = Patience::new(begun, self.options.start_timeout);
         let trouble = loop {
             let state = self.engine.state(&id).await?;
             if state.running {
@@ -107,10 +109,10 @@ impl<E: Engine> Site<'_, E> {
                     state.exit_code.unwrap_or(-1)
                 );
             }
-            if begun.elapsed() > self.options.start_timeout {
+            if self.is_over(&mut patience, &id).await {
                 break format!(
                     "is not healthy after {} seconds",
-                    self.options.start_timeout.as_secs()
+                    patience.limit().as_secs()
                 );
             }
             tokio::time::sleep(HEALTH_PERIOD).await;

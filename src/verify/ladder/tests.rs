@@ -619,6 +619,22 @@ fn a_server_of_grpc_that_never_serves_does_not_answer() {
 }
 
 #[test]
+fn a_server_of_another_protocol_answers_by_listening() {
+    let fake = Fake {
+        silence: Some(crate::verify::http::OTHER_PROTOCOL),
+        ..serving(&[])
+    };
+    let report = climbed(&fake, &plan(|_| {}));
+    assert_eq!((report.rung, &report.failure), (Rung::Answers, &None));
+    let protocol = Protocol::Tcp;
+    let found = [Correction::Protocol {
+        port: 8000,
+        protocol,
+    }];
+    assert_eq!(report.corrections, found);
+}
+
+#[test]
 fn use_while_idle_and_during_the_start_is_measured() {
     let report = climbed(&serving(&[("/", &[status(200)])]), &plan(|_| {}));
     let measured = report.measured.expect("measured");

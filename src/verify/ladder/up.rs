@@ -2,10 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{
-    Network, PERIOD, Reached, Site, answers::Spoken, measure::milliseconds, patience::Patience,
-    reach,
-};
+use super::{Network, PERIOD, Reached, Site, answers::Spoken, measure::milliseconds, reach};
 use crate::{
     plan::{Component, Correction, Measured, Protocol},
     verify::{
@@ -15,6 +12,7 @@ use crate::{
         listening::listeners,
         load,
         log::last_lines,
+        patience::Patience,
         report::{Answered, ComponentReport, Rung},
     },
 };
@@ -73,7 +71,7 @@ impl<E: Engine> Site<'_, E> {
             if begun.elapsed() > MOMENT {
                 report.rung = Rung::Started;
             }
-            if patience.is_over(self.engine, id).await {
+            if self.is_over(&mut patience, id).await {
                 report.rung = Rung::Started;
                 report.proposed.extend(correct::port(port.port, &found));
                 return Ok(Err(self
@@ -163,6 +161,12 @@ impl<E: Engine> Site<'_, E> {
         }
         report.measured = Some(measured);
         Ok(Ok(()))
+    }
+
+    /// Returns whether the time of the program in container `id` is over.
+    pub(super) async fn is_over(&self, patience: &mut Patience, id: &str) -> bool {
+        let used = async || self.engine.usage(id).await.unwrap_or_default().cpu;
+        patience.is_over(used).await
     }
 
     /// A program without a port answers by ending with 0, or by staying up.

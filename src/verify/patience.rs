@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::verify::engine::Engine;
-
 /// How many times the time that the user gives is given to a program that is at work.
 const MOST: u32 = 3;
 /// A program is at work that used this share of a core, in percent.
@@ -11,7 +9,7 @@ const BUSY: u32 = 20;
 
 /// The time that a program has: what the user gives, and as much again, twice, while the program is
 /// still at work. A slow machine is no fault of the application.
-pub(super) struct Patience {
+pub struct Patience {
     begun: Instant,
     step: Duration,
     steps: u32,
@@ -20,7 +18,7 @@ pub(super) struct Patience {
 
 impl Patience {
     /// Returns the patience with a program that was started at `begun` and has `step`.
-    pub(super) fn new(begun: Instant, step: Duration) -> Self {
+    pub fn new(begun: Instant, step: Duration) -> Self {
         Self {
             begun,
             step,
@@ -30,12 +28,13 @@ impl Patience {
     }
 
     /// The time that the program has as far as is known now.
-    pub(super) fn limit(&self) -> Duration {
+    pub fn limit(&self) -> Duration {
         self.step * self.steps
     }
 
-    /// Returns whether the time of the program in container `id` is over.
-    pub(super) async fn is_over<E: Engine>(&mut self, engine: &E, id: &str) -> bool {
+    /// Returns whether the time of the program is over, of which `used` says how much time of a core
+    /// it has used.
+    pub async fn is_over(&mut self, used: impl AsyncFnOnce() -> Duration) -> bool {
         if self.begun.elapsed() <= self.limit() {
             return false;
         }
@@ -43,7 +42,7 @@ impl Patience {
             return true;
         }
         // Only now: the engine answers slowly from the second question on.
-        let cpu = engine.usage(id).await.unwrap_or_default().cpu;
+        let cpu = used().await;
         let is_busy = cpu.saturating_sub(self.cpu) > self.step * BUSY / 100;
         self.cpu = cpu;
         self.steps += u32::from(is_busy);
@@ -54,16 +53,19 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::fake::Fake;
 
-    /// How often a program with the fake's use of the CPU, 140 ms and then 40 ms between two looks,
-    /// is given `step` again.
+    /// How often a program that has used 140 ms of a core at the first look, and 40 ms more at each
+    /// other, is given `step` again.
     fn steps(step: Duration) -> u32 {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         runtime.expect("a runtime").block_on(async {
-            let fake = Fake::default();
             let mut patience = Patience::new(Instant::now() - Duration::from_secs(60), step);
-            while !patience.is_over(&fake, "app").await {}
+            let mut used = 100;
+            let mut look = async || {
+                used += 40;
+                Duration::from_millis(used)
+            };
+            while !patience.is_over(&mut look).await {}
             patience.steps
         })
     }

@@ -1,0 +1,2 @@
+<?php
+return new mysqli("localhost", "root", "", "bells");

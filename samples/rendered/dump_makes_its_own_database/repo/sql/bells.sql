@@ -1,0 +1,7 @@
+CREATE DATABASE `bells` DEFAULT CHARACTER SET utf8mb4;
+USE `bells`;
+CREATE TABLE bells (
+  id INT AUTO_INCREMENT PRIMARY KEY,
+  name VARCHAR(100) NOT NULL
+);
+INSERT INTO bells (name) VALUES ('Gloriosa'), ('Maria');
