@@ -1,11 +1,18 @@
 //! Facts, steps and catalogue → which recipes fit the repository, and why.
 
+mod members;
+
 use std::collections::BTreeSet;
 
 use crate::{
     config::{Config, Said},
     diagnostic::{Code, Diagnostic, Severity, Warned, nearest},
-    manifest::{self, Manifest, SourceFacts, compose::Composed, variable},
+    manifest::{
+        self, Manifest, SourceFacts,
+        compose::Composed,
+        variable,
+        workspace::{Workspace, workspaces},
+    },
     origin::{Origin, OriginKind},
     recipe::{Catalog, FrameworkRecipe, StackRecipe, TextSign, contains_word},
     repo::{self, Repo},
@@ -27,6 +34,8 @@ pub struct Selection<'c> {
     pub evidence: Vec<Origin>,
     /// The next best stack and its folder, where another one has proof too.
     pub runner_up: Option<(String, String)>,
+    /// The workspace that it is the top or a member of.
+    pub workspace: Option<Workspace>,
     /// What is built for it with other tools: a front end that it serves, bundles of assets.
     pub assets: Vec<Selection<'c>>,
     /// Frameworks with as many signs as the one that was taken.
@@ -45,6 +54,8 @@ struct Candidate<'c> {
     stack_id: &'c str,
     stack: &'c StackRecipe,
     folder: String,
+    /// The workspace that it is the top or a member of.
+    workspace: Option<Workspace>,
     /// Whether a file that only this stack has is there.
     is_certain: bool,
     evidence: Vec<Origin>,
@@ -67,11 +78,21 @@ pub fn selections<'c>(
 ) -> Warned<Vec<Selection<'c>>> {
     let mut diagnostics = Vec::new();
     let mut candidates = candidates(repo, steps, catalog, config);
+    let workspaces = workspaces(repo, catalog);
+    for candidate in &mut candidates {
+        let workspace = Workspace::of(&workspaces, &candidate.folder);
+        let workspace = workspace.filter(|one| one.stack_id == candidate.stack_id);
+        candidate.workspace = workspace.cloned();
+    }
     let built = Composed::of(repo, catalog).folders();
     only_built(&mut candidates, &built);
     only_finished(&mut candidates, catalog);
     prefer_server(&mut candidates, repo, catalog);
     prefer_server_around(&mut candidates, repo, catalog);
+    let running = match &config.path {
+        Some(_) => BTreeSet::new(),
+        None => members::only_running(&mut candidates, &workspaces, repo, steps, catalog),
+    };
     settle(&mut candidates, repo, catalog, config, &mut diagnostics);
     let Some(best) = candidates.first() else {
         diagnostics.push(nothing_found(repo, catalog));
@@ -116,7 +137,7 @@ pub fn selections<'c>(
         }
         let is_told = built.contains(folder) || is_visited(folder, steps);
         let selection = read(candidate, &[folder], repo, catalog, others).value;
-        if is_application(&selection, is_told) {
+        if running.contains(folder) || is_application(&selection, is_told) {
             more.push((is_told, selection));
         }
     }
@@ -335,8 +356,8 @@ fn read<'c>(
 ) -> Warned<Selection<'c>> {
     let (folder, stack) = (&candidate.folder, candidate.stack);
     let mut diagnostics = Vec::new();
-    let manifest = manifest::manifest(repo, folders, stack, catalog).unpack(&mut diagnostics);
-    let facts = manifest::source_facts(repo, folder, stack, catalog);
+    let mut manifest = manifest::manifest(repo, folders, stack, catalog).unpack(&mut diagnostics);
+    let mut facts = manifest::source_facts(repo, folder, stack, catalog);
     let mut evidence = candidate.evidence.clone();
     let mut found = frameworks(repo, catalog, candidate.stack_id, folder, &manifest, &facts);
     let most = found.first().map_or(0, |(_, _, signs)| signs.len());
@@ -362,6 +383,16 @@ fn read<'c>(
     });
     let taken = framework.map_or("", |(id, _)| id);
     tied.retain(|id| *id != taken);
+    // What it takes of its workspace is a part of it.
+    let needed = candidate
+        .workspace
+        .iter()
+        .flat_map(|all| all.needed(folder));
+    for project in needed {
+        let folder = project.folder.as_str();
+        manifest.take_in(manifest::manifest(repo, &[folder], stack, catalog).value);
+        facts.take_in(manifest::source_facts(repo, folder, stack, catalog));
+    }
     Warned {
         value: Selection {
             stack_id: candidate.stack_id,
@@ -370,6 +401,7 @@ fn read<'c>(
             framework,
             evidence,
             runner_up: None,
+            workspace: candidate.workspace.clone(),
             assets: Vec::new(),
             tied,
             config,
@@ -447,6 +479,7 @@ fn run_by_documents<'c>(
             stack_id: stack_id.as_str(),
             stack,
             folder: ".".to_owned(),
+            workspace: None,
             is_certain: false,
             evidence: vec![Origin::at(
                 OriginKind::Readme,
@@ -619,6 +652,7 @@ fn candidate<'c>(
         stack_id,
         stack,
         folder,
+        workspace: None,
         is_certain,
         evidence,
     })
@@ -749,6 +783,7 @@ fn settle<'c>(
                 .as_ref()
                 .map_or(".", |said| &said.value)
                 .to_owned(),
+            workspace: None,
             evidence: Vec::new(),
         },
     };
