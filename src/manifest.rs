@@ -13,6 +13,7 @@ mod reader;
 pub mod site;
 mod source;
 pub mod variable;
+pub mod workspace;
 
 pub use env::{EnvLine, env_lines};
 pub use reader::Reader;
@@ -199,6 +200,15 @@ impl Manifest {
         if better {
             self.packages.insert(package.name.clone(), package);
         }
+    }
+
+    /// Adds what a part of the application in a folder of its own needs while it runs.
+    pub fn take_in(&mut self, part: Self) {
+        let packages = part.packages.into_values();
+        packages
+            .filter(|package| !package.development)
+            .for_each(|package| self.add(package));
+        self.add_env(part.env);
     }
 
     fn add_env(&mut self, lines: Vec<EnvLine>) {

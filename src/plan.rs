@@ -41,6 +41,7 @@ mod start;
 mod variables;
 pub mod version;
 mod way;
+mod workspace;
 
 pub use build::{build_plan, finding};
 pub use env::ENVIRONMENTS;

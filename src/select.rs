@@ -1,13 +1,17 @@
 //! Facts, steps and catalogue → which recipes fit the repository, and why.
 
 mod documentation;
+mod members;
 
 use std::collections::BTreeSet;
 
 use crate::{
     config::{Config, Said},
     diagnostic::{Code, Diagnostic, Severity, Warned, nearest},
-    manifest::{self, Manifest, Reader, SourceFacts, variable},
+    manifest::{
+        self, Manifest, Reader, SourceFacts, variable,
+        workspace::{Workspace, workspaces},
+    },
     origin::{Origin, OriginKind},
     recipe::{Catalog, Documents, FrameworkRecipe, StackRecipe, TextSign, contains_word},
     repo::{self, Repo},
@@ -29,6 +33,8 @@ pub struct Selection<'c> {
     pub evidence: Vec<Origin>,
     /// The next best stack and its folder, where another one has proof too.
     pub runner_up: Option<(String, String)>,
+    /// The workspace that it is the top or a member of.
+    pub workspace: Option<Workspace>,
     /// What is built for it with other tools: a front end that it serves, bundles of assets.
     pub assets: Vec<Selection<'c>>,
     /// Frameworks with as many signs as the one that was taken.
@@ -62,6 +68,8 @@ struct Candidate<'c> {
     stack_id: &'c str,
     stack: &'c StackRecipe,
     folder: String,
+    /// The workspace that it is the top or a member of.
+    workspace: Option<Workspace>,
     /// Whether a file that only this stack has is there.
     is_certain: bool,
     evidence: Vec<Origin>,
@@ -85,11 +93,21 @@ pub fn selections<'c>(
     let mut diagnostics = Vec::new();
     let mut candidates = candidates(reader, steps, config);
     documentation::give_way(&mut candidates, reader, steps, config, &mut diagnostics);
+    let workspaces = workspaces(repo, catalog);
+    for candidate in &mut candidates {
+        let workspace = Workspace::of(&workspaces, &candidate.folder);
+        let workspace = workspace.filter(|one| one.stack_id == candidate.stack_id);
+        candidate.workspace = workspace.cloned();
+    }
     let built = reader.composed.folders();
     only_built(&mut candidates, &built);
     only_finished(&mut candidates, catalog);
     prefer_server(&mut candidates, reader);
     prefer_server_around(&mut candidates, reader);
+    let running = match &config.path {
+        Some(_) => BTreeSet::new(),
+        None => members::only_running(&mut candidates, &workspaces, reader, steps),
+    };
     settle(&mut candidates, repo, catalog, config, &mut diagnostics);
     let Some(best) = candidates.first() else {
         diagnostics.push(nothing_found(repo, catalog));
@@ -134,7 +152,7 @@ pub fn selections<'c>(
         }
         let is_told = built.contains(folder) || is_visited(folder, steps);
         let selection = read(candidate, &[folder], reader, others).value;
-        if is_application(&selection, is_told) {
+        if running.contains(folder) || is_application(&selection, is_told) {
             more.push((is_told, selection));
         }
     }
@@ -350,8 +368,8 @@ fn read<'c>(
     let (folder, id, stack) = (&candidate.folder, candidate.stack_id, candidate.stack);
     let (repo, catalog) = (reader.repo, reader.catalog);
     let mut diagnostics = Vec::new();
-    let manifest = reader.manifest(folders, id, stack).unpack(&mut diagnostics);
-    let facts = reader.facts(folder, id, stack);
+    let mut manifest = reader.manifest(folders, id, stack).unpack(&mut diagnostics);
+    let mut facts = reader.facts(folder, id, stack);
     let mut evidence = candidate.evidence.clone();
     let mut found = frameworks(repo, catalog, id, folder, &manifest, &facts);
     documentation::only_beside_nothing(&mut found, stack, folder, &manifest, &facts, repo, catalog);
@@ -378,6 +396,16 @@ fn read<'c>(
     });
     let taken = framework.map_or("", |(id, _)| id);
     tied.retain(|id| *id != taken);
+    // What it takes of its workspace is a part of it.
+    let needed = candidate
+        .workspace
+        .iter()
+        .flat_map(|all| all.needed(folder));
+    for project in needed {
+        let folder = project.folder.as_str();
+        manifest.take_in(reader.manifest(&[folder], id, stack).value);
+        facts.take_in(reader.facts(folder, id, stack));
+    }
     Warned {
         value: Selection {
             stack_id: id,
@@ -386,6 +414,7 @@ fn read<'c>(
             framework,
             evidence,
             runner_up: None,
+            workspace: candidate.workspace.clone(),
             assets: Vec::new(),
             tied,
             config,
@@ -469,6 +498,7 @@ fn run_by_documents<'c>(
             stack_id: stack_id.as_str(),
             stack,
             folder: ".".to_owned(),
+            workspace: None,
             is_certain: false,
             evidence: vec![Origin::at(
                 OriginKind::Readme,
@@ -645,6 +675,7 @@ fn candidate<'c>(
         stack_id,
         stack,
         folder,
+        workspace: None,
         is_certain,
         evidence,
     })
@@ -775,6 +806,7 @@ fn settle<'c>(
                 .as_ref()
                 .map_or(".", |said| &said.value)
                 .to_owned(),
+            workspace: None,
             evidence: Vec::new(),
         },
     };

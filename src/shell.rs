@@ -286,6 +286,12 @@ mod tests {
     }
 
     #[test]
+    fn a_heredoc_with_a_redirection_behind_it_is_no_placeholder() {
+        let code = "cat <<EOF >&2\nit's here (or\nthere)\nEOF\nif true; then\n  make\nfi\n";
+        check(code, &[&["cat"], &["true"], &["make"]]);
+    }
+
+    #[test]
     fn an_assignment_before_a_command_belongs_to_it() {
         let script = script("PORT=80 HOST='0.0.0.0' node x.js", Dialect::Shell, &|_| {
             true

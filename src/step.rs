@@ -4,11 +4,13 @@ mod action;
 mod blocks;
 mod context;
 mod follow;
+mod place;
 mod prose;
 mod reader;
 mod rule;
 mod scripts;
 
+pub use place::{Following, Place, Reach, place, script_name};
 pub use prose::database_name;
 pub use rule::{Rule, rule};
 pub use scripts::is_script;
@@ -16,7 +18,7 @@ pub use scripts::is_script;
 use std::sync::Arc;
 
 use crate::{
-    manifest::{self},
+    manifest::{self, workspace},
     readme::{Document, Part},
     recipe::{Catalog, Does},
     repo::{self, Repo},
@@ -183,8 +185,9 @@ pub enum Confidence {
 pub fn install_steps(documents: &[Document], repo: &Repo, catalog: &Catalog) -> Vec<InstallStep> {
     let mut steps = Vec::new();
     let programs = manifest::programs(repo, catalog);
+    let workspaces = workspace::workspaces(repo, catalog);
     for document in documents {
-        let mut reader = Reader::new(document, repo, catalog, &programs, &mut steps);
+        let mut reader = Reader::new(document, repo, catalog, &programs, &workspaces, &mut steps);
         for part in &document.parts {
             match part {
                 Part::Code(block) => reader.block(block),

@@ -44,6 +44,24 @@ impl SourceFacts {
     pub fn sources<'a>(&'a self, repo: &'a Repo) -> impl Iterator<Item = Arc<SourceFile>> + 'a {
         self.files.iter().filter_map(|path| repo.source(path))
     }
+
+    /// Adds what the source of a library says that belongs to it; whether it listens the program
+    /// itself shows.
+    pub fn take_in(&mut self, library: Self) {
+        for read in library.env {
+            if !self.env.iter().any(|known| known.name == read.name) {
+                self.env.push(read);
+            }
+        }
+        for (name, place) in library.imports {
+            self.imports.entry(name).or_insert(place);
+        }
+        for path in library.files {
+            if !self.files.contains(&path) {
+                self.files.push(path);
+            }
+        }
+    }
 }
 
 /// How many source files are read at most, shallowest first.

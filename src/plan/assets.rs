@@ -2,7 +2,7 @@
 
 use super::{
     AssetStage, BuildPlace, Command, commands, image, input::Input, install, ledger::Ledger,
-    packages, runtime, settled, variables,
+    packages, runtime, settled, variables, workspace::is_built_along,
 };
 use crate::{
     diagnostic::Diagnostic,
@@ -131,5 +131,6 @@ pub fn builds_again(command: &Command, input: &Input<'_, '_>) -> bool {
         });
         !folder.is_empty() && words.any(|word| word.trim_matches('/') == folder)
     };
-    selection.assets.iter().any(names)
+    let mut staged = selection.assets.iter();
+    staged.any(|assets| !is_built_along(assets, selection) && names(assets))
 }

@@ -4,7 +4,7 @@ use super::{
     AssetStage, BuildPlan, Command, Component, EnvKind, EnvVar, Finding, Question, SCHEMA, assets,
     commands, components, env, files, health, image, ingress, input::Input, install,
     ledger::Ledger, name, packages, peers, processes, proxies, prune, questions, runtime, script,
-    services, settled, start, variables,
+    services, settled, start, variables, workspace,
 };
 use crate::{
     config::Config,
@@ -142,6 +142,7 @@ fn component(
     let assets: Vec<AssetStage> = selection
         .assets
         .iter()
+        .filter(|assets| !workspace::is_built_along(assets, selection))
         .map(|assets| assets::stage(repo, documents.all, assets, catalog, ledger, diagnostics))
         .collect();
     let path = select::home(repo, selection);

@@ -11,6 +11,7 @@ use super::{
     missing::missing_script,
     pieces,
     way::Before,
+    workspace,
 };
 use crate::{
     diagnostic::Diagnostic,
@@ -46,8 +47,9 @@ pub fn build_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Com
         let is_build = match &step.action {
             Action::Build => true,
             Action::Script(name) => {
-                input.selection.manifest.scripts.contains_key(name)
-                    && script_kind(name, input) == Kind::Build
+                let directory = &step.context.directory;
+                input.script(name, directory).is_some()
+                    && script_kind(name, directory, input) == Kind::Build
             }
             _ => false,
         };
@@ -69,9 +71,17 @@ pub fn build_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Com
             ledger.skip(index, "holds-values-of-one-machine", Some(word));
             continue;
         }
-        push(&mut commands, command_of(step, input));
+        let command = command_of(step, input);
+        let known = commands.iter_mut().find(|known| {
+            known.directory == command.directory && runs_same_script(known, &command, input)
+        });
+        match known {
+            Some(known) => known.origin.extend(command.origin),
+            None => push(&mut commands, command),
+        }
         ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
     }
+    let told = commands.len();
     add_of_recipes(
         &mut commands,
         input,
@@ -86,6 +96,7 @@ pub fn build_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Com
             .collect();
         !is_documentation(&words, input)
     });
+    workspace::build_needed(&mut commands, told, input);
     commands
 }
 
@@ -120,14 +131,16 @@ pub fn prepare_commands(
         let is_prepare = match &step.action {
             Action::Prepare => true,
             Action::Start => is_preparing_script(step, input.catalog),
-            Action::Script(name) => script_kind(name, input) == Kind::Prepare,
+            Action::Script(name) => {
+                script_kind(name, &step.context.directory, input) == Kind::Prepare
+            }
             _ => false,
         };
         if !is_prepare || step.context.purpose == Purpose::Test {
             continue;
         }
         if let Action::Script(name) = &step.action
-            && !input.selection.manifest.scripts.contains_key(name)
+            && input.script(name, &step.context.directory).is_none()
         {
             diagnostics.push(missing_script(step, name, input));
             ledger.skip(index, "no-such-script", Some(name));
@@ -277,6 +290,18 @@ fn add_of_recipes(
     }
 }
 
+/// Whether two commands run one script alike: `pnpm build` and `pnpm run build` do.
+fn runs_same_script(one: &Command, other: &Command, input: &Input<'_, '_>) -> bool {
+    let words = |command: &Command| -> Vec<String> {
+        let words = command.command.split_whitespace();
+        words
+            .filter(|word| *word != "run")
+            .map(str::to_owned)
+            .collect()
+    };
+    script_name(&one.command, input).is_some() && words(one) == words(other)
+}
+
 /// The script of the package manifest that `command` runs: `yarn build` and `npm run build` are one.
 fn script_name(command: &str, input: &Input<'_, '_>) -> Option<String> {
     let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
@@ -340,6 +365,13 @@ fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
         .find(|word| word.contains('.') && input.repo.contains(&repo::join(input.directory, word)));
     let directory = match file {
         Some(_) => input.directory.to_owned(),
+        None if input.project(&step.context.directory).is_some() => match &step.action {
+            Action::Script(name) => {
+                let script = input.script(name, &step.context.directory);
+                script.map_or(step.context.directory.clone(), |script| script.folder)
+            }
+            _ => step.context.directory.clone(),
+        },
         None if step.context.directory == "." => input.directory.to_owned(),
         None => script_directory(step, input).unwrap_or_else(|| step.context.directory.clone()),
     };
@@ -404,7 +436,7 @@ pub fn before_start(
             Some(known) => known.origin.extend(told.origin.clone()),
             None => commands.push(Command {
                 env: told.assignments.iter().cloned().collect(),
-                ..Command::new(line, input.directory, told.origin.clone())
+                ..Command::new(line, &told.directory, told.origin.clone())
             }),
         }
     }

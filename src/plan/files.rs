@@ -197,7 +197,8 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
                 Some(folder) => repo::join(&folder, &joined),
                 None => joined,
             };
-            let target = repo::join(input.directory, &joined);
+            let home = home_of_data(&joined, input);
+            let target = repo::join(home, &joined);
             if !known.insert(target.clone()) {
                 continue;
             }
@@ -205,7 +206,7 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
             let data = format!("/data/{}", repo::file_name(&target));
             let folder = repo::folder_of(&joined);
             let mut command = String::new();
-            if folder != "." && !input.repo.has_folder(&repo::join(input.directory, folder)) {
+            if folder != "." && !input.repo.has_folder(&repo::join(home, folder)) {
                 command = format!("mkdir -p {} && ", shell::quote(folder));
             }
             if input.repo.contains(&target) {
@@ -215,11 +216,11 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
                     shell::quote(&joined),
                     shell::quote(&seed)
                 );
-                seeds.push(first_data(&seed, &data, &target, input));
+                seeds.push(first_data(&seed, &data, &target, home));
             }
             links.push(Command::new(
                 format!("{command}ln -sf {data} {}", shell::quote(&joined)),
-                input.directory,
+                home,
                 vec![origin.clone()],
             ));
             if volumes.is_empty() {
@@ -235,11 +236,23 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
     (links, seeds, volumes)
 }
 
+/// The folder that the path of a data file is relative to: that of the application, or the top of
+/// its workspace where only this has the folder of the file.
+fn home_of_data<'a>(file: &str, input: &'a Input<'_, '_>) -> &'a str {
+    let (here, top) = (input.directory, input.install_folder());
+    let folder = repo::folder_of(file);
+    let has = |place: &str| input.repo.has_folder(&repo::join(place, folder));
+    match folder != "." && !has(here) && has(top) {
+        true => top,
+        false => here,
+    }
+}
+
 /// Gives the volume the data that the repository brings in `file`, where it has none yet.
-fn first_data(seed: &str, data: &str, file: &str, input: &Input<'_, '_>) -> Command {
+fn first_data(seed: &str, data: &str, file: &str, home: &str) -> Command {
     Command::new(
         format!("test -e {data} || cp {} {data}", shell::quote(seed)),
-        input.directory,
+        home,
         vec![Origin::manifest(
             file,
             "the repository brings a first version of the data",
@@ -286,7 +299,7 @@ pub fn in_data_volume(
     let data = format!("/data/{}", repo::file_name(path));
     let brought = repo::join(input.directory, path);
     if !path.starts_with('/') && input.repo.contains(&brought) {
-        prepare.insert(0, first_data(path, &data, &brought, input));
+        prepare.insert(0, first_data(path, &data, &brought, input.directory));
     }
     var.default = Some(format!("{scheme}{data}{options}"));
     if !volumes.iter().any(|volume| volume.path == "/data") {

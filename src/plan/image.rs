@@ -200,6 +200,9 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, installs: &Installs) -
     if selection.folder != "." {
         folders.push(".");
     }
+    let workspace = selection.workspace.iter();
+    let projects = workspace.flat_map(|workspace| workspace.projects());
+    folders.extend(projects.map(|project| project.folder.as_str()));
     let early = installs.early.iter();
     folders.extend(early.map(|command| command.directory.as_str()));
     for pattern in stack.manifests.iter().chain(&framework.manifests) {
@@ -245,9 +248,20 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, installs: &Installs) -
         folder => format!("{workdir}/{folder}"),
     };
     let mut build_env = stack.build_env.clone();
+    let of_member = selection.stack.workspace.as_ref();
+    let of_member = of_member.filter(|_| input.install_folder() != selection.folder);
+    if let Some(recipe) = of_member {
+        build_env.extend(recipe.build_env.clone());
+        let run = recipe.run_env.iter().filter(|_| !runs_elsewhere);
+        run_env.extend(run.map(|(name, value)| (name.clone(), value.clone())));
+    }
     build_env.extend(framework.build_env.clone());
+    let top = match input.install_folder() {
+        "." => workdir.clone(),
+        folder => format!("{workdir}/{folder}"),
+    };
     for value in run_env.values_mut().chain(build_env.values_mut()) {
-        *value = value.replace("{app}", &app);
+        *value = value.replace("{app}", &app).replace("{top}", &top);
     }
     let run = framework
         .run

@@ -202,8 +202,8 @@ pub fn install(
     }
     if early.is_empty()
         && late.is_empty()
-        && let Some((option, mut command)) = option(&selection.folder, input)
-        && !is_carried(option, &selection.folder, input)
+        && let Some((option, mut command)) = option(input.install_folder(), input)
+        && !is_carried(option, input.install_folder(), input)
     {
         // What documents tell in the words of another tool is done, too.
         let told: Vec<(usize, Origin)> = ledger
@@ -291,7 +291,7 @@ fn whole_manifest<'c>(
         && steps
             .iter()
             .all(|(_, step)| packages(step, input).is_some());
-    option(&input.selection.folder, input).filter(|_| one_by_one)
+    option(input.install_folder(), input).filter(|_| one_by_one)
 }
 
 /// The packages that a command names, in the writing of manifests; `None` where it installs from a
@@ -441,7 +441,16 @@ fn install_directory(step: &InstallStep, input: &Input<'_, '_>) -> Option<String
         } else {
             &step.context.directory
         };
-        return Some(here.clone());
+        // One install at the top is that of all projects.
+        let is_project = input.project(here).is_some();
+        return Some(
+            if is_project {
+                input.install_folder()
+            } else {
+                here
+            }
+            .to_owned(),
+        );
     }
     let is_there = |place: &&&str| {
         named.iter().all(|file| {

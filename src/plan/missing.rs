@@ -133,7 +133,8 @@ pub fn directory_of(step: &InstallStep, input: &Input<'_, '_>) -> String {
             input.directory.to_owned()
         }
         Some(file) if input.repo.contains(file) => ".".to_owned(),
-        _ if here == "." => input.directory.to_owned(),
+        // The top of a workspace has scripts of its own.
+        _ if here == "." && input.project(here).is_none() => input.directory.to_owned(),
         _ => here.clone(),
     }
 }

@@ -15,13 +15,19 @@ pub fn name(repo: &Repo, documents: &[Document], selections: &[Selection<'_>]) -
     let of_all = selections
         .first()
         .filter(|main| selections.len() == 1 || main.folder == ".");
-    let from_manifest = of_all.and_then(|selection| {
+    let folder_of = |selection: &Selection<'_>| {
+        let workspace = selection.workspace.as_ref();
+        workspace.map_or(selection.folder.clone(), |one| one.top.folder.clone())
+    };
+    // A workspace is called as its top is.
+    let of_workspace = || selections.first().filter(|main| main.workspace.is_some());
+    let from_manifest = of_all.or_else(of_workspace).and_then(|selection| {
         // Beside another stack it lists tools, and is called like them.
         let declared = &selection.stack.declared;
         let declared = declared
             .iter()
             .find(|declared| declared.format == DeclaredFormat::PackageJson)?;
-        let path = repo::join(&selection.folder, &declared.file);
+        let path = repo::join(&folder_of(selection), &declared.file);
         let source = repo.source(&path)?;
         let json = jsonc_parser::parse_to_serde_value::<serde_json::Value>(
             &source.text,

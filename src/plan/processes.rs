@@ -23,8 +23,9 @@ pub fn processes(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Process>
         let is_process = match &step.action {
             Action::Process => true,
             Action::Script(name) => {
-                script_kind(name, input) == Kind::Process
-                    && input.selection.manifest.scripts.contains_key(name)
+                let directory = &step.context.directory;
+                script_kind(name, directory, input) == Kind::Process
+                    && input.script(name, directory).is_some()
             }
             _ => false,
         };

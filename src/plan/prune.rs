@@ -11,7 +11,11 @@ pub fn prune(input: &Input<'_, '_>, lines: &[Vec<String>]) -> Option<Command> {
     // Another run image takes over what was built, and nothing else.
     let runs_elsewhere = framework.is_some_and(|framework| framework.image.run.is_some());
     let option = selection.stack.prune.iter().find(|option| {
-        let is_there = |file: &String| input.repo.contains(&repo::join(&selection.folder, file));
+        let is_there = |file: &String| {
+            input
+                .repo
+                .contains(&repo::join(input.install_folder(), file))
+        };
         option.files.iter().all(is_there)
     })?;
     let packages = &selection.manifest.packages;
@@ -39,7 +43,7 @@ pub fn prune(input: &Input<'_, '_>, lines: &[Vec<String>]) -> Option<Command> {
     let package = &packages[first];
     Some(Command::new(
         &option.command,
-        &selection.folder,
+        input.install_folder(),
         vec![
             Origin::recipe(
                 &format!("stacks/{}", selection.stack_id),

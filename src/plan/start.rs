@@ -270,6 +270,7 @@ fn way_of_own_server(told: &Way, input: &Input<'_, '_>) -> Option<Way> {
         way.development = true;
         way.before.push(Before {
             words: busy.edit.iter().map(|word| fill(word)).collect(),
+            directory: told.directory.clone(),
             assignments: Vec::new(),
             does: Does::Build,
             origin: vec![origin],

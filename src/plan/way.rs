@@ -10,6 +10,7 @@ use super::{
     ledger::Ledger,
     missing::{directory_of, example_of_path, missing_file, missing_script, placeholder},
     port::serves_something,
+    workspace::{self, Script},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
@@ -17,7 +18,7 @@ use crate::{
     recipe::{Does, Matched},
     repo, shell,
     shell::{Dialect, Joint, SimpleCommand},
-    step::{Action, Confidence, InstallStep, Purpose, Rule, rule},
+    step::{Action, Confidence, InstallStep, Place, Purpose, Rule, place, rule, script_name},
 };
 
 /// A way to start the application.
@@ -44,6 +45,8 @@ pub struct Way {
 pub struct Before {
     /// The command.
     pub words: Vec<String>,
+    /// Folder in which it runs.
+    pub directory: String,
     /// Environment variables set before it.
     pub assignments: Vec<(String, String)>,
     /// [`Does::Prepare`] or [`Does::Build`].
@@ -56,6 +59,7 @@ pub struct Before {
 /// of its commands prepare or build: the last one by itself is what starts.
 fn before_the_last(
     line: &str,
+    directory: &str,
     origin: &[Origin],
     input: &Input<'_, '_>,
 ) -> Option<(Vec<Before>, String)> {
@@ -76,10 +80,23 @@ fn before_the_last(
     }
     let before = others.iter().map(|command| {
         let words = command.value.owned_texts();
-        let does = rule(&words, input.catalog).0?.0.rule.does;
+        let (directory, words) = placed(words, directory, input);
+        let (found, matched) = rule(&words, input.catalog).0?;
+        let does = match found.rule.does {
+            Does::Script => {
+                let name = script_name(found.rule.script.as_deref(), &matched);
+                match script_kind(&name, &directory, input) {
+                    Kind::Build => Does::Build,
+                    Kind::Prepare => Does::Prepare,
+                    _ => return None,
+                }
+            }
+            does => does,
+        };
         let is_fixed = command.value.words.iter().all(|word| !word.dynamic);
         (is_fixed && matches!(does, Does::Prepare | Does::Build)).then(|| Before {
             words,
+            directory,
             assignments: command.value.assignments.clone(),
             does,
             origin: origin.to_vec(),
@@ -190,9 +207,9 @@ pub fn ways(
                     .is_some_and(|(rule, _)| rule.rule.development);
                 (step.words.clone(), development)
             }
-            Action::Script(name) => match script_kind(name, input) {
+            Action::Script(name) => match script_kind(name, &step.context.directory, input) {
                 kind @ (Kind::Start | Kind::DevelopmentStart) => {
-                    if !input.selection.manifest.scripts.contains_key(name) {
+                    if input.script(name, &step.context.directory).is_none() {
                         diagnostics.push(missing_script(step, name, input));
                         ledger.skip(index, "no-such-script", Some(name));
                         continue;
@@ -282,6 +299,10 @@ pub fn ways(
             before: Vec::new(),
         };
         let way = follow_script(way, input);
+        if workspace::is_of_another(&way.directory, input) {
+            ledger.skip(index, "starts-other-projects", None);
+            continue;
+        }
         found.push((
             (
                 does_other_work,
@@ -336,30 +357,43 @@ fn way_of_dockerfile(command: &Fact, input: &Input<'_, '_>) -> Option<Way> {
     (starts && !is_absolute).then_some(way)
 }
 
+/// Where `words`, typed in `directory`, run, and what would run them there.
+fn placed(words: Vec<String>, directory: &str, input: &Input<'_, '_>) -> (String, Vec<String>) {
+    let (_, plain) = rule(&words, input.catalog);
+    let workspaces = input.following().workspaces;
+    match place(&plain, directory, workspaces, input.repo, input.catalog) {
+        Some(Place::Folder(folder, words)) => (folder, words),
+        Some(Place::Several) | None => (directory.to_owned(), words),
+    }
+}
+
 /// Takes what a script of the package manifest runs, where that is one plain command: signals then
 /// reach the application itself.
 pub fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
-    let scripts = &input.selection.manifest.scripts;
-    // A script may run another one; four levels are more than people write.
-    for _ in 0..4 {
-        let (Some((found, matched)), _) = rule(&way.words, input.catalog) else {
+    // A script may run another one; more levels than people write.
+    for _ in 0..6 {
+        let (directory, words) = placed(way.words.clone(), &way.directory, input);
+        let (Some((found, matched)), _) = rule(&words, input.catalog) else {
             return way;
         };
         if found.rule.does != Does::Script {
             return way;
         }
-        let name = match found.rule.script.as_deref() {
-            Some("1") | None => matched.arguments.first().cloned().unwrap_or_default(),
-            Some(name) => name.to_owned(),
-        };
-        let Some(script) = scripts.get(&name) else {
+        let name = script_name(found.rule.script.as_deref(), &matched);
+        let Some(Script {
+            fact: script,
+            folder,
+        }) = input.script(&name, &directory)
+        else {
             return way;
         };
+        (way.directory, way.words) = (directory, words);
         let origin = script.origin();
-        if scripts.contains_key(&format!("pre{name}")) {
+        if input.script(&format!("pre{name}"), &folder).is_some() {
             return way;
         }
-        let split = before_the_last(&script.value, std::slice::from_ref(&origin), input);
+        let origins = std::slice::from_ref(&origin);
+        let split = before_the_last(&script.value, &folder, origins, input);
         let line = split.as_ref().map_or(&script.value, |(_, last)| last);
         let parsed = shell::script(line, Dialect::Shell, &|_| true);
         let [command] = &parsed.commands[..] else {
@@ -389,7 +423,7 @@ pub fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
         way.before
             .extend(split.into_iter().flat_map(|(before, _)| before));
         way.assignments.extend(command.assignments.clone());
-        way.directory = input.selection.folder.clone();
+        way.directory = folder;
         if !way.origin.contains(&origin) {
             way.origin.push(origin);
         }
@@ -436,7 +470,7 @@ fn without_watcher(
 /// Returns the way of a line in a manifest, such as a `Procfile`.
 pub fn way_of_fact(fact: &Fact, input: &Input<'_, '_>) -> Way {
     let origin = vec![fact.origin()];
-    let Some((before, last)) = before_the_last(&fact.value, &origin, input) else {
+    let Some((before, last)) = before_the_last(&fact.value, input.directory, &origin, input) else {
         return way_of_line(&fact.value, input.directory, origin, input);
     };
     Way {

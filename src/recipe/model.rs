@@ -306,6 +306,9 @@ pub struct StackRecipe {
     /// Source files of other stacks that belong to such a site, with a text that they have.
     #[serde(default)]
     pub own_sources: Vec<TextSign>,
+    /// How several projects of a repository are declared to be installed together.
+    #[serde(default)]
+    pub workspace: Option<WorkspaceRecipe>,
 }
 
 /// Whether what a recipe serves is about an application: documentation is not deployed in its place.
@@ -342,6 +345,43 @@ impl StackRecipe {
                 && !start.command.contains('{')
         })
     }
+}
+
+/// How several projects of a repository are declared to be installed together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkspaceRecipe {
+    /// The manifest of a member, which makes a folder one.
+    pub manifest: String,
+    /// Tables of that manifest whose keys are the packages that it declares: one member needs
+    /// another by its name.
+    pub packages: Vec<String>,
+    /// Script that builds what others of the workspace need of a member …
+    pub build_script: String,
+    /// … and the command that runs it in the member's folder.
+    pub build: String,
+    /// Files that declare members, strongest first.
+    pub declared: Vec<WorkspaceFile>,
+    /// Environment of the build stage of a member, where it differs from the stack's: `{app}` stands
+    /// for the member's folder in the image, `{top}` for that of the workspace.
+    #[serde(default)]
+    pub build_env: BTreeMap<String, String>,
+    /// The same for the run stage.
+    #[serde(default)]
+    pub run_env: BTreeMap<String, String>,
+}
+
+/// A file that declares the members of a workspace.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkspaceFile {
+    /// Its name, JSON or YAML.
+    pub file: String,
+    /// Keys of the list of folders, parts separated by dots, of which it has one: patterns, those
+    /// with `!` for what is left out.
+    pub keys: Vec<String>,
+    /// Where this is written.
+    pub source: String,
 }
 
 /// What source files use and a Debian package brings.
@@ -1291,6 +1331,9 @@ pub struct ToolRecipe {
     /// Whether it does nothing useful where the application does not declare it.
     #[serde(default)]
     pub only_declared: bool,
+    /// How a command says in which folder, or for which project of a workspace, it runs.
+    #[serde(default)]
+    pub place: Option<PlaceRecipe>,
     /// Whether an argument with a slash, and neither a URL nor a revision, is a path.
     #[serde(default)]
     pub slash_is_path: bool,
@@ -1304,6 +1347,38 @@ pub struct ToolRecipe {
     /// group the file.
     #[serde(default)]
     pub configured_file: Option<Expression>,
+}
+
+/// How a command says in which folder, or for which project of a workspace, it runs.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PlaceRecipe {
+    /// Flags that take a folder.
+    pub folder_flags: Vec<String>,
+    /// Flags that take a project of the workspace, by name or folder.
+    pub project_flags: Vec<String>,
+    /// Words before a project and the rest of the command.
+    pub project_words: Vec<String>,
+    /// Flags for the top of the workspace.
+    pub top_flags: Vec<String>,
+    /// Flags and words for all projects.
+    pub all: Vec<String>,
+    /// What may stand around a project to mean those that it needs, or that need it, too.
+    pub around: Vec<String>,
+    /// Where this is written.
+    pub source: String,
+}
+
+/// What a command that runs several others takes for arguments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Several {
+    /// Command lines; `npm:NAME` is a script of the package manifest.
+    Lines,
+    /// Scripts of the package manifest.
+    Scripts,
+    /// A script that it runs in each project of a workspace.
+    Projects,
 }
 
 /// How a tool is told to download from a mirror of its registry.
@@ -1392,6 +1467,9 @@ pub struct CommandRule {
     /// Whether it is a development server.
     #[serde(default)]
     pub development: bool,
+    /// What its arguments are where it runs several commands.
+    #[serde(default)]
+    pub several: Option<Several>,
     /// Whether it only runs a file, its first argument, with the runtime of the stack and watches
     /// over it, which an orchestrator does: the runtime runs the file by itself.
     #[serde(default)]

@@ -261,7 +261,10 @@ fn placeholders(line: &str) -> String {
             break;
         };
         let inner = &line[open + 1..close];
-        let is_words = inner.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+        // `<<EOF >file` begins a here-document.
+        let is_heredoc = line[..open].ends_with('<');
+        let is_words = !is_heredoc
+            && inner.starts_with(|c: char| c.is_alphanumeric() || c == '_')
             && inner.len() < 60
             && inner
                 .chars()

@@ -182,7 +182,7 @@ impl Reader<'_> {
         let written = command
             .redirects
             .iter()
-            .find(|redirect| redirect.operator.starts_with('>'));
+            .find(|redirect| [">", ">>", ">|"].contains(&redirect.operator.as_str()));
         let target = match words.first().map(String::as_str) {
             Some("tee") => words[1..].iter().find(|word| !word.starts_with('-')),
             _ => None,

@@ -118,6 +118,9 @@ impl Reader<'_> {
         let begin = self.steps.len();
         for piece in &followed.pieces {
             let script = shell::script(&piece.code, Dialect::Shell, &|_| true);
+            let functions = script.functions.iter();
+            self.functions
+                .extend(functions.map(|(name, _)| name.clone()));
             let mut subshell = Subshell::default();
             for command in &script.commands {
                 subshell.enter(command.value.subshell, &mut self.directory);
@@ -136,6 +139,9 @@ impl Reader<'_> {
             }
         }
         self.following.pop();
+        if self.following.is_empty() {
+            self.functions.clear();
+        }
         self.directory = directory;
         self.source = outer;
 

@@ -8,11 +8,12 @@ use std::{
 use super::{
     Action, Confidence, Context, InstallStep, Purpose,
     blocks::{looks_like_commands, looks_like_env},
+    place::{Place, place},
     prose,
     rule::{rule, rule_where},
 };
 use crate::{
-    manifest::Fact,
+    manifest::{Fact, workspace::Workspace},
     readme::{self, CodeBlock, Document, Paragraph},
     recipe::{Catalog, Does},
     repo::{self, Repo},
@@ -27,6 +28,8 @@ pub(super) struct Reader<'a> {
     pub(super) catalog: &'a Catalog,
     /// Programs that the repository itself installs.
     pub(super) programs: &'a BTreeMap<String, Fact>,
+    /// Projects that are installed together, which commands name.
+    pub(super) workspaces: &'a [Workspace],
     /// Heading of the whole document, where it is a README: the application's name.
     pub(super) title: Option<String>,
     pub(super) home: String,
@@ -39,6 +42,8 @@ pub(super) struct Reader<'a> {
     pub(super) used: BTreeSet<String>,
     /// Folders of a host that hold the repository, by what the documents say or by convention.
     pub(super) checkouts: Vec<String>,
+    /// Functions that the scripts which are followed have defined so far.
+    pub(super) functions: BTreeSet<String>,
     /// Files that are being followed, with what is run of them, outermost first.
     pub(super) following: Vec<String>,
     pub(super) steps: &'a mut Vec<InstallStep>,
@@ -107,6 +112,7 @@ impl<'a> Reader<'a> {
         repo: &'a Repo,
         catalog: &'a Catalog,
         programs: &'a BTreeMap<String, Fact>,
+        workspaces: &'a [Workspace],
         steps: &'a mut Vec<InstallStep>,
     ) -> Self {
         let home = home(repo::folder_of(&document.source.path), catalog);
@@ -115,6 +121,7 @@ impl<'a> Reader<'a> {
             repo,
             catalog,
             programs,
+            workspaces,
             title: document
                 .title()
                 .filter(|_| readme::is_readme(&document.source.path))
@@ -125,6 +132,7 @@ impl<'a> Reader<'a> {
             variables: BTreeMap::new(),
             used: BTreeSet::new(),
             checkouts: catalog.list("folders", "checkouts").to_vec(),
+            functions: BTreeSet::new(),
             following: Vec::new(),
             steps,
         }
@@ -371,12 +379,28 @@ impl Reader<'_> {
         {
             *first = program.to_owned();
         }
+        let (_, unwrapped) = rule(&all, self.catalog);
+        let placed = place(
+            &unwrapped,
+            &self.directory,
+            self.workspaces,
+            self.repo,
+            self.catalog,
+        );
+        if let Some(Place::Folder(folder, words)) = placed {
+            all = words;
+            context.directory = folder;
+        }
+        let here = context.directory.clone();
         let (found, words) = rule_where(&all, self.catalog, &|path| {
-            self.repo.has_folder(&repo::join(&self.directory, path))
-                || self.repo.contains(&repo::join(&self.directory, path))
+            let path = repo::join(&here, path);
+            self.repo.has_folder(&path) || self.repo.contains(&path)
         });
         let first = words.first().map_or("", String::as_str);
         let action = match &found {
+            _ if self.functions.contains(first) => {
+                Action::Skip("function-of-the-script".to_owned())
+            }
             None if all.is_empty() => self.set_variables(command),
             None if self.programs.contains_key(repo::file_name(first)) => Action::Start,
             // A wrapper around nothing, such as `screen`.

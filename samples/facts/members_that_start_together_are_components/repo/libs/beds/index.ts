@@ -1,0 +1,1 @@
+export const beds = [{ number: 1, grows: 'leek' }]

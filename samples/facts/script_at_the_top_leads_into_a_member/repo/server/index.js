@@ -1,0 +1,6 @@
+const express = require('express')
+const songs = require('choir-songs')
+const app = express()
+app.use(express.static('public'))
+app.get('/songs', async (request, response) => response.json(await songs.all()))
+app.listen(8700)

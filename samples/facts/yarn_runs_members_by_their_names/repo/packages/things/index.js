@@ -1,0 +1,1 @@
+exports.things = ['umbrella', 'left glove']
