@@ -505,6 +505,7 @@ pub fn build_env(vars: &[EnvVar]) -> BTreeMap<String, String> {
             (EnvKind::Secret, _) => None,
             (EnvKind::Service, Some(value)) => Some(without_secrets(value)),
             (EnvKind::Config, Some(value)) => Some(value.clone()),
+            (EnvKind::Config, None) if var.required => var.values.get("test").cloned(),
             (EnvKind::Config | EnvKind::Service, None) => None,
         };
         if let Some(value) = value {

@@ -303,7 +303,17 @@ fn variable(name: String, candidate: Candidate, catalog: &Catalog) -> EnvVar {
         var.default = Some(words[2].to_owned());
         return var;
     }
-    var.default = shown.filter(|value| !is_placeholder(value, catalog) && !value.contains('$'));
+    let is_usable = |value: &String| !is_placeholder(value, catalog) && !value.contains('$');
+    var.default = shown.clone().filter(is_usable);
+    // Without a value it does not start: what an example shows is enough to try it.
+    if var.required && var.default.is_none() {
+        let is_plain = |value: &String| !value.contains(['$', '<']);
+        for value in shown.iter().filter(|value| is_plain(value)) {
+            for environment in ["development", "test"] {
+                var.values.insert(environment.to_owned(), value.clone());
+            }
+        }
+    }
     var
 }
 
@@ -348,4 +358,27 @@ pub fn is_placeholder(value: &str, catalog: &Catalog) -> bool {
 /// Returns whether `name` is in the list `list` of the words `table`, letter by letter.
 pub fn listed(catalog: &Catalog, table: &str, list: &str, name: &str) -> bool {
     catalog.list(table, list).iter().any(|known| known == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_required_takes_its_example_outside_production() {
+        let catalog = Catalog::built_in();
+        let candidate = |example: &str, required| Candidate {
+            example: Some(example.to_owned()),
+            required,
+            ..Candidate::default()
+        };
+        let values = |candidate| variable("STRIPE_PUBLIC".to_owned(), candidate, &catalog).values;
+        let shown = values(candidate("your-public-key", true));
+        let environments: Vec<&str> = shown.keys().map(String::as_str).collect();
+        assert_eq!(environments, ["development", "test"]);
+        assert_eq!(shown["test"], "your-public-key");
+        assert!(values(candidate("your-public-key", false)).is_empty());
+        assert!(values(candidate("<your key>", true)).is_empty());
+        assert!(values(candidate("pk_1", true)).is_empty());
+    }
 }

@@ -67,7 +67,7 @@ pub fn values_to_give(vars: &[EnvVar]) -> Vec<Question> {
             .any(|origin| origin.kind == OriginKind::Readme);
         var.kind == EnvKind::Config
             && var.default.is_none()
-            && var.values.is_empty()
+            && !var.values.contains_key("production")
             && from_document
     };
     vars.iter()

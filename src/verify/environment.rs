@@ -66,7 +66,9 @@ impl<'a> Secrets<'a> {
         for var in &component.env {
             let value = match var.kind {
                 EnvKind::Config | EnvKind::Service => {
-                    let value = var.values.get("production").or(var.default.as_ref());
+                    let named = |environment: &str| var.values.get(environment);
+                    let value = named("production").or(var.default.as_ref());
+                    let value = value.or_else(|| named("test"));
                     value.map(|value| self.fill(value))
                 }
                 EnvKind::Secret => var.required.then(|| self.run.secret(&var.name)),
