@@ -60,6 +60,8 @@ pub struct Manifest {
     pub env: Vec<EnvLine>,
     /// Requirement files that refer to the repository's own source, so that they need it.
     pub needs_source: Vec<String>,
+    /// Whether the manifest at the top is no package itself and only gathers others.
+    pub gathers: bool,
 }
 
 /// A piece of text and where it stands.
@@ -237,6 +239,7 @@ impl Manifest {
             DeclaredFormat::Gradle => self.gradle(source),
             DeclaredFormat::GoMod => self.go_mod(source),
             DeclaredFormat::Cargo => self.toml(source, diagnostics, Self::cargo),
+            DeclaredFormat::CargoMember => self.toml(source, diagnostics, Self::cargo_member),
             DeclaredFormat::Composer => self.composer(source, diagnostics),
             DeclaredFormat::ComposerLock => self.composer_lock(source, diagnostics),
             DeclaredFormat::Gemfile => self.gemfile(source),

@@ -41,7 +41,17 @@ impl Manifest {
         }
     }
 
+    /// The manifest of a member, where the one at the top only gathers them.
+    pub(super) fn cargo_member(&mut self, source: &SourceFile, table: &toml::Table) {
+        if self.gathers {
+            self.cargo(source, table);
+        }
+    }
+
     pub(super) fn cargo(&mut self, source: &SourceFile, table: &toml::Table) {
+        // doc.rust-lang.org/cargo/reference/workspaces.html#virtual-workspace
+        self.gathers |= table.contains_key("workspace") && !table.contains_key("package");
+        let place = |path: &str| repo::join(repo::folder_of(&source.path), path);
         let list = table.get("dependencies").and_then(|list| list.as_table());
         self.toml_packages(source, list, false);
         let list = table
@@ -52,7 +62,8 @@ impl Manifest {
         let bins = table.get("bin").and_then(|bins| bins.as_array());
         for bin in bins.into_iter().flatten() {
             if let Some(name) = text(bin, "name") {
-                self.program(&name, &text(bin, "path").unwrap_or_default(), source);
+                let path = text(bin, "path").map(|path| place(&path));
+                self.program(&name, &path.unwrap_or_default(), source);
             }
         }
         // doc.rust-lang.org/cargo/guide/project-layout.html
@@ -60,7 +71,7 @@ impl Manifest {
             .get("package")
             .and_then(|package| text(package, "name"))
         {
-            self.program(&name, "src/main.rs", source);
+            self.program(&name, &place("src/main.rs"), source);
         }
     }
 

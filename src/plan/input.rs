@@ -69,7 +69,10 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
     let serves = command
         .serves
         .is_none_or(|serves| serves == serves_something(input));
-    packages && files && unless && script && code && text && serves
+    let gathers = command
+        .gathers
+        .is_none_or(|gathers| gathers == selection.manifest.gathers);
+    packages && files && unless && script && code && text && serves && gathers
 }
 
 /// Replaces `{name}` by the values found in the tree; `None` where one is missing. `{port}` stays.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Origin, OriginKind};
 use crate::{
     manifest::{
+        Fact,
         site::{self, Site},
         variable,
     },
@@ -48,7 +49,20 @@ pub fn variables(
     let programs = &selection.manifest.programs;
     let told = steps.iter().flat_map(|step| &step.words);
     let told = told.filter_map(|word| programs.get_key_value(word)).next();
-    if let Some((name, fact)) = told.or_else(|| programs.iter().next()) {
+    // Else the one whose own source listens.
+    let listens = |(_, fact): &(&String, &Fact)| {
+        let folder = repo::folder_of(&fact.value);
+        let mut sources = selection.facts.sources(repo);
+        !fact.value.is_empty()
+            && sources.any(|source| {
+                let text = selection.stack.without_tests(&source.text);
+                let mut pieces = selection.stack.serves.iter();
+                repo::is_inside(&source.path, folder) && pieces.any(|piece| text.contains(piece))
+            })
+    };
+    let serving = || programs.iter().find(listens);
+    let found = told.or_else(serving).or_else(|| programs.iter().next());
+    if let Some((name, fact)) = found {
         let origin = Origin::at(OriginKind::Manifest, &fact.file, fact.line, name);
         variables.insert("program".to_owned(), (name.clone(), origin));
     }

@@ -9,7 +9,7 @@ use super::{
     ledger,
     ledger::Ledger,
     missing::{directory_of, example_of_path, missing_file, missing_script, placeholder},
-    port::serves_something,
+    port::{serves_something, value_of},
     workspace::{self, Script},
 };
 use crate::{
@@ -441,6 +441,10 @@ fn without_watcher(
     let Some((found, matched)) = found.filter(|(found, _)| found.rule.runs_file) else {
         return words;
     };
+    if let Some((_, runner)) = value_of(&words, &found.rule.runs_with) {
+        let runner = runner.split_whitespace().map(str::to_owned);
+        return runner.chain(matched.arguments.iter().cloned()).collect();
+    }
     let Some(file) = matched.arguments.first() else {
         return words;
     };

@@ -525,6 +525,8 @@ pub enum DeclaredFormat {
     GoMod,
     /// `Cargo.toml`.
     Cargo,
+    /// `Cargo.toml` of a member, read where the one at the top only gathers members.
+    CargoMember,
     /// PHP's `composer.json`.
     Composer,
     /// PHP's `composer.lock`: the extensions that locked packages require.
@@ -768,6 +770,9 @@ pub struct ConditionalCommand {
     /// Text that must stand in a file, relative to the component; variables are replaced.
     #[serde(default)]
     pub text: Option<TextSign>,
+    /// Whether the manifest must, or must not, be one that only gathers others.
+    #[serde(default)]
+    pub gathers: Option<bool>,
     /// Versions of the runtime that it is for, all if empty; read of the image's `setup` only.
     #[serde(default)]
     pub versions: Vec<String>,
@@ -1474,6 +1479,9 @@ pub struct CommandRule {
     /// over it, which an orchestrator does: the runtime runs the file by itself.
     #[serde(default)]
     pub runs_file: bool,
+    /// Flags of such a watcher that name the command which runs the file in the runtime's place.
+    #[serde(default)]
+    pub runs_with: Vec<String>,
     /// Whether a wrapper stays before the command that it runs, because it finds that command.
     #[serde(default)]
     pub keep: bool,
