@@ -52,6 +52,11 @@ pub fn of_file(
             let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
             stem.to_owned()
         }
+        VariableForm::JavaClass => {
+            let file = origin.file.as_deref().unwrap_or_default();
+            let class = file.rsplit_once("/java/").map_or(file, |(_, class)| class);
+            class.trim_end_matches(".java").replace('/', ".")
+        }
         VariableForm::PythonModule => {
             let inside = value.strip_prefix(&format!("{path}/")).unwrap_or(&value);
             inside.trim_end_matches(".py").replace('/', ".")

