@@ -351,8 +351,11 @@ pub fn push(commands: &mut Vec<Command>, command: Command) {
 
 /// The path in `step` that begins with a variable whose value only a host knows.
 fn unknown_value(step: &InstallStep) -> Option<&str> {
-    let is_path = |word: &&String| word.starts_with('$') && word.contains('/');
-    step.words.iter().find(is_path).map(String::as_str)
+    let is_path = |word: &&String| {
+        let name = word.strip_prefix('$').and_then(|rest| rest.split_once('/'));
+        name.is_some_and(|(name, _)| name != "PWD" && shell::is_name(name.trim_matches(['{', '}'])))
+    };
+    step.words.iter().skip(1).find(is_path).map(String::as_str)
 }
 
 /// The command of a step as it runs unattended.

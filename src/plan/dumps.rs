@@ -96,7 +96,20 @@ fn migrations(recipe: &DumpRecipe, input: &Input<'_, '_>) -> Vec<(String, Origin
         .into_iter()
         .find(|files| !files.is_empty())
         .unwrap_or_default();
-    files.sort_unstable();
+    let is_other = |path: &&str| {
+        let source = input.repo.source(path);
+        source.is_some_and(|source| recipe.lacks.iter().any(|sign| sign.is_match(&source.text)))
+    };
+    if files.iter().any(is_other) {
+        return Vec::new();
+    }
+    // `2_…` comes before `10_…`.
+    let version = |path: &str| -> u128 {
+        let name = repo::file_name(path);
+        let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or_default()
+    };
+    files.sort_by_key(|path| (repo::folder_of(path), version(path), *path));
     let files = files.into_iter().map(|path| {
         let origin = Origin::manifest(path, "a migration, and no command runs it");
         (path.to_owned(), origin)

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::StartCommand,
     diagnostic::{Code, Diagnostic, Severity},
-    recipe::{BusyServer, Does, HandsOn, OwnServer},
+    recipe::{BusyServer, Does, HandsOn},
     repo,
     step::rule,
 };
@@ -259,17 +259,19 @@ fn way_of_own_server(told: &Way, input: &Input<'_, '_>) -> Option<Way> {
         return None;
     }
     let fill = |text: &str| text.replace("{file}", file.trim_start_matches("./"));
-    if let Some(busy) = own
-        .busy
-        .as_ref()
-        .filter(|busy| is_busy(busy, own, &source.text))
+    if let Some(busy) = &own.busy
+        && let Some(name) = busy_server(busy, &source.text)
     {
         let why = format!("`{}` listens on 127.0.0.1 only", found.get(0)?.as_str());
         let origin = Origin::recipe(&format!("frameworks/{id}"), why);
         let mut way = told.clone();
         way.development = true;
         way.before.push(Before {
-            words: busy.edit.iter().map(|word| fill(word)).collect(),
+            words: busy
+                .edit
+                .iter()
+                .map(|word| fill(word).replace("{name}", name))
+                .collect(),
             directory: told.directory.clone(),
             assignments: Vec::new(),
             does: Does::Build,
@@ -297,20 +299,14 @@ fn way_of_own_server(told: &Way, input: &Input<'_, '_>) -> Option<Way> {
     })
 }
 
-/// Whether the file does more than to start its server where it is run itself.
-fn is_busy(busy: &BusyServer, own: &OwnServer, text: &str) -> bool {
-    let Some(work) = busy
-        .sign
-        .captures(text)
-        .and_then(|found| found.name("work"))
-    else {
-        return false;
-    };
-    let does_more = |line: &str| {
-        let line = line.trim();
-        !line.is_empty() && !line.starts_with('#') && !own.runs.is_match(line)
-    };
-    work.as_str().lines().any(does_more)
+/// What the server is called, where the file does more than to start it when it is run itself, and
+/// ends with that.
+fn busy_server<'t>(busy: &BusyServer, text: &'t str) -> Option<&'t str> {
+    let work = busy.sign.captures(text)?.name("work")?.as_str();
+    let is_code = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with('#');
+    let mut lines = work.lines().filter(is_code);
+    let name = busy.runs.captures(lines.next_back()?)?.name("name")?;
+    lines.next().map(|_| name.as_str())
 }
 
 /// Writes a program of the repository as it is called in the image.

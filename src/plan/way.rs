@@ -157,22 +157,26 @@ fn does_other_work(step: &InstallStep, input: &Input<'_, '_>) -> bool {
         input.repo.contains(&path) || input.repo.has_folder(&path)
     };
     let arguments = step.words.get(1..).unwrap_or_default();
-    let mut ends = arguments.first().into_iter().chain(arguments.last());
+    let listed = |list: &str, word: &String| env::listed(input.catalog, "scripts", list, word);
+    let asks = |word: &String| listed("asks", word);
+    let other = |word: &String| is_word(&word) && !is_there(word) && !listed("serves", word);
+    let is_last = match arguments {
+        // A long flag and its value; a short one is more often a switch.
+        [.., flag, _] if flag.starts_with("--") && !flag.contains('=') => false,
+        [.., last] => other(last),
+        [] => false,
+    };
     is_own_program(step, input)
-        && ends.any(|word| {
-            is_word(&word)
-                && !is_there(word)
-                && !env::listed(input.catalog, "scripts", "serves", word)
-        })
+        && (arguments.iter().any(asks) || arguments.first().is_some_and(other) || is_last)
 }
 
-/// Order of ways to start: those of the repository's own program that do other work last, those that
-/// name files of a host last, purpose of the section, development servers last, what stays up by its
+/// Order of ways to start: those that name files of a host last, purpose of the section, those of the
+/// repository's own program that do other work last, development servers last, what stays up by its
 /// name before what does not where nothing listens, confidence, order of the documents.
 type Rank = (
     bool,
-    bool,
     u8,
+    bool,
     bool,
     bool,
     std::cmp::Reverse<Confidence>,
@@ -305,9 +309,9 @@ pub fn ways(
         }
         found.push((
             (
-                does_other_work,
                 names_host_path(&way.words),
                 purpose,
+                does_other_work,
                 way.development,
                 !serves_something(input) && !is_named_worker(&way.words, input),
                 std::cmp::Reverse(step.confidence),

@@ -81,7 +81,7 @@ pub fn build_needed(commands: &mut Vec<Command>, told: usize, input: &Input<'_, 
     };
     let (mut reach, mut of_top) = (Reach::default(), Reach::default());
     let top = &workspace.top.folder;
-    for command in &commands[..told] {
+    for command in &commands[..told.min(commands.len())] {
         let following = input.following();
         let (words, folder) = (words(command), &command.directory);
         following.words(&words, folder, &BUILDS, &mut reach);

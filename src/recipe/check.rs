@@ -40,7 +40,7 @@ const FILLED: &[(&str, &str, &[&str])] = &[
     ("frameworks", "prepare.*.command", &["port", "own"]),
     ("frameworks", "start.*.command", &["port", "own"]),
     ("frameworks", "own_server.command", &["file", "port", "own"]),
-    ("frameworks", "own_server.busy.edit.*", &["file"]),
+    ("frameworks", "own_server.busy.edit.*", &["file", "name"]),
     ("services", "image", &["version"]),
     ("services", "username", &["name"]),
     ("services", "database", &["name"]),
@@ -402,6 +402,7 @@ impl Found<'_> {
                 self.require_group(&entry, "own_server.runs", &own.runs, "arguments");
                 if let Some(busy) = &own.busy {
                     self.require_group(&entry, "own_server.busy.sign", &busy.sign, "work");
+                    self.require_group(&entry, "own_server.busy.runs", &busy.runs, "name");
                 }
             }
         }

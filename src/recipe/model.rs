@@ -897,7 +897,11 @@ pub struct BusyServer {
     /// Regular expression for what is done only where the file itself is run: group `work` is all of
     /// it.
     pub sign: Expression,
-    /// Words of the command that writes the address into `{file}` when the image is built.
+    /// Regular expression for the last line of that work, which starts the server: group `name` is
+    /// what the server is called.
+    pub runs: Expression,
+    /// Words of the command that writes the address into this line of `{file}`, where the server is
+    /// called `{name}`, when the image is built.
     pub edit: Vec<String>,
 }
 

@@ -196,12 +196,18 @@ fn is_application(
         let mut starts = steps.iter().filter(|step| step.action == Action::Start);
         starts.any(|step| step.words.iter().any(|word| facts.files.contains(word)))
     };
-    let serves = facts.serves || stack.starts_by_itself() || is_run();
+    let mut below = sites
+        .iter()
+        .map(|site| repo::is_inside(folder, &site.folder));
+    let is_below = below.any(|is_below| is_below);
+    let serves = facts.serves || is_run() || stack.starts_by_itself() && !is_below;
     let helps = catalog.has_part("folders", "helpers", folder, &['/']);
-    match candidate.is_certain {
-        true => serves || !helps,
-        false => serves,
-    }
+    // A list of what scripts beside the pages need, or a function below them, is no application.
+    let declares_nothing = stack.own_install.is_some()
+        && found.manifest.name.is_none()
+        && found.manifest.programs.is_empty();
+    let is_aside = helps || declares_nothing || is_below;
+    serves || candidate.is_certain && !is_aside
 }
 
 /// Whether a manifest that also declares what builds a site is that of a program or of a library: it

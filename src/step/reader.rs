@@ -373,11 +373,14 @@ impl Reader<'_> {
             .map(|word| self.expanded(word))
             .collect();
         // `venv/bin/pip` and `/usr/bin/python` are `pip` and `python` of the image.
-        if let Some(first) = all.first_mut()
-            && let Some(program) = shell::in_bin_folder(first)
-            && self.catalog.tool(program).is_some()
-        {
-            *first = program.to_owned();
+        if let Some(first) = all.first_mut() {
+            let places = self.catalog.list("folders", "programs").iter();
+            let mut inside = places.filter_map(|place| first.strip_prefix(place.as_str()));
+            let program = inside.next().or_else(|| shell::in_bin_folder(first));
+            let program = program.filter(|program| self.catalog.tool(program).is_some());
+            if let Some(program) = program.map(str::to_owned) {
+                *first = program;
+            }
         }
         let (_, unwrapped) = rule(&all, self.catalog);
         let placed = place(

@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod fixtures;
+
 use std::net::TcpListener;
 
 use clap::{Arg, Command};

@@ -1,0 +1,1 @@
+pub const LIMIT: &str = "50M";
