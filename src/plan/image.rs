@@ -77,7 +77,7 @@ pub fn carry_built(input: &Input<'_, '_>, start: &super::Start, image: &mut Imag
             && !image
                 .artifacts
                 .iter()
-                .any(|copy| place.starts_with(&copy.to))
+                .any(|copy| place.starts_with(&copy.from))
     };
     if start.command.iter().any(is_left) {
         image.copy_source = true;
