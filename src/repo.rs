@@ -174,6 +174,11 @@ impl Repo {
         folder == "./" || folder == "/" || self.below(&folder).next().is_some()
     }
 
+    /// Returns whether `path` is a file, or a folder with files in it.
+    pub fn has(&self, path: &str) -> bool {
+        self.contains(path) || self.has_folder(path)
+    }
+
     /// Returns the files that match `pattern` (`*` stays within a folder, `**` does not), sorted
     /// with the shallowest first.
     pub fn glob(&self, pattern: &str) -> Vec<&str> {

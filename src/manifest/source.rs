@@ -98,8 +98,7 @@ pub fn source_facts(
             continue;
         };
         let text = stack.without_tests(&source.text);
-        let mut pieces = stack.serves.iter();
-        facts.serves |= pieces.any(|piece| text.contains(piece.as_str()));
+        facts.serves |= stack.serves_in(&source.text);
         for pattern in imports {
             for found in pattern.captures_iter(text) {
                 let Some(name) = found.get(1) else { continue };

@@ -17,8 +17,8 @@ use crate::{
     step::InstallStep,
 };
 
-/// Returns the plan for the repository of `reader`: a component for each of `selections`, none where no stack was
-/// recognised.
+/// Returns the plan for the repository of `reader`: a component for each of `selections`, none where
+/// no stack was recognised.
 pub fn build_plan(
     reader: &Reader<'_>,
     documents: &[Document],
@@ -249,13 +249,7 @@ fn component(
     lines.extend(processes.iter().map(|process| process.command.clone()));
     lines.extend(schedules.iter().map(|schedule| schedule.command.clone()));
     let prepared = prepare.iter().filter(|command| command.runs_in.is_none());
-    lines.extend(prepared.map(|command| {
-        command
-            .command
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect()
-    }));
+    lines.extend(prepared.map(Command::words));
     build.extend(prune::prune(&input, &lines));
     let vars = env::env(candidates, bound, &started.env, catalog, ledger);
     let mut vars: Vec<EnvVar> = vars

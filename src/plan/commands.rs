@@ -17,7 +17,7 @@ use crate::{
     diagnostic::Diagnostic,
     recipe::{Catalog, Does},
     repo, shell,
-    step::{Action, InstallStep, Purpose, rule},
+    step::{Action, InstallStep, Purpose, rule, script_name},
 };
 
 /// What is put in the place of a secret while an image is built; it opens nothing.
@@ -81,22 +81,14 @@ pub fn build_commands(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Com
         }
         ledger.set(index, Fate::Dockerfile, "Dockerfile", None);
     }
-    let told = commands.len();
     add_of_recipes(
         &mut commands,
         input,
         |framework| &framework.build,
         &input.selection.stack.build,
     );
-    commands.retain(|command| {
-        let words: Vec<String> = command
-            .command
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect();
-        !is_documentation(&words, input)
-    });
-    workspace::build_needed(&mut commands, told, input);
+    commands.retain(|command| !is_documentation(&command.words(), input));
+    workspace::build_needed(&mut commands, input);
     commands
 }
 
@@ -107,7 +99,7 @@ pub fn is_documentation(words: &[String], input: &Input<'_, '_>) -> bool {
         let found = rule(words, input.catalog).0;
         found.is_some_and(|(found, _)| input.catalog.tools[found.tool].documents)
     };
-    let script = script_name(&words.join(" "), input);
+    let script = script_of(words, input);
     let script = script.and_then(|name| input.selection.manifest.scripts.get(&name));
     let script = script.is_some_and(|script| {
         let words: Vec<String> = script.value.split_whitespace().map(str::to_owned).collect();
@@ -189,11 +181,7 @@ pub fn compile(
     input: &Input<'_, '_>,
 ) {
     for command in prepare {
-        let words: Vec<String> = command
-            .command
-            .split_whitespace()
-            .map(str::to_owned)
-            .collect();
+        let words = command.words();
         let (Some((found, matched)), _) = rule(&words, input.catalog) else {
             continue;
         };
@@ -249,10 +237,9 @@ fn add_of_recipes(
                 let why = command.why.clone();
                 Origin::recipe(&id, why.unwrap_or_else(|| format!("runs `{line}`")))
             };
-            let runtime = &selection.stack.runtime;
             let is_rough = |known: &Command| {
                 let mut forms = command.instead_of.iter();
-                forms.any(|form| essence(&known.command, runtime) == essence(form, runtime))
+                forms.any(|form| is_same(known, form, input))
             };
             if let Some(first) = commands.iter().position(is_rough) {
                 // All that documents tell of it is done by the one.
@@ -274,7 +261,7 @@ fn add_of_recipes(
             let runs_script = |known: &Command| {
                 script == Some(&known.command)
                     || command.script.is_some()
-                        && script_name(&known.command, input) == command.script
+                        && script_of(&known.words(), input) == command.script
             };
             let is_known =
                 same(commands, &line, input).is_some() || commands.iter().any(runs_script);
@@ -292,24 +279,19 @@ fn add_of_recipes(
 
 /// Whether two commands run one script alike: `pnpm build` and `pnpm run build` do.
 fn runs_same_script(one: &Command, other: &Command, input: &Input<'_, '_>) -> bool {
-    let words = |command: &Command| -> Vec<String> {
-        let words = command.command.split_whitespace();
-        words
-            .filter(|word| *word != "run")
-            .map(str::to_owned)
-            .collect()
+    let (one, other) = (one.words(), other.words());
+    let essential = |words: &[String]| -> Vec<String> {
+        let words = words.iter().filter(|word| *word != "run");
+        words.cloned().collect()
     };
-    script_name(&one.command, input).is_some() && words(one) == words(other)
+    script_of(&one, input).is_some() && essential(&one) == essential(&other)
 }
 
-/// The script of the package manifest that `command` runs: `yarn build` and `npm run build` are one.
-fn script_name(command: &str, input: &Input<'_, '_>) -> Option<String> {
-    let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
-    let (found, matched) = rule(&words, input.catalog).0?;
-    match found.rule.script.as_deref()? {
-        "1" => matched.arguments.first().cloned(),
-        name => Some(name.to_owned()),
-    }
+/// The script of the package manifest that `words` run: `yarn build` and `npm run build` are one.
+fn script_of(words: &[String], input: &Input<'_, '_>) -> Option<String> {
+    let (found, matched) = rule(words, input.catalog).0?;
+    let script = found.rule.script.as_deref()?;
+    Some(script_name(Some(script), &matched)).filter(|name| !name.is_empty())
 }
 
 /// The one of `commands` that does what `line` does, in some spelling.
@@ -318,9 +300,14 @@ fn same<'c>(
     line: &str,
     input: &Input<'_, '_>,
 ) -> Option<&'c mut Command> {
-    let runtime = &input.selection.stack.runtime;
     let mut commands = commands.iter_mut();
-    commands.find(|known| essence(&known.command, runtime) == essence(line, runtime))
+    commands.find(|known| is_same(known, line, input))
+}
+
+/// Whether `command` does what `line` does, in some spelling.
+fn is_same(command: &Command, line: &str, input: &Input<'_, '_>) -> bool {
+    let runtime = &input.selection.stack.runtime;
+    essence(&command.command, runtime) == essence(line, runtime)
 }
 
 /// What tells two spellings of a command from two commands: `./manage.py migrate` and
@@ -488,11 +475,7 @@ pub fn loads_application(command: &Command, input: &Input<'_, '_>) -> bool {
         .selection
         .framework
         .and_then(|(_, framework)| framework.root_file.as_ref());
-    let words: Vec<String> = command
-        .command
-        .split_whitespace()
-        .map(str::to_owned)
-        .collect();
+    let words = command.words();
     let (found, _) = rule(&words, input.catalog);
     framework.is_some_and(|file| command.command.contains(file.as_str()))
         || found.is_some_and(|(found, _)| found.rule.loads_application)

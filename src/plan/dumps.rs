@@ -3,8 +3,9 @@
 use super::{Origin, OriginKind, input::Input, ledger::Ledger};
 use crate::{
     readme::Part,
-    recipe::DumpRecipe,
+    recipe::{DumpRecipe, Expression},
     repo::{self, matcher},
+    source::SourceFile,
     step::Action,
 };
 
@@ -25,9 +26,7 @@ pub fn dumps(
         let is_outside = outside.iter().any(|pattern| pattern.is_match(path));
         // What is too large to be read is data.
         let fits = input.repo.source(path).is_none_or(|source| {
-            let has = |signs: &[crate::recipe::Expression]| {
-                signs.iter().any(|sign| sign.is_match(&source.text))
-            };
+            let has = |signs| has(&source, signs);
             (has(&recipe.makes) || has(&recipe.fills)) && !has(&recipe.lacks)
         });
         !is_outside && fits
@@ -62,7 +61,7 @@ pub fn dumps(
     }
     let makes = |(path, _): &(String, Origin)| {
         let source = input.repo.source(path);
-        source.is_none_or(|source| recipe.makes.iter().any(|sign| sign.is_match(&source.text)))
+        source.is_none_or(|source| has(&source, &recipe.makes))
     };
     if chosen.iter().any(makes) {
         return chosen;
@@ -98,7 +97,7 @@ fn migrations(recipe: &DumpRecipe, input: &Input<'_, '_>) -> Vec<(String, Origin
         .unwrap_or_default();
     let is_other = |path: &&str| {
         let source = input.repo.source(path);
-        source.is_some_and(|source| recipe.lacks.iter().any(|sign| sign.is_match(&source.text)))
+        source.is_some_and(|source| has(&source, &recipe.lacks))
     };
     if files.iter().any(is_other) {
         return Vec::new();
@@ -115,6 +114,10 @@ fn migrations(recipe: &DumpRecipe, input: &Input<'_, '_>) -> Vec<(String, Origin
         (path.to_owned(), origin)
     });
     files.collect()
+}
+
+fn has(source: &SourceFile, signs: &[Expression]) -> bool {
+    signs.iter().any(|sign| sign.is_match(&source.text))
 }
 
 /// Where a document names the file at `path`, and how far from the beginning of all documents.

@@ -303,8 +303,7 @@ fn packages(step: &InstallStep, input: &Input<'_, '_>) -> Option<Vec<String>> {
         let path = repo::join(&step.context.directory, word);
         word.contains(['/', '\\']) && !word.starts_with('@')
             || word.starts_with('.')
-            || input.repo.contains(&path)
-            || input.repo.has_folder(&path)
+            || input.repo.has(&path)
     };
     let named = &matched.arguments;
     let all = !named.is_empty() && !step.words.iter().skip(1).any(is_file);
@@ -455,7 +454,7 @@ fn install_directory(step: &InstallStep, input: &Input<'_, '_>) -> Option<String
     let is_there = |place: &&&str| {
         named.iter().all(|file| {
             let path = repo::join(place, file);
-            input.repo.contains(&path) || input.repo.has_folder(&path)
+            input.repo.has(&path)
         })
     };
     places

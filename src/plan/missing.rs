@@ -74,7 +74,7 @@ pub fn missing_file(step: &InstallStep, input: &Input<'_, '_>) -> Option<String>
     let is_there = places.iter().any(|place| {
         let path = repo::join(place, file);
         // `node .` and `node server` name a module.
-        input.repo.contains(&path) || input.repo.has_folder(&path)
+        input.repo.has(&path)
     });
     (is_file && !is_there).then(|| file.clone())
 }

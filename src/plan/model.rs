@@ -352,6 +352,18 @@ impl Command {
             origin,
         }
     }
+
+    /// Returns its words, as far as blanks tell them apart.
+    pub fn words(&self) -> Vec<String> {
+        let words = self.command.split_whitespace();
+        words.map(str::to_owned).collect()
+    }
+
+    /// Returns whether a document tells it.
+    pub fn is_told(&self) -> bool {
+        let mut origins = self.origin.iter();
+        origins.any(|origin| origin.kind == OriginKind::Readme)
+    }
 }
 
 /// The start command in exec form.

@@ -9,8 +9,7 @@ use crate::{
 };
 
 /// Returns the name in the `package.json` of a stack that reads it, a short first heading, or the
-/// folder's name. Of several
-/// components a manifest names only itself, unless it lies at the top.
+/// folder's name. Of several components a manifest names only itself, unless it lies at the top.
 pub fn name(repo: &Repo, documents: &[Document], selections: &[Selection<'_>]) -> String {
     let of_all = selections
         .first()

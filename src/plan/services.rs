@@ -395,9 +395,12 @@ fn service(
                 .filter_map(|id| catalog.services.get(id)),
         )
         .collect();
-    let found = address::written(&recipes, input);
-    let mut written =
-        found.filter(|written| !is_led_by_env(recipe, known, input) || is_in_copy(written, input));
+    let is_led = is_led_by_env(recipe, known, input);
+    let may_lead_elsewhere = is_led && !input.selection.facts.env.is_empty();
+    let mut written = (!may_lead_elsewhere)
+        .then(|| address::written(&recipes, input))
+        .flatten()
+        .filter(|written| !is_led || is_in_copy(written, input));
     let rewrite = written
         .as_mut()
         .and_then(|written| rewritten(id, recipe, written, input, diagnostics));
@@ -825,11 +828,10 @@ fn is_led_by_env(recipe: &ServiceRecipe, known: &Known, input: &Input<'_, '_>) -
         })
 }
 
-/// Whether the address stands in a file that documents have a person copy, and the source reads no
-/// variable that could lead elsewhere.
+/// Whether the address stands in a file that documents have a person copy.
 fn is_in_copy(written: &Written, input: &Input<'_, '_>) -> bool {
-    let is_copied = |file: &String| input.copied.contains(file);
-    input.selection.facts.env.is_empty() && written.origin.file.as_ref().is_some_and(is_copied)
+    let file = written.origin.file.as_ref();
+    file.is_some_and(|file| input.copied.contains(file))
 }
 
 /// Whether a container can be found at the address in the source; says so either way.

@@ -198,11 +198,13 @@ fn handed_on(told: &Way, input: &Input<'_, '_>) -> Vec<String> {
         Some(HandsOn::AfterSeparator) => Some("--"),
         None => None,
     };
+    // `go run main.go routes.go --port 80`: more of the source, then what goes to the program.
+    let is_source = |word: &String| input.selection.facts.files.contains(word);
     let words = words.into_iter();
     words
         .skip_while(|word| Some(word.as_str()) != mark)
         .skip(1)
-        .filter(|word| mark == Some("--") || !word.ends_with(".go"))
+        .skip_while(is_source)
         .collect()
 }
 

@@ -55,9 +55,7 @@ pub fn variables(
         let mut sources = selection.facts.sources(repo);
         !fact.value.is_empty()
             && sources.any(|source| {
-                let text = selection.stack.without_tests(&source.text);
-                let mut pieces = selection.stack.serves.iter();
-                repo::is_inside(&source.path, folder) && pieces.any(|piece| text.contains(piece))
+                repo::is_inside(&source.path, folder) && selection.stack.serves_in(&source.text)
             })
     };
     let serving = || programs.iter().find(listens);

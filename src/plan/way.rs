@@ -154,7 +154,7 @@ fn does_other_work(step: &InstallStep, input: &Input<'_, '_>) -> bool {
     };
     let is_there = |word: &String| {
         let path = repo::join(&step.context.directory, word);
-        input.repo.contains(&path) || input.repo.has_folder(&path)
+        input.repo.has(&path)
     };
     let arguments = step.words.get(1..).unwrap_or_default();
     let listed = |list: &str, word: &String| env::listed(input.catalog, "scripts", list, word);

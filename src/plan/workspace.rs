@@ -71,9 +71,9 @@ pub fn is_built_along(assets: &Selection<'_>, selection: &Selection<'_>) -> bool
     top(selection).is_some() && top(assets) == top(selection)
 }
 
-/// Adds to `commands`, of which documents tell the first `told`, the builds of what the component
-/// needs of its workspace, and takes its own out where one of those does it.
-pub fn build_needed(commands: &mut Vec<Command>, told: usize, input: &Input<'_, '_>) {
+/// Adds to `commands` the builds of what the component needs of its workspace, and takes its own out
+/// where one that documents tell does it.
+pub fn build_needed(commands: &mut Vec<Command>, input: &Input<'_, '_>) {
     let selection = input.selection;
     let recipe = selection.stack.workspace.as_ref();
     let Some((workspace, recipe)) = selection.workspace.as_ref().zip(recipe) else {
@@ -81,9 +81,9 @@ pub fn build_needed(commands: &mut Vec<Command>, told: usize, input: &Input<'_, 
     };
     let (mut reach, mut of_top) = (Reach::default(), Reach::default());
     let top = &workspace.top.folder;
-    for command in &commands[..told.min(commands.len())] {
+    for command in commands.iter().filter(|command| command.is_told()) {
         let following = input.following();
-        let (words, folder) = (words(command), &command.directory);
+        let (words, folder) = (command.words(), &command.directory);
         following.words(&words, folder, &BUILDS, &mut reach);
         if folder == top {
             following.words(&words, folder, &BUILDS, &mut of_top);
@@ -91,20 +91,18 @@ pub fn build_needed(commands: &mut Vec<Command>, told: usize, input: &Input<'_, 
     }
     let is_done = |folder: &str| reach.several || reach.folders.contains(folder);
     let is_build = |command: &Command| {
-        let (found, _) = rule(&words(command), input.catalog);
+        let (found, _) = rule(&command.words(), input.catalog);
         found.is_some_and(|(found, matched)| {
             found.rule.does == Does::Script
                 && script_name(found.rule.script.as_deref(), &matched) == recipe.build_script
         })
     };
     // What the top builds is not built once more.
-    let mut index = 0;
     commands.retain(|command| {
-        index += 1;
         let folder = &command.directory;
-        let is_repeated = match index > told {
-            true => folder == &selection.folder && is_done(folder),
-            false => folder != top && (of_top.several || of_top.folders.contains(folder)),
+        let is_repeated = match command.is_told() {
+            true => folder != top && (of_top.several || of_top.folders.contains(folder)),
+            false => folder == &selection.folder && is_done(folder),
         };
         !(is_repeated && is_build(command))
     });
@@ -139,11 +137,6 @@ pub fn build_needed(commands: &mut Vec<Command>, told: usize, input: &Input<'_, 
     });
     let first = first.unwrap_or(commands.len());
     commands.splice(first..first, builds);
-}
-
-fn words(command: &Command) -> Vec<String> {
-    let words = command.command.split_whitespace();
-    words.map(str::to_owned).collect()
 }
 
 /// Returns whether what starts in `directory` is another project than the component.

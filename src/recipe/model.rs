@@ -333,6 +333,14 @@ impl StackRecipe {
         tests.map_or(text, |tests| &text[..tests.start()])
     }
 
+    /// Returns whether the source `text` shows, outside its tests, that a program listens on a port.
+    pub fn serves_in(&self, text: &str) -> bool {
+        let text = self.without_tests(text);
+        self.serves
+            .iter()
+            .any(|piece| text.contains(piece.as_str()))
+    }
+
     /// Returns whether one of its start commands fits everything of the stack.
     pub fn starts_by_itself(&self) -> bool {
         self.start.iter().any(|start| {

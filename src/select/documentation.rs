@@ -246,7 +246,7 @@ fn declares_program(
     let listens = sources.any(|source| {
         repo::folder_of(&source.path) == folder
             && !configurations.contains(&source.path.as_str())
-            && stack.serves.iter().any(|piece| source.text.contains(piece))
+            && stack.serves_in(&source.text)
     });
     !manifest.programs.is_empty() || has_entry || starts_source || listens
 }

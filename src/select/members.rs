@@ -47,13 +47,6 @@ struct Member<'c> {
     is_needed: bool,
 }
 
-impl Member<'_> {
-    fn is_static(&self) -> bool {
-        let framework = self.selection.framework;
-        framework.is_some_and(|(_, framework)| framework.serves_static)
-    }
-}
-
 fn of_one<'c>(
     candidates: &mut Vec<Candidate<'c>>,
     workspace: &Workspace,
@@ -73,14 +66,15 @@ fn of_one<'c>(
     let reach = start(workspace, repo, steps, catalog);
     let top = &workspace.top.folder;
     let serves = |server: &Member<'_>, other: &Member<'_>| {
-        other.is_static()
-            && !server.is_static()
+        other.selection.serves_static()
+            && !server.selection.serves_static()
             && serves_output(&server.selection, &other.selection, repo)
     };
     // A front end that others need is served by one of them, or a library with a page to show it.
     let runs = |member: &Member<'_>| {
         let is_served = || members.iter().any(|server| serves(server, member));
-        member.is_application && (!member.is_needed || member.is_static() && is_served())
+        member.is_application
+            && (!member.is_needed || member.selection.serves_static() && is_served())
     };
     let only = match (reach.several, reach.folders.first()) {
         (false, Some(folder)) if reach.folders.len() == 1 => Some(folder),
@@ -101,7 +95,12 @@ fn of_one<'c>(
     };
     let mut kept: Vec<(bool, String)> = kept
         .into_iter()
-        .map(|member| (member.is_static(), member.selection.folder.clone()))
+        .map(|member| {
+            (
+                member.selection.serves_static(),
+                member.selection.folder.clone(),
+            )
+        })
         .collect();
     // What tells of all of them belongs to a server rather than to a front end.
     kept.sort_by_key(|(is_static, _)| *is_static);

@@ -397,7 +397,7 @@ impl Reader<'_> {
         let here = context.directory.clone();
         let (found, words) = rule_where(&all, self.catalog, &|path| {
             let path = repo::join(&here, path);
-            self.repo.has_folder(&path) || self.repo.contains(&path)
+            self.repo.has(&path)
         });
         let first = words.first().map_or("", String::as_str);
         let action = match &found {
