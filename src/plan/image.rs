@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ArtifactCopy, Command, EnvVar, ExtraFile, Image, Origin, OriginKind,
+    ArtifactCopy, Command, EnvVar, ExtraFile, Image, Origin,
     commands::push,
     input::{Input, fill, fill_text, holds},
     install::Installs,
@@ -92,9 +92,7 @@ pub fn without_build(
     packages: &mut super::SystemPackages,
 ) {
     let stack = &input.selection.stack.image;
-    let is_told = |origin: &Origin| origin.kind == OriginKind::Readme;
-    let mut origins = commands.iter().flat_map(|command| &command.origin);
-    if stack.only_copied && !origins.any(is_told) {
+    if stack.only_copied && !commands.iter().any(|command| command.is_told()) {
         packages.build.clear();
     }
 }

@@ -73,7 +73,7 @@ impl Subshell {
 /// The folder that the commands of a document in `folder` begin in: what `docs/` says is done beside
 /// it.
 fn home(folder: &str, catalog: &Catalog) -> String {
-    let aside = catalog.list("folders", "documents");
+    let aside = catalog.list("folders", "aside");
     let mut home = folder;
     while aside.iter().any(|known| known == repo::file_name(home)) {
         home = repo::folder_of(home);
