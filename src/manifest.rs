@@ -192,6 +192,11 @@ impl Manifest {
             .filter(|package| !package.development)
     }
 
+    /// Returns the package `name`, declared for whatever purpose.
+    pub fn declared(&self, name: &str) -> Option<&Package> {
+        self.packages.get(&normal_name(name))
+    }
+
     fn add(&mut self, package: Package) {
         let known = self.packages.get(&package.name);
         // What production needs wins over development, a pin over no pin.

@@ -209,6 +209,18 @@ fn only_finished(candidates: &mut Vec<Candidate<'_>>, catalog: &Catalog) {
     {
         candidates.retain(|candidate| !has(&candidate.folder, "unfinished"));
     }
+    // Nor is it another one in another language.
+    let folders: BTreeSet<String> = candidates
+        .iter()
+        .map(|candidate| candidate.folder.clone())
+        .collect();
+    candidates.retain(|candidate| {
+        let mut endings = catalog.list("folders", "variants").iter();
+        !endings.any(|ending| {
+            let base = candidate.folder.strip_suffix(ending.as_str());
+            base.is_some_and(|base| folders.contains(base))
+        })
+    });
 }
 
 /// Whether a document tells a person to run something in `folder`.

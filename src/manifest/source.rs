@@ -24,6 +24,8 @@ pub struct EnvRead {
     pub line: usize,
     /// Whether the code fails without it, as far as the pattern can tell.
     pub required: bool,
+    /// Whether the code also reads it without a default, and so may do something else once it is set.
+    pub asked: bool,
 }
 
 /// What the source code of a component says.
@@ -115,18 +117,24 @@ pub fn source_facts(
                     continue;
                 };
                 let is_of_request = |pattern: &Expression| pattern.is_match(name.as_str());
-                if facts.env.iter().any(|known| known.name == name.as_str())
-                    || stack.request_env.as_ref().is_some_and(is_of_request)
-                {
+                if stack.request_env.as_ref().is_some_and(is_of_request) {
                     continue;
                 }
                 let default = found.name("default").or_else(|| found.name("number"));
+                let line = source.line(name.start());
+                let mut known = facts.env.iter_mut();
+                if let Some(known) = known.find(|known| known.name == name.as_str()) {
+                    let is_elsewhere = known.line != line || known.file != **path;
+                    known.asked |= is_elsewhere && known.default.is_some() && default.is_none();
+                    continue;
+                }
                 facts.env.push(EnvRead {
                     name: name.as_str().to_owned(),
                     default: default.map(|default| default.as_str().to_owned()),
                     file: (*path).to_owned(),
-                    line: source.line(name.start()),
+                    line,
                     required: default.is_none() && found.name("required").is_some(),
+                    asked: false,
                 });
             }
         }

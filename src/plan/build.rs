@@ -209,6 +209,7 @@ fn component(
     let (commands, made) = commands::prepare_commands(&input, ledger, &image.workdir, diagnostics);
     prepare.extend(commands);
     volumes.extend(made);
+    volumes.extend(files::configured_folders(&input));
     let (folders, make) = files::folders(&input, ledger, &image);
     volumes.extend(folders);
     build.splice(0..0, make.filter(|_| loads));

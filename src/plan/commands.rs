@@ -210,7 +210,8 @@ pub fn compile(
     }
 }
 
-/// Commands that a recipe knows are added unless a document already has them, in some form.
+/// Commands that a recipe knows are added unless a document already has them, in some form: behind
+/// those of documents, but before one of these that the recipe runs after them.
 fn add_of_recipes(
     commands: &mut Vec<Command>,
     input: &Input<'_, '_>,
@@ -228,6 +229,7 @@ fn add_of_recipes(
         .into_iter()
         .chain([(format!("stacks/{}", selection.stack_id), of_stack)])
     {
+        let mut added = 0;
         for command in list.iter().filter(|command| holds(command, input)) {
             let otherwise = || fill(command.otherwise.as_ref()?, input);
             let Some(line) = fill(&command.command, input).or_else(otherwise) else {
@@ -241,7 +243,13 @@ fn add_of_recipes(
                 let mut forms = command.instead_of.iter();
                 forms.any(|form| is_same(known, form, input))
             };
-            if let Some(first) = commands.iter().position(is_rough) {
+            if let Some(mut first) = commands.iter().position(is_rough) {
+                let end = commands.len();
+                if first + added < end {
+                    commands[first..].rotate_right(added);
+                    first += added;
+                }
+                added = 0;
                 // All that documents tell of it is done by the one.
                 let mut rest = commands.split_off(first + 1);
                 let told = &mut commands[first];
@@ -266,6 +274,7 @@ fn add_of_recipes(
             let is_known =
                 same(commands, &line, input).is_some() || commands.iter().any(runs_script);
             if !is_known {
+                added += 1;
                 let origin = why();
                 commands.push(Command {
                     env: command.env.clone(),

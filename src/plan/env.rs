@@ -24,6 +24,8 @@ pub struct Candidate {
     pub fallback: Option<String>,
     /// Whether the code fails without it.
     pub required: bool,
+    /// Whether the code may do something else once it is set, even to what it falls back to.
+    pub asked: bool,
     /// What it is for.
     pub about: Option<String>,
     /// Where it is read or set.
@@ -95,6 +97,7 @@ pub fn candidates(input: &Input<'_, '_>, ledger: &Ledger<'_>) -> BTreeMap<String
         ));
         candidate.fallback = candidate.fallback.take().or_else(|| read.default.clone());
         candidate.required |= read.required;
+        candidate.asked |= read.asked;
     }
     for (name, fact) in &input.site.parameters {
         let candidate = found.entry(name.clone()).or_default();
@@ -117,7 +120,11 @@ pub fn candidates(input: &Input<'_, '_>, ledger: &Ledger<'_>) -> BTreeMap<String
             }
         }
     }
-    let system = |name: &str| listed(catalog, "environment", "system", name);
+    let system = |name: &str| {
+        // What a web server says of a request is no setting either.
+        let of_request = catalog.list("sites", "own-parameters");
+        listed(catalog, "environment", "system", name) || of_request.iter().any(|own| own == name)
+    };
     found.retain(|name, _| crate::shell::is_name(name) && !system(name));
     found
 }
@@ -263,10 +270,14 @@ fn variable(name: String, candidate: Candidate, catalog: &Catalog) -> EnvVar {
         origin: candidate.origin,
         name,
     };
-    let shown = candidate
-        .told
-        .or(candidate.example)
-        .or(candidate.fallback.clone());
+    let fallback = candidate.fallback.clone();
+    if candidate.asked
+        && let Some(fallback) = &fallback
+    {
+        (var.about).get_or_insert_with(|| format!("{fallback} where it is not set"));
+    }
+    let shown = (candidate.told.or(candidate.example))
+        .or(fallback.filter(|_| !candidate.asked || candidate.required));
     if is_secret(&var.name, catalog) {
         var.kind = EnvKind::Secret;
         var.required = candidate.fallback.is_none();

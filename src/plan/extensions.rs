@@ -70,13 +70,20 @@ impl<'c> Extensions<'c> {
                     extensions.want(extension, origin);
                 }
             }
-            if let Some(origin) = in_code(extension, input) {
+            let reaches = |service: &Service| extension.services.contains(&service.kind);
+            // A driver among others is loaded by who chooses it: what costs little is there for them.
+            let is_wanted = services.iter().any(reaches)
+                || (ways.way.get(&extension.way)).is_some_and(|way| way.is_part);
+            let guards = ways.guards.iter();
+            let guards = guards.map(|guard| guard_of(guard, &extension.name));
+            let guards: Vec<String> = guards.filter(|_| !is_wanted).collect();
+            if let Some(origin) = in_code(extension, is_wanted, &guards, input) {
                 extensions.want(extension, origin);
             }
             // What a page without a framework calls, its code shows.
             let has_framework = !selection.manifest.packages.is_empty();
             for service in services.iter().filter(|_| has_framework) {
-                if extension.services.contains(&service.kind) {
+                if reaches(service) {
                     let origin = service.origin.first().cloned();
                     extensions.want(
                         extension,
@@ -200,7 +207,8 @@ impl<'c> Extensions<'c> {
                 continue;
             }
             for (extension, origins) in &all {
-                if let (Some(configure), Some(options)) = (&way.configure, &extension.options) {
+                let own = extension.configure.as_ref().or(way.configure.as_ref());
+                if let (Some(configure), Some(options)) = (own, &extension.options) {
                     let line = configure.replace("{name}", &extension.name);
                     commands.push(as_root(line.replace("{options}", options), origins.clone()));
                 }
@@ -227,13 +235,32 @@ fn as_root(command: String, origin: Vec<Origin>) -> Command {
     Command::new(command, ".", origin)
 }
 
-/// The first place where source code uses `extension`.
-fn in_code(extension: &Extension, input: &Input<'_, '_>) -> Option<Origin> {
+/// What asks whether the extension `name` is there.
+fn guard_of(guard: &str, name: &str) -> String {
+    guard
+        .replace("{name}", name)
+        .replace("{NAME}", &name.to_uppercase())
+}
+
+/// The first place where source code uses `extension`, in files without one of `guards`; one of several
+/// drivers counts `with_drivers`.
+fn in_code(
+    extension: &Extension,
+    with_drivers: bool,
+    guards: &[String],
+    input: &Input<'_, '_>,
+) -> Option<Origin> {
     if extension.code.is_empty() {
         return None;
     }
     let mut sources = input.selection.facts.sources(input.repo);
     sources.find_map(|source| {
+        let mut guards = guards.iter();
+        if !with_drivers && input.is_choice(&source.path)
+            || guards.any(|guard| source.text.contains(guard.as_str()))
+        {
+            return None;
+        }
         let mut pieces = extension.code.iter();
         let at = pieces.find_map(|piece| source.text.find(piece.as_str()))?;
         Some(Origin::in_source(&source, at))

@@ -330,8 +330,47 @@ fn data_file<'v>(value: &'v str, catalog: &Catalog) -> Option<(&'v str, &'v str,
     let path = &place[scheme.len()..];
     let endings = catalog.list("environment", "data-endings");
     let is_data = endings.iter().any(|ending| path.ends_with(ending.as_str()));
-    let is_outside = path.starts_with('/') || !scheme.is_empty() && !path.contains("..");
+    let is_here = !scheme.is_empty() || path.starts_with("./");
+    let is_outside = path.starts_with('/') || is_here && !path.contains("..");
     (is_data && is_outside).then_some((scheme, path, options))
+}
+
+/// The folders of database files that committed configuration names by absolute paths, such as
+/// `/var/lib/shop/shop.db`.
+pub fn configured_folders(input: &Input<'_, '_>) -> Vec<Volume> {
+    let (catalog, folder) = (input.catalog, &input.selection.folder);
+    let is_piece = |c: char| c.is_whitespace() || "\"'`=:,;<>()".contains(c);
+    let mut volumes: Vec<Volume> = Vec::new();
+    for pattern in catalog.list("addresses", "files") {
+        for path in input.repo.glob(&repo::join(folder, pattern)) {
+            let Some(source) = input.repo.source(path) else {
+                continue;
+            };
+            for piece in source.text.split(is_piece) {
+                let named = data_file(piece, catalog).map(|(_, file, _)| repo::folder_of(file));
+                // What an address leaves behind its scheme is relative: `sqlite:///shop.db`.
+                let is_absolute =
+                    |folder: &&str| folder.starts_with('/') && !folder.starts_with("//");
+                let Some(folder) = named.filter(is_absolute) else {
+                    continue;
+                };
+                let at = piece.as_ptr() as usize - source.text.as_ptr() as usize;
+                let comments = catalog.list("addresses", "comments");
+                let line = source.line_text(source.line(at)).trim_start();
+                let is_comment = comments.iter().any(|sign| line.starts_with(sign.as_str()));
+                if is_comment || volumes.iter().any(|known| known.path == folder) {
+                    continue;
+                }
+                volumes.push(Volume {
+                    path: folder.to_owned(),
+                    persistent: true,
+                    reason: format!("`{path}` names a file there that keeps data"),
+                    origin: vec![Origin::in_source(&source, at)],
+                });
+            }
+        }
+    }
+    volumes
 }
 
 /// Folders that a document makes for the application to write in, and those that recipes name; beside

@@ -33,6 +33,29 @@ pub struct Input<'a, 'c> {
     pub site: &'a Site,
 }
 
+impl Input<'_, '_> {
+    /// Whether the source file `path` is one of several drivers, of which an application loads the one
+    /// that it is told to.
+    pub fn is_choice(&self, path: &str) -> bool {
+        let mut folder = repo::folder_of(path);
+        loop {
+            let name = folder.rsplit('/').next().unwrap_or(folder);
+            let is_named = self
+                .catalog
+                .has_part("folders", "alternatives", name, &['-', '_', '.']);
+            if is_named {
+                let files = self.repo.files();
+                let mut beside = files.filter(|file| repo::is_inside(file, folder));
+                return beside.nth(1).is_some();
+            }
+            match folder.rsplit_once('/') {
+                Some((above, _)) => folder = above,
+                None => return false,
+            }
+        }
+    }
+}
+
 /// Returns whether the conditions of `command` hold.
 pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
     let selection = input.selection;

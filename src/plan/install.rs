@@ -11,7 +11,7 @@ use super::{
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     manifest,
-    recipe::InstallRecipe,
+    recipe::{Catalog, InstallRecipe},
     repo, shell,
     step::{Action, InstallStep, Purpose, rule},
 };
@@ -204,6 +204,7 @@ pub fn install(
         && late.is_empty()
         && let Some((option, mut command)) = option(input.install_folder(), input)
         && !is_carried(option, input.install_folder(), input)
+        && installs_packages(option, input)
     {
         // What documents tell in the words of another tool is done, too.
         let told: Vec<(usize, Origin)> = ledger
@@ -307,7 +308,12 @@ fn packages(step: &InstallStep, input: &Input<'_, '_>) -> Option<Vec<String>> {
     };
     let named = &matched.arguments;
     let all = !named.is_empty() && !step.words.iter().skip(1).any(is_file);
-    all.then(|| named.iter().map(|package| package_name(package)).collect())
+    all.then(|| {
+        named
+            .iter()
+            .map(|package| package_name(package, input.catalog))
+            .collect()
+    })
 }
 
 fn are_declared(names: &[String], input: &Input<'_, '_>) -> bool {
@@ -316,10 +322,14 @@ fn are_declared(names: &[String], input: &Input<'_, '_>) -> bool {
 }
 
 /// The name in `name[extra]==1.0`, `name@1` or an address `git+https://…/name.git@branch`, as
-/// manifests write it.
-fn package_name(package: &str) -> String {
+/// manifests write it; of an archive of a repository, the repository's name.
+fn package_name(package: &str, catalog: &Catalog) -> String {
     let package = match package.split_once("://") {
-        Some((_, address)) => repo::file_name(address.split('@').next().unwrap_or_default()),
+        Some((_, address)) => {
+            let mut marks = catalog.list("addresses", "archives").iter();
+            let repository = marks.find_map(|mark| Some(address.split_once(mark.as_str())?.0));
+            repo::file_name(repository.unwrap_or(address.split('@').next().unwrap_or_default()))
+        }
         None => package,
     };
     let package = package.trim_end_matches(".git");
@@ -338,9 +348,25 @@ fn installs_itself(packages: &[String], input: &Input<'_, '_>) -> bool {
         return false;
     };
     !packages.is_empty()
-        && packages
-            .iter()
-            .all(|package| package_name(package) == manifest::normal_name(&name.value))
+        && packages.iter().all(|package| {
+            package_name(package, input.catalog) == manifest::normal_name(&name.value)
+        })
+}
+
+/// Whether the manifest requires anything that `option` would install.
+fn installs_packages(option: &InstallRecipe, input: &Input<'_, '_>) -> bool {
+    let patterns = option.platform.iter();
+    let platform: Vec<_> = patterns
+        .filter_map(|pattern| repo::matcher(pattern))
+        .collect();
+    let packages = input.selection.manifest.packages.values();
+    let mut installed = packages.filter(|package| !package.development);
+    platform.is_empty()
+        || installed.any(|package| {
+            !platform
+                .iter()
+                .any(|pattern| pattern.is_match(&package.name))
+        })
 }
 
 /// The way of the stack's recipe that fits the files in `folder`.

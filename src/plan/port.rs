@@ -12,7 +12,7 @@ use super::{
     way::Way,
 };
 use crate::{
-    manifest::EnvLine,
+    manifest::{EnvLine, Fact},
     readme::{Document, Part},
     recipe::{Catalog, Listen, ListenSigns},
     repo,
@@ -263,7 +263,12 @@ fn port_in_dockerfile(input: &Input<'_, '_>) -> Option<Port> {
     let is_port = |line: &&EnvLine| listed(input.catalog, "environment", "port", &line.name);
     let told = dockerfile.env.iter().find(is_port);
     let told = told.map(|line| (&line.value, &line.file, line.line));
-    let exposed = dockerfile.ports.first();
+    // Of several, the one that is most likely to answer HTTP.
+    let rank = |port: &&Fact| {
+        let is_in = |list: &str| listed(input.catalog, "environment", list, &port.value);
+        (is_in("other-protocols"), is_in("tls-ports"))
+    };
+    let exposed = dockerfile.ports.iter().min_by_key(rank);
     let exposed = exposed.map(|port| (&port.value, &port.file, port.line));
     let (port, file, line) = told.or(exposed)?;
     let origin = Origin::at(

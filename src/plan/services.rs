@@ -252,11 +252,14 @@ fn signs_of(
             signs.code.push(package.origin());
         }
         let module = name.replace('-', "_");
+        // What is declared for development or a set that nobody asks for is not installed.
+        let is_absent =
+            (selection.manifest.declared(name)).is_some_and(|package| package.development);
         if let Some((file, line)) = selection
             .facts
             .imports
             .get(&module)
-            .filter(|_| signs.code.is_empty())
+            .filter(|_| signs.code.is_empty() && !is_absent)
         {
             signs.code.push(Origin::at(
                 OriginKind::Manifest,
@@ -297,7 +300,7 @@ fn signs_of(
                 .iter()
                 .find_map(|piece| source.text.find(piece.as_str()))
         };
-        if let Some(at) = find(&recipe.detect.code) {
+        if let Some(at) = find(&recipe.detect.code).filter(|_| !input.is_choice(&source.path)) {
             signs.code.push(Origin::in_source(&source, at));
         }
         signs.has_alternative |= find(&recipe.detect.embedded_alternative).is_some();

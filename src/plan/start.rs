@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::StartCommand,
     diagnostic::{Code, Diagnostic, Severity},
-    recipe::{BusyServer, Does, HandsOn},
+    recipe::{BusyServer, Catalog, Does, HandsOn},
     repo,
     step::rule,
 };
@@ -97,7 +97,7 @@ pub fn start(
     }
     diagnostics.extend(other_server(input));
     call_program(&mut way, input);
-    let data = in_data_folder(&mut way);
+    let data = in_data_folder(&mut way, input.catalog);
     let mut env = BTreeMap::new();
     for (name, value) in &way.assignments {
         if let Some(origin) = way.origin.first() {
@@ -226,22 +226,33 @@ fn settled(input: &Input<'_, '_>) -> Option<Way> {
     })
 }
 
-/// A folder of a person's home becomes one of the data volume; returns these folders.
-fn in_data_folder(way: &mut Way) -> Vec<Volume> {
+/// A folder of a person's home, or one that only an example has, becomes one of the data volume; returns
+/// these folders.
+fn in_data_folder(way: &mut Way, catalog: &Catalog) -> Vec<Volume> {
     let mut volumes = Vec::new();
     for word in &mut way.words {
-        let home = ["~/", "$HOME/", "${HOME}/"];
-        let Some(inside) = home.iter().find_map(|home| word.strip_prefix(home)) else {
+        let (flag, named) = match word.split_once('=') {
+            Some((flag, value)) if flag.starts_with('-') => (format!("{flag}="), value),
+            Some(_) | None => (String::new(), word.as_str()),
+        };
+        let mut own = catalog.list("folders", "own").iter();
+        let Some(inside) = own.find_map(|own| named.strip_prefix(own.as_str())) else {
             continue;
         };
         let path = format!("/data/{}", inside.trim_end_matches('/'));
+        let is_file = repo::file_name(&path).trim_start_matches('.').contains('.');
+        let folder = if is_file {
+            repo::folder_of(&path)
+        } else {
+            &path
+        };
         volumes.push(Volume {
-            path: path.clone(),
+            path: folder.to_owned(),
             persistent: true,
-            reason: format!("the start command names {word} on a person's own machine"),
+            reason: format!("the start command names {named} on a person's own machine"),
             origin: way.origin.clone(),
         });
-        *word = path;
+        *word = format!("{flag}{path}");
     }
     volumes
 }

@@ -686,6 +686,10 @@ pub struct InstallRecipe {
     /// Commands of a document that it is the exact form of, so that it takes their place.
     #[serde(default)]
     pub instead_of: Vec<String>,
+    /// Patterns of what a manifest requires of the platform: where it requires nothing else, there is
+    /// nothing to install.
+    #[serde(default)]
+    pub platform: Vec<String>,
     /// Patterns of files, relative to the component, that show that the repository carries what it
     /// would fetch, so that nothing is installed.
     #[serde(default)]
@@ -1674,6 +1678,10 @@ pub struct ExtensionWays {
     /// Extensions that the image has already.
     #[serde(default)]
     pub present: Vec<String>,
+    /// Pieces of source code that ask whether an extension is there, with `{name}` and `{NAME}`: a file with
+    /// one does without it.
+    #[serde(default)]
+    pub guards: Vec<String>,
     /// The commands, by the name of the way.
     pub way: BTreeMap<String, ExtensionWay>,
     /// Absolute paths in which extensions are, for the run stage to take over.
@@ -1694,6 +1702,9 @@ pub struct ExtensionWay {
     /// Command that installs all that are wanted: `{packages}` are the names to install, `{names}`
     /// those of the extensions.
     pub install: String,
+    /// Whether such extensions are parts of the runtime's own source: any of its releases can build them.
+    #[serde(default)]
+    pub is_part: bool,
 }
 
 /// An extension of a runtime.
@@ -1717,6 +1728,9 @@ pub struct Extension {
     /// Options that it is configured with.
     #[serde(default)]
     pub options: Option<String>,
+    /// The command that configures it, where that of its way does not work for it.
+    #[serde(default)]
+    pub configure: Option<String>,
     /// Debian packages needed to build it.
     #[serde(default)]
     pub build: Vec<String>,

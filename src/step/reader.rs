@@ -265,10 +265,12 @@ impl Reader<'_> {
             let words: Vec<String> = command.value.owned_texts();
             let (found, words) = rule(&words, catalog);
             let Some((found, _)) = found else {
-                return words.len() > 1
-                    && words
-                        .first()
-                        .is_some_and(|word| programs.contains_key(word));
+                // "your own shop server" speaks of the program; flags and files are typed.
+                let is_program = words
+                    .first()
+                    .is_some_and(|word| programs.contains_key(word));
+                let mut others = words.iter().skip(1);
+                return is_program && others.any(|word| word.starts_with('-') || is_file(word));
             };
             let does = matches!(
                 found.rule.does,
@@ -330,8 +332,11 @@ impl Reader<'_> {
             let words = shown.split_whitespace().count();
             let first = shown.split_whitespace().next().unwrap_or_default();
             let assigns = first.contains('=') && !first.starts_with('-') && words > 1;
-            let runs_file =
-                first.starts_with("./") && self.repo.contains(&repo::join(&self.directory, first));
+            // `./shop serve`: a file of the repository, or the program that is built of it.
+            let runs_file = first.strip_prefix("./").is_some_and(|name| {
+                self.repo.contains(&repo::join(&self.directory, name))
+                    || programs.contains_key(name)
+            });
             let is_command = (known(first) && words > 1) || runs_file || assigns;
             if !is_command || shown.contains('\n') {
                 continue;
