@@ -10,6 +10,7 @@ mod others;
 pub mod proxy;
 mod python;
 mod reader;
+pub mod settings;
 pub mod site;
 mod source;
 pub mod variable;

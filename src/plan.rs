@@ -11,6 +11,7 @@ mod build;
 mod components;
 mod contents;
 mod commands;
+mod created;
 mod dumps;
 mod env;
 mod files;

@@ -45,7 +45,8 @@ pub fn artifacts(plan: &mut BuildPlan) -> anyhow::Result<Vec<Artifact>> {
     let mut artifacts = Vec::new();
     for component in &plan.components {
         artifacts.push(dockerfile::dockerfile(plan, component)?);
-        for file in &component.image.extra_files {
+        let image = &component.image;
+        for file in image.extra_files.iter().chain(&image.source_files) {
             artifacts.push(Artifact {
                 executable: file.executable,
                 ..marks::plain(&file.path, &file.contents, &file.origin)

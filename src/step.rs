@@ -3,6 +3,7 @@
 mod action;
 mod blocks;
 mod context;
+mod created;
 mod follow;
 mod place;
 mod prose;
@@ -10,7 +11,7 @@ mod reader;
 mod rule;
 mod scripts;
 
-pub use place::{DEEPEST, Following, Place, Reach, place, script_name};
+pub use place::{Following, Place, Reach, place, script_name};
 pub use prose::database_name;
 pub use rule::{Rule, rule};
 pub use scripts::is_script;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use super::{LOCALHOST, Origin, OriginKind, input::Input};
+use super::{LOCALHOST, Origin, OriginKind, created::CreatedFile, input::Input};
 use crate::{
     recipe::{Catalog, Expression, ServiceRecipe},
     repo,
@@ -134,6 +134,7 @@ impl<'a> Code<'a> {
             files: paths
                 .into_iter()
                 .filter_map(|path| repo.source(path))
+                .chain(input.created.iter().map(CreatedFile::fixed_part))
                 .collect(),
             env_reads: &selection.stack.env_reads,
             catalog,

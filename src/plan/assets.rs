@@ -50,6 +50,7 @@ pub fn stage(
         directory: &selection.folder,
         variables: &values,
         copied: &[],
+        created: &[],
         site: &site,
     };
     let (runtime, base) = runtime::runtime(

@@ -2,7 +2,7 @@
 
 use super::{
     AssetStage, BuildPlan, Command, Component, EnvKind, EnvVar, Finding, Question, SCHEMA, assets,
-    commands, components, env, files, health, image, ingress, input::Input, install,
+    commands, components, created, env, files, health, image, ingress, input::Input, install,
     ledger::Ledger, name, packages, peers, processes, proxies, prune, questions, runtime, script,
     services, settled, start, variables, workspace,
 };
@@ -150,6 +150,7 @@ fn component(
     let variables =
         variables::variables(repo, documents.own, selection, &path, &site, ledger.steps);
     let copied = files::copied(repo, ledger);
+    let created = created::created_files(repo, selection, catalog, ledger);
     let input = Input {
         repo,
         documents: documents.own,
@@ -158,6 +159,7 @@ fn component(
         directory: &path,
         variables: &variables,
         copied: &copied,
+        created: &created,
         site: &site,
     };
     let (runtime, base) = runtime::runtime(
@@ -195,6 +197,7 @@ fn component(
     image.setup.extend(added);
     image.artifacts.extend(artifacts);
     let (links, seeds, mut volumes) = files::data_files(&input);
+    created::add_to_source(&created, &mut image, ledger);
     let mut build = files::written_files(&input, ledger);
     build.extend(rewrites);
     build.extend(installs.late);
@@ -260,6 +263,7 @@ fn component(
     let all: Vec<&Command> = install.iter().chain(&build).collect();
     image::without_build(&input, &all, &mut packages);
     image::fill_env(&mut image, &vars);
+    created::fill(&created, &mut image, &mut volumes);
     let leads_to_service = |name: &String| {
         vars.iter()
             .any(|var| var.name == *name && var.kind == EnvKind::Service)

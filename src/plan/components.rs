@@ -71,7 +71,8 @@ pub fn join(name: &str, components: &mut [Component]) {
         .collect();
     for component in components {
         let own = joined_name(name, &component.id);
-        for file in &mut component.image.extra_files {
+        let image = &mut component.image;
+        for file in image.extra_files.iter_mut().chain(&mut image.source_files) {
             if let Some(inside) = file.path.strip_prefix("container/") {
                 file.path = format!("container/{}/{inside}", component.id);
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    EnvKind, EnvVar, Fate, Origin, OriginKind,
+    EnvKind, EnvVar, Fate, Origin, OriginKind, created,
     input::Input,
     ledger::{self, Ledger},
     services::Known,
@@ -106,6 +106,7 @@ pub fn candidates(input: &Input<'_, '_>, ledger: &Ledger<'_>) -> BTreeMap<String
         candidate.origin.push(origin);
         candidate.example.get_or_insert_with(|| fact.value.clone());
     }
+    created::add_candidates(&mut found, input.created, selection, catalog);
     from_tables(&mut found, input);
     if let Some((id, framework)) = selection.framework {
         for (name, value) in &framework.env {

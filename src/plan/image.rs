@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ArtifactCopy, Command, EnvVar, ExtraFile, Image, Origin,
+    ArtifactCopy, Command, EnvVar, ExtraFile, Image, Origin, OriginKind,
     commands::push,
     input::{Input, fill, fill_text, holds},
     install::Installs,
@@ -92,7 +92,9 @@ pub fn without_build(
     packages: &mut super::SystemPackages,
 ) {
     let stack = &input.selection.stack.image;
-    if stack.only_copied && !commands.iter().any(|command| command.is_told()) {
+    let is_told = |origin: &Origin| origin.kind == OriginKind::Readme;
+    let mut origins = commands.iter().flat_map(|command| &command.origin);
+    if stack.only_copied && !origins.any(is_told) {
         packages.build.clear();
     }
 }
@@ -365,6 +367,7 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, installs: &Installs) -
         entrypoint: Vec::new(),
         copy_source: framework.copy_source.or(stack.copy_source).unwrap_or(true),
         extra_files,
+        source_files: Vec::new(),
         health_command: framework
             .health_command
             .clone()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Origin, port::serves_something};
+use super::{Origin, created::CreatedFile, port::serves_something};
 use crate::{
     manifest::site::Site,
     readme::Document,
@@ -29,6 +29,8 @@ pub struct Input<'a, 'c> {
     pub variables: &'a BTreeMap<String, (String, Origin)>,
     /// Files of the repository that documents have a person copy to where the application reads them.
     pub copied: &'a [String],
+    /// Configuration files that documents have a person create.
+    pub created: &'a [CreatedFile],
     /// What site files of a web server say of it.
     pub site: &'a Site,
 }

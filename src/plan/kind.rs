@@ -5,8 +5,11 @@ use crate::{
     recipe::{Catalog, Does},
     shell,
     shell::Dialect,
-    step::{DEEPEST, InstallStep, Place, place, rule, script_name},
+    step::{InstallStep, Place, place, rule, script_name},
 };
+
+/// More scripts in one another than people write.
+const DEEPEST: usize = 4;
 
 /// What a script or command turns out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

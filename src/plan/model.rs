@@ -158,6 +158,9 @@ pub struct Image {
     pub entrypoint: Vec<String>,
     /// Files of the run stage that longshore itself writes into the image, such as an nginx site.
     pub extra_files: Vec<ExtraFile>,
+    /// Files that documents have a person add to the source, in the build stage.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub source_files: Vec<ExtraFile>,
     /// Command that asks `{url}` inside the container and fails when it gives no success.
     pub health_command: Option<String>,
     /// Numeric user and group the application runs as.
@@ -267,7 +270,7 @@ pub struct ArtifactCopy {
     pub to: String,
 }
 
-/// A file that longshore writes beside the Dockerfile and copies into the run stage.
+/// A file that longshore writes beside the Dockerfile and copies into a stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExtraFile {
     /// Path among the generated files, such as `container/nginx.conf`.

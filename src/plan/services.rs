@@ -753,7 +753,9 @@ fn rewritten(
 /// An address in an example file counts where the code reads it.
 pub fn is_read(name: &str, input: &Input<'_, '_>) -> bool {
     let reads = &input.selection.facts.env;
-    reads.is_empty() || reads.iter().any(|read| read.name == name)
+    reads.is_empty()
+        || reads.iter().any(|read| read.name == name)
+        || input.created.iter().any(|file| file.reads(name))
 }
 
 /// Returns whether the value that `name` is known to have is an address of the service.

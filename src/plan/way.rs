@@ -18,9 +18,7 @@ use crate::{
     recipe::{Does, Matched},
     repo, shell,
     shell::{Dialect, Joint, SimpleCommand},
-    step::{
-        Action, Confidence, DEEPEST, InstallStep, Place, Purpose, Rule, place, rule, script_name,
-    },
+    step::{Action, Confidence, InstallStep, Place, Purpose, Rule, place, rule, script_name},
 };
 
 /// A way to start the application.
@@ -376,7 +374,8 @@ fn placed(words: Vec<String>, directory: &str, input: &Input<'_, '_>) -> (String
 /// Takes what a script of the package manifest runs, where that is one plain command: signals then
 /// reach the application itself.
 pub fn follow_script(mut way: Way, input: &Input<'_, '_>) -> Way {
-    for _ in 0..DEEPEST {
+    // A script may run another one; more levels than people write.
+    for _ in 0..6 {
         let (directory, words) = placed(way.words.clone(), &way.directory, input);
         let (Some((found, matched)), _) = rule(&words, input.catalog) else {
             return way;

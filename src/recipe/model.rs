@@ -1399,7 +1399,7 @@ pub struct PlaceRecipe {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Several {
-    /// Command lines, or scripts of the package manifest by `script_signs`.
+    /// Command lines; `npm:NAME` is a script of the package manifest.
     Lines,
     /// Scripts of the package manifest.
     Scripts,
@@ -1496,9 +1496,6 @@ pub struct CommandRule {
     /// What its arguments are where it runs several commands.
     #[serde(default)]
     pub several: Option<Several>,
-    /// With which such an argument begins where the rest of it names a script of the package manifest.
-    #[serde(default)]
-    pub script_signs: Vec<String>,
     /// Whether it only runs a file, its first argument, with the runtime of the stack and watches
     /// over it, which an orchestrator does: the runtime runs the file by itself.
     #[serde(default)]

@@ -243,6 +243,10 @@ fn build_stage(component: &Component, marks: &Marks) -> Stage {
         let text = format!("RUN {make}cp {flag}{} {}", quote(&from), quote(&to));
         writer.line(&text, &file.origin);
     }
+    for file in &image.source_files {
+        let text = format!("COPY {} {}", word(&file.path), word(&file.to));
+        writer.line(&text, &file.origin);
+    }
     if !component.build.is_empty() {
         writer.group(
             "build",
@@ -466,13 +470,21 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
     if let Some(start) = &component.start {
         writer.workdir(&component.absolute(&start.directory), &start.origin);
         if !image.entrypoint.is_empty() {
-            let why = image.entrypoint.first().and_then(|program| {
-                let name = program.rsplit('/').next().unwrap_or(program);
-                component.system_packages.origins.get(name)
-            });
+            let program = |word: &String| {
+                let name = word.rsplit('/').next().unwrap_or(word);
+                let package = component.system_packages.origins.get(name);
+                let file = image.extra_files.iter().find(|file| file.to == *word);
+                package.or(file.map(|file| &file.origin)).cloned()
+            };
+            let why: Vec<Origin> = image
+                .entrypoint
+                .iter()
+                .filter_map(program)
+                .flatten()
+                .collect();
             writer.line(
                 &format!("ENTRYPOINT {}", json_list(&image.entrypoint)),
-                why.unwrap_or(&image.origin),
+                if why.is_empty() { &image.origin } else { &why },
             );
         }
         let command: Vec<String> = start.command.iter().map(|word| one_line(word)).collect();
@@ -653,6 +665,7 @@ pub fn dockerignore(plan: &BuildPlan) -> anyhow::Result<Artifact> {
                     .image
                     .extra_files
                     .iter()
+                    .chain(&component.image.source_files)
                     .map(|file| file.path.clone()),
             )
         })

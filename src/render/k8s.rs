@@ -62,6 +62,7 @@ struct Container {
     why: String,
     /// Arguments for the program that the image starts.
     args: Vec<String>,
+    args_why: String,
     /// Whether it runs beside the containers, although it is started before them.
     is_sidecar: bool,
     /// Whether it must write to its root file system.
@@ -374,11 +375,11 @@ fn deployments(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Wo
     }
     let processes = component.processes.iter().map(|process| {
         let container = Container {
-            command: words(&process.command),
-            command_why: marks.mark(&process.origin),
             directory: Some(component.absolute(&process.directory)),
             ..app_container(plan, component, marks)
         };
+        let why = marks.mark(&process.origin);
+        let container = running(words(&process.command), why, container, component);
         (process.id.clone(), container)
     });
     let list = |kind: &'static str, containers: Vec<Container>| ContainerList { kind, containers };
@@ -462,12 +463,34 @@ fn prepare_container(
     marks: &Marks,
 ) -> Container {
     let line = one_line(&command.command);
-    Container {
+    let container = Container {
         name: format!("prepare-{}", index + 1),
-        command: vec!["sh".to_owned(), "-c".to_owned(), line],
-        command_why: marks.mark(&command.origin),
         directory: Some(component.absolute(&command.directory)),
         ..app_container(plan, component, marks)
+    };
+    let words = vec!["sh".to_owned(), "-c".to_owned(), line];
+    running(words, marks.mark(&command.origin), container, component)
+}
+
+/// Has `container` run `words` instead of the start command. What the image puts before any command
+/// stays, as it does where Docker runs them.
+fn running(
+    words: Vec<String>,
+    why: String,
+    container: Container,
+    component: &Component,
+) -> Container {
+    match component.image.entrypoint.is_empty() {
+        true => Container {
+            command: words,
+            command_why: why,
+            ..container
+        },
+        false => Container {
+            args: words,
+            args_why: why,
+            ..container
+        },
     }
 }
 
@@ -508,11 +531,11 @@ fn cron_jobs(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Work
         .iter()
         .map(|schedule| {
             let container = Container {
-                command: words(&schedule.command),
-                command_why: marks.mark(&schedule.origin),
                 directory: Some(component.absolute(&schedule.directory)),
                 ..app_container(plan, component, marks)
             };
+            let why = marks.mark(&schedule.origin);
+            let container = running(words(&schedule.command), why, container, component);
             let mut comments = Vec::new();
             if component.shares_network() {
                 comments.push(

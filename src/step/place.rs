@@ -11,8 +11,8 @@ use crate::{
     shell::{self, Dialect},
 };
 
-/// How many scripts are followed that run one another: more than people write.
-pub const DEEPEST: usize = 6;
+/// More scripts in one another than people write.
+const DEEPEST: usize = 6;
 
 /// Where a command says that it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,10 +169,11 @@ impl Following<'_> {
             }
             (_, Some(Several::Lines)) => {
                 for line in &matched.arguments {
-                    let script = |sign: &String| line.strip_prefix(sign.as_str());
-                    match found.rule.script_signs.iter().find_map(script) {
-                        Some(name) => self.run_script(name, &directory, wanted, depth, reach),
-                        None => self.line(line, &directory, wanted, depth, reach),
+                    match line.split_once("npm:") {
+                        Some(("", name)) => {
+                            self.run_script(name, &directory, wanted, depth, reach);
+                        }
+                        _ => self.line(line, &directory, wanted, depth, reach),
                     }
                 }
             }
@@ -183,7 +184,7 @@ impl Following<'_> {
         }
     }
 
-    /// A script, or all whose names begin and end as `name` does around its `*`.
+    /// A script, or all whose names begin as `name` does before its `*`.
     fn run_script(
         &self,
         name: &str,
@@ -198,9 +199,7 @@ impl Following<'_> {
             return;
         };
         let is_meant = |known: &str| match name.split_once('*') {
-            Some((start, end)) => {
-                (known.strip_prefix(start)).is_some_and(|rest| rest.ends_with(end))
-            }
+            Some((start, _)) => known.starts_with(start),
             None => known == name,
         };
         for (_, fact) in project.scripts.iter().filter(|(known, _)| is_meant(known)) {

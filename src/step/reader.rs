@@ -73,7 +73,7 @@ impl Subshell {
 /// The folder that the commands of a document in `folder` begin in: what `docs/` says is done beside
 /// it.
 fn home(folder: &str, catalog: &Catalog) -> String {
-    let aside = catalog.list("folders", "aside");
+    let aside = catalog.list("folders", "documents");
     let mut home = folder;
     while aside.iter().any(|known| known == repo::file_name(home)) {
         home = repo::folder_of(home);
@@ -154,7 +154,7 @@ impl Reader<'_> {
         );
         let (catalog, programs) = (self.catalog, self.programs);
         let known = |word: &str| catalog.tool(word).is_some() || programs.contains_key(word);
-        if self.units(block) {
+        if self.units(block) || self.created_file(block) {
             return;
         }
         if is_env || is_unknown && looks_like_env(&block.code) {

@@ -1,0 +1,3 @@
+const keys = require('../config/keys');
+
+module.exports = (app) => app.get('/', (req, res) => res.json({ page: keys.lettersPerPage }));
