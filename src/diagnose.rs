@@ -454,14 +454,22 @@ fn fill_edit(edit: &Edit, names: &BTreeMap<String, String>) -> Option<Edit> {
             name: one(name)?,
             value: one(value)?,
         },
-        Edit::AddVolume { path, persistent } => Edit::AddVolume {
+        Edit::AddVolume {
+            path,
+            persistent,
+            seeded,
+        } => Edit::AddVolume {
             path: one(path)?,
             persistent: *persistent,
+            seeded: *seeded,
         },
         Edit::TraceWrites { endings } => Edit::TraceWrites {
             endings: endings.clone(),
         },
-        Edit::LinkFile { path } => Edit::LinkFile { path: one(path)? },
+        Edit::LinkFile { path, scratch } => Edit::LinkFile {
+            path: one(path)?,
+            scratch: *scratch,
+        },
         Edit::SkipPrepare {} => Edit::SkipPrepare {},
         Edit::MoreMemory {} => Edit::MoreMemory {},
     })

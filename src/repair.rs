@@ -3,6 +3,8 @@
 //! A repair never touches the application's source. One is made at a time, the plan is rendered and
 //! built again, and the same repair is never tried twice.
 
+mod written;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -19,7 +21,7 @@ use crate::{
     recipe::{Catalog, Edit, RepairRecipe, RuntimeVersion, Stage},
     repo::{self, OpenError, Repo},
     shell,
-    verify::{Cause, Failure, Repair, Report, Verdict},
+    verify::{self, Cause, Failure, Repair, Report, Verdict},
 };
 
 /// How many repairs one run makes at most.
@@ -41,19 +43,34 @@ pub fn wants_trace(repair: &Repair) -> bool {
     edits.any(|edit| matches!(edit, Edit::TraceWrites { .. }))
 }
 
-/// Returns `repair` with the files that the traced run of `report` saw its component write, each kept
-/// on a volume; `None` where it wrote none.
-pub fn traced(repair: Repair, report: &Report) -> Option<Repair> {
-    let mut components = report.components.iter();
+/// Returns `repair` with what the run as root, `traced`, saw its component write made writable;
+/// `None` where it wrote nothing that could be. Where no sign in the log told of a refused write, the
+/// application must also have got further than in the run `before`.
+pub fn traced(
+    repair: Repair,
+    plan: &BuildPlan,
+    (before, traced): (&Report, &Report),
+    repo: &Repo,
+    catalog: &Catalog,
+) -> Option<Repair> {
+    let is_guess = catalog
+        .repairs
+        .get(&repair.rule)
+        .is_some_and(|rule| rule.last_resort);
+    if is_guess && !traced.verdict.is_success() && traced.rungs() <= before.rungs() {
+        return None;
+    }
+    let mut components = traced.components.iter();
     let found = components.find(|found| found.id == repair.component)?;
-    let links = |endings: &[String]| -> Vec<Edit> {
-        let counts = |path: &&String| endings.iter().any(|ending| path.ends_with(ending.as_str()));
-        let paths: BTreeSet<&String> = found.traced.iter().filter(counts).collect();
-        let link = |path: &String| Edit::LinkFile { path: path.clone() };
-        paths.into_iter().map(link).collect()
+    let mut components = plan.components.iter();
+    let component = components.find(|component| component.id == repair.component)?;
+    let place = written::Place {
+        component,
+        repo,
+        catalog,
     };
     let edits = repair.edits.into_iter().flat_map(|edit| match edit {
-        Edit::TraceWrites { endings } => links(&endings),
+        Edit::TraceWrites { endings } => written::edits(&found.traced, &endings, place),
         edit => vec![edit],
     });
     let edits: Vec<Edit> = edits.collect();
@@ -178,7 +195,7 @@ pub fn next(
             if !holds(diagnosis.recipe, component, failure) {
                 continue;
             }
-            let Some(repair) = repair(&diagnosis, component, failure, catalog) else {
+            let Some(repair) = repair(&diagnosis, component, failure, repo, catalog) else {
                 continue;
             };
             if is_new(component, &repair) {
@@ -320,6 +337,7 @@ fn repair(
     diagnosis: &Diagnosis<'_>,
     component: &Component,
     failure: &Failure,
+    repo: &Repo,
     catalog: &Catalog,
 ) -> Option<Repair> {
     let edits: Option<Vec<Edit>> = diagnosis
@@ -339,6 +357,16 @@ fn repair(
                 Some(Edit::AddPackages {
                     build: run,
                     run: build,
+                })
+            }
+            Edit::AddVolume {
+                path, persistent, ..
+            } => {
+                let place = writable_folder(&path, component);
+                Some(Edit::AddVolume {
+                    persistent: persistent || !written::is_made_again(&place, catalog),
+                    seeded: written::holds_files(&place, component, repo),
+                    path,
                 })
             }
             edit => Some(edit),
@@ -484,23 +512,27 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
             changed
         }
         Edit::SetEnv { name, value } => set_env(component, name, value, origin),
-        Edit::AddVolume { path, persistent } => {
-            // `/app/shop/../data` is `/app/data`.
-            let file = format!("/{}", repo::join(&component.image.workdir, path));
-            // A message names the file; its folder is what must be writable.
-            let path = match file.rsplit_once('/') {
-                Some((folder, name)) if is_file_name(name) => folder.to_owned(),
-                _ => file.clone(),
-            };
+        Edit::AddVolume {
+            path,
+            persistent,
+            seeded,
+        } => {
+            let file = absolute(path, component);
+            let path = writable_folder(path, component);
             let is_known = component.volumes.iter().any(|volume| volume.path == path);
             // A volume over the application would hide it.
             let workdir = &component.image.workdir;
             let hides = |place: &str| place == path || place.starts_with(&format!("{path}/"));
-            if hides(workdir) || hides(&component.absolute(&component.path)) {
-                return link_file(component, &file, origin);
+            if (hides(workdir) || hides(&component.absolute(&component.path)))
+                && !(path == *workdir && written::is_bare(component))
+            {
+                return is_file_name(repo::file_name(&file)) && link_file(component, &file, origin);
             }
-            if is_known || path.is_empty() {
+            if is_known || path.is_empty() || verify::is_of_the_system(&path) {
                 return false;
+            }
+            if *seeded {
+                seed_volume(component, &path, origin);
             }
             component.volumes.push(Volume {
                 path,
@@ -513,7 +545,14 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
         }
         // The edits that it leads to take its place: see `traced`.
         Edit::TraceWrites { .. } => true,
-        Edit::LinkFile { path } => link_file(component, path, origin),
+        Edit::LinkFile {
+            path,
+            scratch: false,
+        } => link_file(component, path, origin),
+        Edit::LinkFile {
+            path,
+            scratch: true,
+        } => link_scratch(component, path, origin),
         Edit::RemoveCommand { piece } => {
             let count = component.build.len();
             component
@@ -611,35 +650,117 @@ fn is_file_name(name: &str) -> bool {
     name.trim_start_matches('.').contains('.')
 }
 
+/// `path` of a message in the image: relative to the application, and `/app/shop/../data` is
+/// `/app/data`.
+fn absolute(path: &str, component: &Component) -> String {
+    format!("/{}", repo::join(&component.image.workdir, path))
+}
+
+/// The folder that must be writable where a message says so of `path`, which may be a file.
+fn writable_folder(path: &str, component: &Component) -> String {
+    let file = absolute(path, component);
+    match file.rsplit_once('/') {
+        Some((folder, name)) if is_file_name(name) => folder.to_owned(),
+        _ => file,
+    }
+}
+
+/// Moves what the image has in `folder` aside, so that it becomes the first contents of the volume
+/// that is mounted there.
+fn seed_volume(component: &mut Component, folder: &str, origin: &Origin) {
+    let seed = format!("{folder}.seed");
+    let artifacts = component.image.artifacts.iter_mut();
+    let taken: Vec<_> = artifacts.filter(|artifact| artifact.to == folder).collect();
+    let (from, to) = (shell::quote(folder), shell::quote(&seed));
+    let command = |command: String| Command {
+        cached: false,
+        ..added(&command, ".".to_owned(), origin)
+    };
+    match taken.is_empty() {
+        true if component.image.copy_source => {
+            let moved = command(format!("mv {from} {to} && mkdir {from}"));
+            component.build.push(moved);
+        }
+        // What is not taken over is not there to begin with.
+        true => return,
+        false => taken
+            .into_iter()
+            .for_each(|artifact| artifact.to.clone_from(&seed)),
+    }
+    // The root of a file system of its own may hold a folder for what a check of it found.
+    let copied = command(format!(
+        "ls -A {from} | grep -qvx lost+found || cp -r {to}/. {from}/"
+    ));
+    component.prepare.insert(0, copied);
+}
+
+/// Puts a link to a file of the same name in `/tmp` in the place of `file`.
+fn link_scratch(component: &mut Component, file: &str, origin: &Origin) -> bool {
+    let target = format!("/tmp/{}", repo::file_name(file));
+    add_link(component, file, |folder, link| {
+        let target = shell::quote(&target);
+        let command = format!("mkdir -p {folder} && ln -sf {target} {link}");
+        added(&command, ".".to_owned(), origin)
+    })
+}
+
+/// Adds the command that makes a link in the place of `file`, where that is in the image: to the
+/// build stage, and to the run stage where that takes over no source.
+fn add_link(
+    component: &mut Component,
+    file: &str,
+    command: impl Fn(&str, &str) -> Command,
+) -> bool {
+    let image = &mut component.image;
+    if !file.starts_with(&format!("{}/", image.workdir)) {
+        return false;
+    }
+    let is_taken = |path: &String| path == file || repo::is_inside(file, path);
+    if !image.copy_source
+        && image
+            .artifacts
+            .iter()
+            .any(|artifact| is_taken(&artifact.to))
+    {
+        return false;
+    }
+    let linked = Command {
+        cached: false,
+        ..command(&shell::quote(repo::folder_of(file)), &shell::quote(file))
+    };
+    let commands = match image.copy_source {
+        true => &mut component.build,
+        false => &mut image.run_setup,
+    };
+    if commands.iter().any(|known| known.command == linked.command) {
+        return false;
+    }
+    commands.push(linked);
+    true
+}
+
 /// Keeps `file` on the data volume, with a link in its place. What the image has there becomes the
 /// first version of the data.
 fn link_file(component: &mut Component, file: &str, origin: &Origin) -> bool {
     let name = repo::file_name(file);
     let data = format!("/data/{name}");
-    let is_inside = file.starts_with(&format!("{}/", component.image.workdir));
-    if !component.image.copy_source || !is_inside || !is_file_name(name) {
-        return false;
-    }
-    let (link, target) = (shell::quote(file), shell::quote(&data));
+    let target = shell::quote(&data);
     let seed = shell::quote(&format!("{file}.seed"));
-    let folder = shell::quote(repo::folder_of(file));
-    let command = |command: String| Command {
-        cached: false,
-        ..added(&command, ".".to_owned(), origin)
-    };
-    let linked = command(format!(
-        "mkdir -p {folder} && if [ -e {link} ]; then mv {link} {seed}; fi && ln -s {target} {link}"
-    ));
-    if component
-        .build
-        .iter()
-        .any(|known| known.command == linked.command)
-    {
+    let is_linked = add_link(component, file, |folder, link| {
+        let command = format!(
+            "mkdir -p {folder} && if [ -e {link} ]; then mv {link} {seed}; fi && ln -s {target} {link}"
+        );
+        added(&command, ".".to_owned(), origin)
+    });
+    if !is_linked {
         return false;
     }
-    component.build.push(linked);
     let copied = format!("test -e {target} || test ! -e {seed} || cp {seed} {target}");
-    component.prepare.insert(0, command(copied));
+    let copied = Command {
+        cached: false,
+        ..added(&copied, ".".to_owned(), origin)
+    };
+    component.prepare.insert(0, copied);
     if !component
         .volumes
         .iter()
@@ -683,7 +804,7 @@ fn set_env(component: &mut Component, name: &str, value: &str, origin: &Origin) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::{Proof, ProofOutcome};
+    use crate::verify::{Proof, ProofOutcome, Written};
 
     fn of(repo: &str) -> BuildPlan {
         convert::plan(Path::new(repo), &Catalog::built_in())
@@ -710,10 +831,7 @@ mod tests {
     fn a_file_within_the_application_is_kept_by_a_link() {
         let mut plan = of("samples/plain_wsgi_app_needs_no_requirements_file/repo");
         let workdir = plan.components[0].image.workdir.clone();
-        let edit = |path: String| Edit::AddVolume {
-            path,
-            persistent: true,
-        };
+        let edit = |path: String| volume(&path, true, false);
         // `..` is followed, and a folder whose name begins with a dot is one.
         assert!(made(
             &mut plan,
@@ -735,35 +853,172 @@ mod tests {
         );
         let first = &plan.components[0].prepare[0].command;
         assert!(first.starts_with("test -e /data/notes.db ||"), "{first}");
-        let again = vec![Edit::LinkFile {
-            path: format!("{workdir}/notes.db"),
-        }];
+        let again = vec![link(&format!("{workdir}/notes.db"), false)];
         assert!(!made(&mut plan, again));
     }
 
-    #[test]
-    fn what_a_run_as_root_wrote_is_kept_where_its_ending_counts() {
-        let plan = of("samples/plain_wsgi_app_needs_no_requirements_file/repo");
-        let endings = vec![".db".to_owned()];
-        let repair = with(&plan, vec![Edit::TraceWrites { endings }]);
+    /// What a run as root that wrote `paths` leads to; a folder ends in `/`, and `~` stands before
+    /// what the image has.
+    fn kept(
+        plan: &BuildPlan,
+        repo: &str,
+        rule: &str,
+        endings: &[&str],
+        paths: &[&str],
+    ) -> Vec<Edit> {
+        let endings = endings.iter().map(|ending| (*ending).to_owned()).collect();
+        let repair = Repair {
+            rule: rule.to_owned(),
+            ..with(plan, vec![Edit::TraceWrites { endings }])
+        };
         assert!(wants_trace(&repair));
-        let found = |traced: &[&str]| {
+        let written = |path: &&str| Written {
+            path: path
+                .trim_start_matches('~')
+                .trim_end_matches('/')
+                .to_owned(),
+            is_folder: path.ends_with('/'),
+            is_new: !path.starts_with('~'),
+        };
+        let run = |traced: &[&str]| {
             let component = crate::verify::ComponentReport {
                 id: plan.components[0].id.clone(),
-                traced: traced.iter().map(|path| (*path).to_owned()).collect(),
+                traced: traced.iter().map(written).collect(),
                 ..Default::default()
             };
             Report::new(vec![component], Vec::new())
         };
-        let report = found(&["/app/notes.db", "/app/__pycache__/a.pyc", "/app/notes.db"]);
-        let kept = Edit::LinkFile {
-            path: "/app/notes.db".to_owned(),
+        let (before, mut after) = (run(&[]), run(paths));
+        after.verdict = Verdict::Failed;
+        let catalog = Catalog::built_in();
+        let made = traced(repair, plan, (&before, &after), &opened(repo), &catalog);
+        made.map(|repair| repair.edits).unwrap_or_default()
+    }
+
+    fn volume(path: &str, persistent: bool, seeded: bool) -> Edit {
+        Edit::AddVolume {
+            path: path.to_owned(),
+            persistent,
+            seeded,
+        }
+    }
+
+    fn link(path: &str, scratch: bool) -> Edit {
+        Edit::LinkFile {
+            path: path.to_owned(),
+            scratch,
+        }
+    }
+
+    #[test]
+    fn what_a_run_as_root_wrote_is_kept_where_its_ending_counts() {
+        let sample = "samples/plain_wsgi_app_needs_no_requirements_file/repo";
+        let plan = of(sample);
+        let kept = |paths: &[&str]| kept(&plan, sample, "a-rule", &[".db"], paths);
+        let paths = ["/app/a.txt", "/app/notes.db", "/app/notes.db-journal"];
+        assert_eq!(kept(&paths), [link("/app/notes.db", false)]);
+        assert_eq!(kept(&["/app/a.txt"]), [link("/app/a.txt", false)]);
+        assert_eq!(
+            kept(&["/app/__pycache__/", "/app/__pycache__/a.pyc", "/tmp/a.db"]),
+            []
+        );
+    }
+
+    #[test]
+    fn what_a_run_as_root_wrote_becomes_volumes_and_links() {
+        let sample = "samples/repaired/php_set_up_page_names_the_folder_it_writes/repo";
+        let plan = of(sample);
+        let html = "/var/www/html";
+        let check = |paths: &[&str], expected: &[Edit]| {
+            let paths: Vec<String> = paths.iter().map(|path| path.replace('.', html)).collect();
+            let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+            assert_eq!(
+                kept(&plan, sample, "a-rule", &[], &paths),
+                expected,
+                "{paths:?}"
+            );
+        };
+        let below = |path: &str| format!("{html}/{path}");
+        // New as a whole; of no lasting value; outside the application.
+        check(
+            &["./logbook/", "./logbook/1/"],
+            &[volume(&below("logbook"), true, false)],
+        );
+        check(
+            &["./cache/", "./cache/a"],
+            &[volume(&below("cache"), false, false)],
+        );
+        check(
+            &["/var/lib/logbook/a"],
+            &[volume("/var/lib/logbook", true, false)],
+        );
+        // Beside the source.
+        check(&["./ships"], &[link(&below("ships"), false)]);
+        check(&["~./lib/pages"], &[link(&below("lib/pages"), false)]);
+        check(
+            &["./lib/a", "./lib/b"],
+            &[link(&below("lib/a"), false), link(&below("lib/b"), false)],
+        );
+        // A folder of data that the repository brings, written in more than one place or only tried.
+        check(
+            &["./content/a", "./content/b"],
+            &[volume(&below("content"), true, true)],
+        );
+        check(&["~./content/"], &[volume(&below("content"), true, true)]);
+        check(&["~./", "~./lib/", "/etc/x", "/usr/share/x"], &[]);
+    }
+
+    #[test]
+    fn where_no_sign_tells_of_a_write_a_run_as_root_must_get_further() {
+        let sample = "samples/plain_wsgi_app_needs_no_requirements_file/repo";
+        let edits = kept(
+            &of(sample),
+            sample,
+            "denied-write-unsaid",
+            &[],
+            &["/app/notes/"],
+        );
+        assert_eq!(edits, []);
+    }
+
+    #[test]
+    fn what_the_image_has_in_a_folder_is_the_first_contents_of_its_volume() {
+        let mut plan = of("samples/repaired/php_set_up_page_names_the_folder_it_writes/repo");
+        assert!(made(
+            &mut plan,
+            vec![volume("/var/www/html/content", true, true)]
+        ));
+        let component = &plan.components[0];
+        let last = &component.build.last().expect("a command").command;
+        assert_eq!(
+            last,
+            "mv /var/www/html/content /var/www/html/content.seed && mkdir /var/www/html/content"
+        );
+        assert_eq!(
+            component.prepare[0].command,
+            "ls -A /var/www/html/content | grep -qvx lost+found || cp -r /var/www/html/content.seed/. /var/www/html/content/"
+        );
+    }
+
+    #[test]
+    fn an_image_without_the_source_has_its_links_in_the_run_stage() {
+        let sample = "samples/repaired/rust_server_hides_the_folder_it_writes/repo";
+        let mut plan = of(sample);
+        assert!(made(&mut plan, vec![link("/app/state.lock", true)]));
+        let command = |plan: &BuildPlan| {
+            plan.components[0]
+                .image
+                .run_setup
+                .last()
+                .map(|run| run.command.clone())
         };
         assert_eq!(
-            traced(repair.clone(), &report).expect("a file").edits,
-            [kept]
+            command(&plan).expect("a command"),
+            "mkdir -p /app && ln -sf /tmp/state.lock /app/state.lock"
         );
-        assert_eq!(traced(repair, &found(&["/app/log.txt"])), None);
+        assert!(!made(&mut plan, vec![link("/app/state.lock", true)]));
+        // A volume at the folder of the source hides nothing there.
+        assert!(made(&mut plan, vec![volume("/app", true, false)]));
     }
 
     #[test]
@@ -812,10 +1067,7 @@ mod tests {
                 name: "MODE".to_owned(),
                 value: "quiet".to_owned(),
             },
-            Edit::AddVolume {
-                path: "uploads".to_owned(),
-                persistent: true,
-            },
+            volume("uploads", true, false),
         ];
         for edit in edits {
             assert!(made(&mut plan, vec![edit.clone()]), "{edit:?}");
@@ -909,7 +1161,8 @@ mod tests {
         let log = "FATAL ERROR: Allocation failed - JavaScript heap out of memory";
         let expected = Some("node-heap".to_owned());
         assert_eq!(rule(Cause::Build, log), expected);
-        assert_eq!(rule(Cause::Ended, log), None);
+        let unknown = Some("denied-write-unsaid".to_owned());
+        assert_eq!(rule(Cause::Ended, log), unknown);
         // The version that a rule sets is that of the application's own runtime.
         let log = "Node Sass does not yet support your current environment";
         assert_eq!(rule(Cause::Build, log), None);
@@ -1071,6 +1324,8 @@ mod tests {
         let (catalog, mut tried) = (Catalog::built_in(), BTreeSet::new());
         let repair = next(&plan, &report, &repo, &catalog, &mut tried).expect("a rule knows it");
         assert_eq!(repair.rule, "python-module-undeclared");
+        let last = next(&plan, &report, &repo, &catalog, &mut tried).expect("a last resort");
+        assert_eq!(last.rule, "denied-write-unsaid");
         assert_eq!(next(&plan, &report, &repo, &catalog, &mut tried), None);
     }
 }

@@ -20,6 +20,7 @@ mod listening;
 mod load;
 mod log;
 mod manifests;
+mod page;
 mod patience;
 mod podman;
 mod report;
@@ -32,14 +33,17 @@ use std::{
 
 use anyhow::Context;
 
+pub use correct::{is_mountable, is_of_the_system, is_scratch};
 pub use docker::Docker;
 pub use engine::{
-    Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
-    GrpcHealth, ImageInfo, State, Usage,
+    Answer, BuildFailure, BuildRequest, Built, Change, ChangeKind, ContainerSpec, Engine,
+    EngineError, Executed, GrpcHealth, ImageInfo, State, Usage,
 };
 pub use load::LoadBounds;
+pub use page::PageSigns;
 pub use report::{
-    Cause, ComponentReport, Failure, Proof, ProofOutcome, Repair, Report, Rung, Verdict, apply,
+    Cause, ComponentReport, Failure, Proof, ProofOutcome, Repair, Report, Rung, Verdict, Written,
+    apply,
 };
 
 use crate::{
@@ -77,6 +81,8 @@ pub struct Options {
     pub load: Option<LoadBounds>,
     /// Whether to run the manifests too, by podman, and past a Kubernetes server.
     pub manifests: bool,
+    /// How pages for people say that something may not be written.
+    pub signs: PageSigns,
     /// Whether the application runs as root and may write anywhere, to see which files it wants to
     /// write ([`ComponentReport::traced`]): that it answers so proves nothing.
     pub trace: bool,
@@ -95,6 +101,7 @@ impl Default for Options {
             keep_image: false,
             load: None,
             manifests: false,
+            signs: PageSigns::default(),
             trace: false,
         }
     }
@@ -143,6 +150,10 @@ pub fn verify(
     let mut report = run_once(
         &runtime, &engine, plan, artifacts, repository, options, progress,
     )?;
+    // What such a run found would be hidden from the next one by the volumes that it led to.
+    if options.trace {
+        return Ok(report);
+    }
     let mut corrected = plan.clone();
     for _ in 0..MOST_CORRECTIONS {
         let Some(again) = report.correct(&mut corrected) else {

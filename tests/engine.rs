@@ -1,13 +1,14 @@
 //! Every sample with a `[smoke]` table is built and run on a real engine, and must answer as the
-//! table says.
+//! table says; those of `repaired` after the repairs that they name.
 
-use std::{collections::BTreeMap, fs, sync::LazyLock};
+use std::{collections::BTreeMap, fs, process::Command, sync::LazyLock};
 
 use datatest_stable::Utf8Path;
 use longshore::{
     convert,
-    recipe::Catalog,
-    verify::{self, Options, Rung},
+    recipe::{Catalog, Edit},
+    repo::Repo,
+    verify::{self, ComponentReport, Options, Report, Rung},
 };
 use serde::Deserialize;
 
@@ -22,6 +23,21 @@ struct Case {
     /// What further components must do, by their ids.
     #[serde(default)]
     also: BTreeMap<String, Smoke>,
+}
+
+/// A sample that only runs after a repair.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Repaired {
+    #[allow(dead_code, reason = "for the reader of the case")]
+    about: String,
+    /// The rules that repair it, in order.
+    repaired: Vec<String>,
+    /// The kept volumes that it has then.
+    writable: Vec<String>,
+    /// What the report tells beside the answer.
+    note: Option<String>,
+    smoke: Smoke,
 }
 
 /// What the running container must do.
@@ -63,10 +79,7 @@ fn answers_as_the_case_says(case: &Utf8Path) -> datatest_stable::Result<()> {
     assert!(report.verdict.is_success(), "{report:#?}");
     assert_eq!(report.components.len(), wanted.len());
     for (component, smoke) in report.components.iter().zip(&wanted) {
-        assert_eq!(component.rung, Rung::Answers, "{report:#?}");
-        let answer = component.answer.as_ref().expect("it answered");
-        assert_eq!(answer.status, smoke.status, "{answer:?}");
-        assert!(answer.body.contains(&smoke.body_contains), "{answer:?}");
+        check_answer(component, smoke);
         let measured = component.measured.as_ref().expect("it was measured");
         assert!(
             measured.startup_ms > 0 && measured.peak_memory_bytes > 0,
@@ -80,6 +93,60 @@ fn answers_as_the_case_says(case: &Utf8Path) -> datatest_stable::Result<()> {
     Ok(())
 }
 
+fn check_answer(component: &ComponentReport, smoke: &Smoke) {
+    assert_eq!(component.rung, Rung::Answers, "{component:#?}");
+    let answer = component.answer.as_ref().expect("it answered");
+    assert_eq!(answer.status, smoke.status, "{answer:?}");
+    assert!(answer.body.contains(&smoke.body_contains), "{answer:?}");
+}
+
+fn answers_after_repairs(case: &Utf8Path) -> datatest_stable::Result<()> {
+    let case_text = fs::read_to_string(case)?;
+    let Repaired {
+        repaired,
+        writable,
+        note,
+        smoke,
+        ..
+    } = toml::from_str(&case_text)?;
+    let root = case.with_file_name("repo");
+    // The command writes what it found beside the files of the repository.
+    let copy = tempfile::tempdir()?;
+    for file in Repo::open(root.as_std_path())?.value.files() {
+        let to = copy.path().join(file);
+        fs::create_dir_all(to.parent().expect("it is in a folder"))?;
+        fs::copy(root.join(file), to)?;
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_longshore"));
+    let output = command
+        .args(["verify", "--format", "json", "--start-timeout", "20"])
+        .arg(copy.path())
+        .output()?;
+    let report: Report = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&output.stderr)))?;
+    assert!(output.status.success(), "{report:#?}");
+    let rules: Vec<&String> = report.repairs.iter().map(|repair| &repair.rule).collect();
+    assert_eq!(rules, repaired.iter().collect::<Vec<_>>(), "{report:#?}");
+    let component = &report.components[0];
+    check_answer(component, &smoke);
+    let has_note = |note: &String| component.notes.contains(note);
+    assert!(note.iter().all(has_note), "{component:#?}");
+    // Only where it is kept is it of use to whoever writes it.
+    let edits = report.repairs.iter().flat_map(|repair| &repair.edits);
+    let kept = edits.filter_map(|edit| match edit {
+        Edit::AddVolume {
+            path,
+            persistent: true,
+            ..
+        } => Some(path.as_str()),
+        Edit::LinkFile { scratch: false, .. } => Some("/data"),
+        _ => None,
+    });
+    assert_eq!(kept.collect::<Vec<_>>(), writable, "{report:#?}");
+    Ok(())
+}
+
 datatest_stable::harness! {
+    { test = answers_after_repairs, root = "samples", pattern = r"^repaired/[^/]+/case\.toml$" },
     { test = answers_as_the_case_says, root = "samples", pattern = r"^[^/]+/case\.toml$" },
 }

@@ -12,7 +12,7 @@ use crate::{
     plan::BuildPlan,
     repair,
     repo::Repo,
-    verify::{self, EngineError, Repair, Report},
+    verify::{self, EngineError, PageSigns, Repair, Report},
 };
 
 /// Makes the smoke run, and repairs the plan and runs again as long as a rule says how; returns the
@@ -31,6 +31,10 @@ pub(super) fn smoke(
     let mut tried = BTreeSet::new();
     let mut made = repairs;
     let mut memory_limit = verify::Options::default().memory_limit;
+    let signs = PageSigns {
+        refusals: known.catalog.list("written", "refusals").to_vec(),
+        installers: known.catalog.list("health", "installers").to_vec(),
+    };
     let begun = Instant::now();
     let limit = arguments.time_limit.map(Duration::from_secs);
     let left = || limit.map_or(Duration::MAX, |limit| limit.saturating_sub(begun.elapsed()));
@@ -43,6 +47,7 @@ pub(super) fn smoke(
         let asked = arguments.options();
         let options = verify::Options {
             memory_limit,
+            signs: signs.clone(),
             build_timeout: asked.build_timeout.min(left()),
             start_timeout: asked.start_timeout.min(left()),
             prepare_timeout: asked.prepare_timeout.min(left()),
@@ -75,14 +80,18 @@ pub(super) fn smoke(
             talk.say("running it once as root, to see which files it writes");
             let options = verify::Options {
                 trace: true,
+                load: None,
+                manifests: false,
                 ..options.clone()
             };
             let found = match run_once(&conversion, repository, &options, talk)? {
                 Ok(found) => found,
                 Err(outcome) => return Ok(Err(outcome)),
             };
-            if let Some(next) = repair::traced(wanted, &found) {
-                break Some(next);
+            let (plan, catalog) = (&conversion.plan, &known.catalog);
+            let traced = repair::traced(wanted, plan, (&report, &found), &repo, catalog);
+            if traced.is_some() {
+                break traced;
             }
         };
         let Some(next) = next else {

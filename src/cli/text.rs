@@ -452,7 +452,14 @@ fn edit_text(edit: &Edit) -> String {
         Edit::SetEnv { name, value } => format!("sets {name}={value}"),
         Edit::AddVolume { path, .. } => format!("makes {path} writable"),
         Edit::TraceWrites { .. } => "looks which files it writes".to_owned(),
-        Edit::LinkFile { path } => format!("keeps {path} on a volume"),
+        Edit::LinkFile {
+            path,
+            scratch: false,
+        } => format!("keeps {path} on a volume"),
+        Edit::LinkFile {
+            path,
+            scratch: true,
+        } => format!("makes {path} a file below /tmp"),
         Edit::SkipPrepare {} => "leaves out the prepare step".to_owned(),
         Edit::MoreMemory {} => "gives it twice the memory".to_owned(),
     }

@@ -77,6 +77,9 @@ pub fn health(input: &Input<'_, '_>) -> Health {
             "first page",
         ),
     );
+    for (path, place) in installers(input) {
+        add(&path, place);
+    }
     for (path, place) in paths_in_documents(input.documents) {
         add(from_own_root(&path, input), place);
     }
@@ -98,6 +101,46 @@ pub fn health(input: &Input<'_, '_>) -> Health {
         origin,
     }
 }
+
+/// Pages of the installer that a person goes through before the first page is there, where source
+/// files below a document root are pages.
+fn installers(input: &Input<'_, '_>) -> Vec<(String, Origin)> {
+    let Some((root, _)) = input.variables.get("docroot") else {
+        return Vec::new();
+    };
+    let root = repo::join(input.directory, root);
+    let sources = &input.selection.stack.sources;
+    let named = |name: &str| {
+        input
+            .catalog
+            .list("health", "installers")
+            .iter()
+            .any(|known| known == name)
+    };
+    let is_one = |inside: &str| {
+        let (name, ending) = repo::file_name(inside).rsplit_once('.').unwrap_or_default();
+        let folder = repo::file_name(repo::folder_of(inside));
+        inside.matches('/').count() <= 1
+            && sources.iter().any(|known| known == ending)
+            && (named(name) || name == "index" && named(folder))
+    };
+    let found = input.repo.files().filter_map(|file| {
+        let inside = match root.as_str() {
+            "." => file,
+            root => file.strip_prefix(root)?.strip_prefix('/')?,
+        };
+        is_one(inside).then(|| {
+            (
+                format!("/{inside}"),
+                Origin::manifest(file, "the page of an installer"),
+            )
+        })
+    });
+    found.take(MOST_INSTALLERS).collect()
+}
+
+/// How many pages of an installer are asked for, where the first page does not answer.
+const MOST_INSTALLERS: usize = 2;
 
 /// How many pages of the source are asked for, where no other path answers.
 const MOST_ROUTES: usize = 6;

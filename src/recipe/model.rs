@@ -2076,17 +2076,24 @@ pub enum Edit {
         /// Whether what is written is kept.
         #[serde(default)]
         persistent: bool,
+        /// Whether what the image has there becomes the first contents; found out by the repair.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        seeded: bool,
     },
-    /// Runs the application once as root, and keeps those files on a volume that it then writes: see
-    /// `link-file`.
+    /// Runs the application once as root with a root file system that can be written, and makes what
+    /// it then writes writable: see `add-volume` and `link-file`.
     TraceWrites {
-        /// Endings of the files that count.
+        /// Endings of the files that count, where it writes such files.
+        #[serde(default)]
         endings: Vec<String>,
     },
     /// Keeps a file of the application on a volume, with a link where the application looks for it.
     LinkFile {
         /// The file, absolute.
         path: String,
+        /// Whether it is made again by each run, so that it need not be kept.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        scratch: bool,
     },
     /// Leaves out the last of the prepare commands that only a recipe asks for.
     SkipPrepare {},

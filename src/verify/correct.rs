@@ -60,12 +60,6 @@ pub fn volumes(
         if is_known || found.len() == MOST_VOLUMES {
             continue;
         }
-        let is_scratch = |word: &str| {
-            let word = word.trim_start_matches('.').to_ascii_lowercase();
-            SCRATCH
-                .iter()
-                .any(|known| word == *known || word == format!("{known}s"))
-        };
         let persistent = !folder.split('/').any(is_scratch);
         found.push(Correction::Volume {
             path: folder,
@@ -76,25 +70,44 @@ pub fn volumes(
     found
 }
 
-/// The folder to mount so that `path` can be written; `None` where that would hide what the image
-/// holds there, or where the path is not one to mount anything at.
-fn folder(path: &str, component: &Component, repository: &Path) -> Option<String> {
+/// Returns whether the contents of a folder of this name can be made again.
+pub fn is_scratch(name: &str) -> bool {
+    let name = name.trim_start_matches('.').to_ascii_lowercase();
+    SCRATCH
+        .iter()
+        .any(|known| name == *known || name == format!("{known}s"))
+}
+
+/// Returns whether `folder` is one of the system's own, which a volume would hide.
+pub fn is_of_the_system(folder: &str) -> bool {
+    SYSTEM.contains(&folder) || ["/", "/var", "/home", "/opt", "/srv"].contains(&folder)
+}
+
+/// Returns whether something can be mounted at `path`, or at its folder, so that it can be written:
+/// it is absolute, has no odd characters, and is none of the system's.
+pub fn is_mountable(path: &str) -> bool {
     let is_plain = path
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c));
     let has_steps = path.split('/').any(|word| word == "..");
-    if !is_plain || has_steps || !path.starts_with('/') {
+    let is_system = SYSTEM
+        .iter()
+        .chain(&["/tmp"])
+        .any(|system| path == *system || path.starts_with(&format!("{system}/")));
+    is_plain && !has_steps && !is_system && path.starts_with('/') && path.len() > 1
+}
+
+/// The folder to mount so that `path` can be written; `None` where that would hide what the image
+/// holds there, or where the path is not one to mount anything at.
+fn folder(path: &str, component: &Component, repository: &Path) -> Option<String> {
+    if !is_mountable(path) {
         return None;
     }
     let path = path.trim_end_matches('/');
     let name = file_name(path);
     let is_file = name.trim_start_matches('.').contains('.');
     let folder = if is_file { folder_of(path) } else { path };
-    let is_system = SYSTEM
-        .iter()
-        .any(|system| folder == *system || folder.starts_with(&format!("{system}/")));
-    let depth = folder.matches('/').count();
-    if is_system || folder.len() > LONGEST || !folder.starts_with('/') || depth < 1 {
+    if folder.len() > LONGEST || !folder.starts_with('/') {
         return None;
     }
     let workdir = component.image.workdir.as_str();

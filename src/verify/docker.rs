@@ -17,17 +17,17 @@ use bollard::{
         driver::{Build, moby::Moby},
     },
     models::{
-        BuildInfoAux, ContainerCreateBody, EndpointSettings, ExecConfig, HostConfig,
+        BuildInfoAux, ChangeType, ContainerCreateBody, EndpointSettings, ExecConfig, HostConfig,
         HostConfigLogConfig, Mount, MountType, NetworkCreateRequest, NetworkingConfig, PortBinding,
         VolumeCreateRequest,
     },
     query_parameters::{
-        BuildImageOptionsBuilder, BuilderVersion, CreateContainerOptionsBuilder,
-        CreateImageOptionsBuilder, InspectContainerOptions, ListContainersOptionsBuilder,
-        ListImagesOptionsBuilder, ListNetworksOptionsBuilder, ListVolumesOptionsBuilder,
-        LogsOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder,
-        RemoveVolumeOptionsBuilder, StartContainerOptions, StatsOptionsBuilder,
-        StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
+        BuildImageOptionsBuilder, BuilderVersion, ContainerArchiveInfoOptionsBuilder,
+        CreateContainerOptionsBuilder, CreateImageOptionsBuilder, InspectContainerOptions,
+        ListContainersOptionsBuilder, ListImagesOptionsBuilder, ListNetworksOptionsBuilder,
+        ListVolumesOptionsBuilder, LogsOptionsBuilder, RemoveContainerOptionsBuilder,
+        RemoveImageOptionsBuilder, RemoveVolumeOptionsBuilder, StartContainerOptions,
+        StatsOptionsBuilder, StopContainerOptionsBuilder, UploadToContainerOptionsBuilder,
     },
 };
 use futures_util::{Stream, StreamExt, future::join_all};
@@ -38,8 +38,9 @@ use super::{
     Event,
     context::Context,
     engine::{
-        Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
-        GrpcHealth, ImageInfo, OWNER_LABEL, RUN_LABEL, Run, State, Usage, is_gone,
+        Answer, BuildFailure, BuildRequest, Built, Change, ChangeKind, ContainerSpec, Engine,
+        EngineError, Executed, GrpcHealth, ImageInfo, OWNER_LABEL, RUN_LABEL, Run, State, Usage,
+        is_gone,
     },
     http,
     load::{self, Ramp},
@@ -640,19 +641,35 @@ impl Engine for Docker {
         load::ramp(ramp).await
     }
 
-    async fn changes(&self, id: &str) -> Result<Vec<String>, EngineError> {
+    async fn changes(&self, id: &str) -> Result<Vec<Change>, EngineError> {
         let changes = self
             .api
             .container_changes(id)
             .await
             .map_err(|error| other("looking at a container", &error))?;
-        let mut paths: Vec<String> = changes
-            .unwrap_or_default()
-            .into_iter()
-            .map(|change| change.path)
+        let changes = changes.unwrap_or_default().into_iter();
+        let mut changes: Vec<Change> = changes
+            .map(|change| Change {
+                path: change.path,
+                kind: match change.kind {
+                    ChangeType::_0 => ChangeKind::Modified,
+                    ChangeType::_1 => ChangeKind::Added,
+                    ChangeType::_2 => ChangeKind::Deleted,
+                },
+            })
             .collect();
-        paths.sort();
-        Ok(paths)
+        changes.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(changes)
+    }
+
+    async fn is_folder(&self, id: &str, path: &str) -> Result<bool, EngineError> {
+        let options = ContainerArchiveInfoOptionsBuilder::default()
+            .path(path)
+            .build();
+        let found = self.api.get_container_archive_info(id, Some(options)).await;
+        let found = found.map_err(|error| other("looking at a file of a container", &error))?;
+        // The bit of a folder in Go's modes: pkg.go.dev/io/fs#FileMode.
+        Ok(found.file_mode & (1 << 31) != 0)
     }
 
     async fn stop(&self, id: &str, grace: Duration) -> Result<Option<Duration>, EngineError> {

@@ -43,8 +43,10 @@ pub trait Engine {
     async fn usage(&self, id: &str) -> Result<Usage, EngineError>;
     /// Sends a ramp of requests to a port that is published on this machine's loopback address.
     async fn ramp(&self, ramp: &Ramp) -> Load;
-    /// Returns the paths of the root file system that a container changed.
-    async fn changes(&self, id: &str) -> Result<Vec<String>, EngineError>;
+    /// Returns what a container changed in its root file system, in the order of the paths.
+    async fn changes(&self, id: &str) -> Result<Vec<Change>, EngineError>;
+    /// Returns whether a path of a container, which need not run, is a folder.
+    async fn is_folder(&self, id: &str, path: &str) -> Result<bool, EngineError>;
     /// Asks a container to stop, ends it after `grace`, and returns how long it took; `None` where
     /// it did not heed the request and was killed at the end of `grace`.
     async fn stop(&self, id: &str, grace: Duration) -> Result<Option<Duration>, EngineError>;
@@ -171,6 +173,26 @@ pub struct Usage {
     pub cpu: Duration,
     /// When this was so, since the beginning of Unix time.
     pub at: Duration,
+}
+
+/// A path of its root file system that a container changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The path.
+    pub path: String,
+    /// How it was changed.
+    pub kind: ChangeKind,
+}
+
+/// How a container changed a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// The image does not have it.
+    Added,
+    /// The image has it; a folder also counts where something in it was changed.
+    Modified,
+    /// The image has it, and it is gone.
+    Deleted,
 }
 
 /// What a command in a container came to.

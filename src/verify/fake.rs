@@ -9,8 +9,8 @@ use std::{
 use super::{
     Event,
     engine::{
-        Answer, BuildFailure, BuildRequest, Built, ContainerSpec, Engine, EngineError, Executed,
-        GrpcHealth, ImageInfo, Run, State, Usage,
+        Answer, BuildFailure, BuildRequest, Built, Change, ChangeKind, ContainerSpec, Engine,
+        EngineError, Executed, GrpcHealth, ImageInfo, Run, State, Usage,
     },
     load::Ramp,
 };
@@ -37,6 +37,10 @@ pub struct Fake {
     pub silence: Option<&'static str>,
     /// What the port says to the health check of gRPC, one after the other; the last one stays.
     pub grpc: RefCell<VecDeque<GrpcHealth>>,
+    /// What containers changed beside two files: end of the name → path, kind.
+    pub changes: BTreeMap<&'static str, Vec<(&'static str, ChangeKind)>>,
+    /// What a command in a container prints that asks what may be written.
+    pub unwritable: &'static str,
     /// Exit code of every command that is run in a container.
     pub exec: i64,
     /// What every container prints.
@@ -142,9 +146,13 @@ impl Engine for Fake {
 
     async fn exec(&self, id: &str, command: &[String]) -> Result<Executed, EngineError> {
         self.note(format!("exec in {id}: {}", command.join(" ")));
+        let output = match command.iter().any(|word| word.contains("-w")) {
+            true => self.unwritable,
+            false => self.log,
+        };
         Ok(Executed {
             exit_code: Some(self.exec),
-            output: self.log.to_owned(),
+            output: output.to_owned(),
         })
     }
 
@@ -178,8 +186,22 @@ impl Engine for Fake {
         self.load.clone().expect("the test gives a load")
     }
 
-    async fn changes(&self, _: &str) -> Result<Vec<String>, EngineError> {
-        Ok(vec!["/tmp/x".into(), "/srv/x".into()])
+    async fn changes(&self, id: &str) -> Result<Vec<Change>, EngineError> {
+        let change = |path: &str, kind| Change {
+            path: path.to_owned(),
+            kind,
+        };
+        let mut changes = vec![
+            change("/srv/x", ChangeKind::Added),
+            change("/tmp/x", ChangeKind::Added),
+        ];
+        let further = Self::of(&self.changes, id).into_iter().flatten();
+        changes.extend(further.map(|(path, kind)| change(path, *kind)));
+        Ok(changes)
+    }
+
+    async fn is_folder(&self, _: &str, path: &str) -> Result<bool, EngineError> {
+        Ok(path.ends_with("-folder"))
     }
 
     async fn stop(&self, id: &str, _: Duration) -> Result<Option<Duration>, EngineError> {

@@ -215,9 +215,20 @@ pub struct ComponentReport {
     pub logs: Vec<PathBuf>,
     /// The files that it and its prepare steps wrote, where the run was to find that out.
     #[serde(skip)]
-    pub traced: Vec<String>,
+    pub traced: Vec<Written>,
     /// Why it got no further.
     pub failure: Option<Failure>,
+}
+
+/// A path of its root file system that a container wrote, where it may write everywhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The path, absolute.
+    pub path: String,
+    /// Whether it is a folder.
+    pub is_folder: bool,
+    /// Whether the image does not have it.
+    pub is_new: bool,
 }
 
 /// The path that answered.

@@ -5,12 +5,16 @@ use std::{fs::File, io::Write, path::PathBuf, time::Duration};
 use super::Site;
 use crate::{
     plan::{Component, Measured},
+    repo,
     verify::{
         denied,
-        engine::{Engine, Usage},
-        report::ComponentReport,
+        engine::{Change, ChangeKind, Engine, Usage},
+        report::{ComponentReport, Written},
     },
 };
+
+/// How many paths without anything below them are looked at more closely.
+const MOST_LOOKS: usize = 200;
 
 impl<E: Engine> Site<'_, E> {
     /// Measures a program that answered `startup` after its start, now and once it has been idle.
@@ -73,7 +77,8 @@ impl<E: Engine> Site<'_, E> {
         component: &Component,
         id: &str,
     ) -> anyhow::Result<Vec<String>> {
-        let mut paths = self.engine.changes(id).await?;
+        let changes = self.engine.changes(id).await?.into_iter();
+        let mut paths: Vec<String> = changes.map(|change| change.path).collect();
         paths.extend(denied::paths(&self.engine.logs(id).await?));
         paths.sort();
         paths.dedup();
@@ -92,10 +97,36 @@ impl<E: Engine> Site<'_, E> {
         Ok(paths)
     }
 
-    /// Notes which files the container wrote, where the run is to find that out.
+    /// Notes what the container wrote, where the run is to find that out.
     pub(super) async fn trace(&self, id: &str, report: &mut ComponentReport) -> anyhow::Result<()> {
-        if self.options.trace {
-            report.traced.extend(self.engine.changes(id).await?);
+        if !self.options.trace {
+            return Ok(());
+        }
+        let mut changes = self.engine.changes(id).await?;
+        changes.retain(|change| change.kind != ChangeKind::Deleted);
+        let mut looks = MOST_LOOKS;
+        for (at, change) in changes.iter().enumerate() {
+            let is_below = |other: &Change| repo::is_inside(&other.path, &change.path);
+            let holds = changes[at + 1..].iter().any(is_below);
+            let is_new = change.kind == ChangeKind::Added;
+            // A folder on the way to what was written.
+            if holds && !is_new {
+                continue;
+            }
+            let is_unsure = !holds && looks > 0;
+            looks -= usize::from(is_unsure);
+            // What was removed in between is no folder to keep.
+            let is_folder = is_unsure
+                && self
+                    .engine
+                    .is_folder(id, &change.path)
+                    .await
+                    .is_ok_and(|is| is);
+            report.traced.push(Written {
+                path: change.path.clone(),
+                is_folder: holds || is_folder,
+                is_new,
+            });
         }
         Ok(())
     }

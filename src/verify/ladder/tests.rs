@@ -3,8 +3,8 @@
 use super::*;
 use crate::plan::{Correction, Load, LoadEnd, LoadStep, Protocol};
 use crate::verify::{
-    LoadBounds,
-    engine::{Answer, BuildFailure, GrpcHealth},
+    LoadBounds, PageSigns, Written,
+    engine::{Answer, BuildFailure, ChangeKind, GrpcHealth},
     fake::Fake,
 };
 
@@ -47,15 +47,27 @@ fn climbed_with(fake: &Fake, plan: &BuildPlan, load: Option<LoadBounds>) -> Comp
 }
 
 fn attempt(fake: &Fake, plan: &BuildPlan, load: Option<LoadBounds>) -> anyhow::Result<Report> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let run = Run::new().expect("random");
-    let options = Options {
+    let options = Options { load, ..short() };
+    attempt_with(fake, plan, options)
+}
+
+fn short() -> Options {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    Options {
         start_timeout: Duration::from_secs(2),
         prepare_timeout: Duration::from_secs(3),
         idle: Duration::ZERO,
-        load,
+        signs: PageSigns {
+            refusals: words(&["not writable"]),
+            installers: words(&["setup"]),
+        },
         ..Options::default()
-    };
+    }
+}
+
+fn attempt_with(fake: &Fake, plan: &BuildPlan, options: Options) -> anyhow::Result<Report> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = Run::new().expect("random");
     let dockerfile = Artifact {
         path: "Dockerfile".into(),
         contents: "FROM a\nRUN make\n".into(),
@@ -255,6 +267,114 @@ fn a_redirect_to_an_error_is_no_answer() {
     check_silence(
         &[("/", &[redirect("/a")]), ("/a", &[status(500)])],
         "`/` gave status 500",
+    );
+}
+
+fn page(body: &str) -> Answer {
+    Answer {
+        body: body.to_owned(),
+        ..status(200)
+    }
+}
+
+#[test]
+fn a_set_up_page_that_names_a_folder_it_cannot_write_is_no_answer() {
+    let set_up = page("<h1>Hello</h1><p>The folder content/ is not writable!</p>");
+    let fake = Fake {
+        unwritable: "folder /app/content\n",
+        ..serving(&[("/", &[redirect("/setup.php")]), ("/setup.php", &[set_up])])
+    };
+    let words = "is not writable!`: `/app/content` is not writable";
+    let failure = check_failure(&fake, &plan(|_| {}), Rung::Listening, Cause::Answer, words);
+    assert_eq!(failure.log, ["body: The folder content/ is not writable!"]);
+}
+
+#[test]
+fn a_page_that_only_talks_of_what_is_not_writable_is_an_answer() {
+    let guide = page("<p>Where /app/content is not writable, run chmod.</p>");
+    // Nothing of that kind is in the container, or the application may write it.
+    check_answer(
+        &serving(&[("/", std::slice::from_ref(&guide))]),
+        &plan(|_| {}),
+        "/",
+        200,
+        true,
+    );
+    // A word that is a file, and what a volume would hide, are no reason either.
+    for unwritable in ["file /app/run", "folder /app", "folder /elsewhere"] {
+        let fake = Fake {
+            unwritable,
+            ..serving(&[("/", std::slice::from_ref(&guide))])
+        };
+        check_answer(&fake, &plan(|_| {}), "/", 200, true);
+    }
+}
+
+#[test]
+fn an_error_page_names_what_cannot_be_written() {
+    let broken = Answer {
+        status: 500,
+        ..page("<p>cache/pages.json: not writable</p>")
+    };
+    let fake = Fake {
+        unwritable: "new /app/cache/pages.json",
+        ..serving(&[("/", &[broken])])
+    };
+    let words = "`/` gave status 500, and the page says";
+    check_failure(&fake, &plan(|_| {}), Rung::Listening, Cause::Answer, words);
+}
+
+#[test]
+fn an_installer_answers_and_is_told_but_is_no_probe() {
+    let pages: &[(&str, &[Answer])] = &[("/", &[status(503)]), ("/setup.php", &[page("Welcome")])];
+    let fake = serving(pages);
+    let plan = with_paths(&["/", "/setup.php"], 200);
+    let report = climbed(&fake, &plan);
+    let told = "waits for its installation in a browser, at `/setup.php`".to_owned();
+    assert!(report.notes.contains(&told), "{report:?}");
+    check_answer(&fake, &plan, "/setup.php", 200, false);
+    // The first page goes on answering once it no longer leads there.
+    let pages: &[(&str, &[Answer])] = &[("/", &[redirect("/setup.php")]), pages[1]];
+    check_answer(&serving(pages), &plan, "/", 302, true);
+}
+
+#[test]
+fn a_run_that_is_to_find_out_tells_what_was_written() {
+    use ChangeKind::{Added, Deleted, Modified};
+    let own = vec![
+        ("/app", Modified),
+        ("/app/gone.txt", Deleted),
+        ("/app/notes", Added),
+        ("/app/notes/1.txt", Added),
+        ("/app/tried-folder", Modified),
+    ];
+    let fake = Fake {
+        changes: [("-app", own)].into(),
+        ..serving(&[("/", &[status(200)])])
+    };
+    let options = Options {
+        trace: true,
+        ..short()
+    };
+    let mut report = attempt_with(&fake, &plan(|_| {}), options).expect("a report");
+    let written = |path: &str, is_folder, is_new| Written {
+        path: path.to_owned(),
+        is_folder,
+        is_new,
+    };
+    let expected = [
+        written("/srv/x", false, true),
+        written("/tmp/x", false, true),
+        written("/app/notes", true, true),
+        written("/app/notes/1.txt", false, true),
+        written("/app/tried-folder", true, false),
+    ];
+    assert_eq!(report.components.remove(0).traced, expected);
+    assert!(
+        fake.specs
+            .borrow()
+            .iter()
+            .all(|spec| spec.as_root && spec.hardened.is_none())
     );
 }
 

@@ -2,7 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Network, PERIOD, Reached, Site, answers::Spoken, measure::milliseconds, reach};
+use super::{
+    Network, PERIOD, Reached, Site,
+    answers::{HttpAnswer, Spoken},
+    measure::milliseconds,
+    reach,
+};
 use crate::{
     plan::{Component, Correction, Measured, Protocol},
     verify::{
@@ -91,7 +96,9 @@ impl<E: Engine> Site<'_, E> {
             }
         };
         let protocol = match reach!(spoken) {
-            Spoken::Http(answer) => {
+            Spoken::Http(spoken) => {
+                let HttpAnswer { answer, notes } = *spoken;
+                report.notes.extend(notes);
                 progress(Event::Reached(format!(
                     "{} gave {} after {} ms",
                     answer.path,
