@@ -62,7 +62,9 @@ impl Reader<'_> {
                 _ => Action::Skip("host-only".to_owned()),
             },
             Does::MakeFolder => {
-                let inside = |path: &&String| !path.starts_with('/') && !path.starts_with('~');
+                let inside = |path: &&String| {
+                    !path.starts_with('/') && !path.starts_with('~') && !path.contains('$')
+                };
                 let folders: Vec<String> = arguments
                     .iter()
                     .filter(inside)

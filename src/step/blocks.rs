@@ -115,6 +115,37 @@ fn cron_line(line: &str) -> Option<(String, String)> {
     (!rest.is_empty()).then(|| (fields.join(" "), rest.to_owned()))
 }
 
+/// A file of settings in the manner of TOML and INI, whatever language the document says it is in: names
+/// with a blank before `=`, which a shell would run as programs.
+pub(super) fn looks_like_settings(code: &str) -> bool {
+    let (mut settings, mut open) = (0, 0_usize);
+    for line in code.lines().map(str::trim) {
+        let is_section = line.starts_with('[') && line.ends_with(']') && !line.starts_with("[ ");
+        let setting = line.split_once(" = ");
+        let is_name = |name: &str| {
+            let mut letters = name.chars();
+            letters.next().is_some_and(char::is_alphabetic)
+                && letters.all(|c| c.is_alphanumeric() || "._-".contains(c))
+        };
+        if line.is_empty() || line.starts_with(['#', ';']) {
+            continue;
+        }
+        let value = match setting {
+            _ if open > 0 => line,
+            Some((name, value)) if is_name(name.trim()) => {
+                settings += 1;
+                value
+            }
+            _ if is_section => continue,
+            Some(_) | None => return false,
+        };
+        // A list goes on until it is closed.
+        let count = |sign: [char; 2]| value.matches(sign).count();
+        open = (open + count(['[', '{'])).saturating_sub(count([']', '}']));
+    }
+    settings > 1
+}
+
 pub(super) fn looks_like_env(code: &str) -> bool {
     let mut lines = code
         .lines()

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Action, Confidence, Context, InstallStep, Purpose,
-    blocks::{looks_like_commands, looks_like_env},
+    blocks::{looks_like_commands, looks_like_env, looks_like_settings},
     place::{Place, place},
     prose,
     rule::{rule, rule_where},
@@ -159,6 +159,9 @@ impl Reader<'_> {
         }
         if is_env || is_unknown && looks_like_env(&block.code) {
             self.env_block(block);
+            return;
+        }
+        if looks_like_settings(&block.code) {
             return;
         }
         if self.crontab(block) {
@@ -524,6 +527,16 @@ impl Reader<'_> {
                     self.used.insert(name.clone());
                     text = known;
                 }
+            }
+        }
+        // `$(dirname "$0")/assets`: the folder of the script that is read.
+        let own = self.catalog.list("folders", "of-the-script").iter();
+        let folder = repo::folder_of(&self.source.path);
+        if folder == self.directory {
+            for idiom in own {
+                text = text
+                    .replace(&format!("{idiom}/"), "")
+                    .replace(idiom.as_str(), ".");
             }
         }
         let inside = self.checkouts.iter().find_map(|folder| {
