@@ -103,10 +103,16 @@ pub fn files_to_edit(input: &Input<'_, '_>) -> Vec<Question> {
                     continue;
                 };
                 let before = inline.before.rsplit(['.', '\n']).next().unwrap_or_default();
+                // "Open a terminal and run `start.sh`": the nearest verb is meant.
+                let verbs = input.catalog.list("prose", "verbs");
+                let is_verb = |word: &&str| verbs.contains(&word.to_lowercase());
+                let nearest = before.split_whitespace().rev().take_while(|word| !is_verb(word));
+                let before: Vec<&str> = nearest.collect();
+                let before = before.into_iter().rev().collect::<Vec<_>>().join(" ");
                 let is_env = repo::file_name(&path).contains(".env");
                 let id = format!("edit-{}", slug(&path));
                 let is_known = questions.iter().any(|known| known.id == id);
-                if is_env || is_known || !input.catalog.has_word("prose", "edits", before) {
+                if is_env || is_known || !input.catalog.has_word("prose", "edits", &before) {
                     continue;
                 }
                 let line = document.source.line(inline.span.start);

@@ -54,6 +54,7 @@ pub fn start(
         .as_ref()
         .filter(|_| !is_settled)
         .and_then(|told| way_of_own_server(told, input));
+    let is_own_server = served.is_some();
     let (way, replaced) = match (told, served, recipe) {
         (Some(told), Some(served), _) => {
             let reason = "by itself it listens on 127.0.0.1 only".to_owned();
@@ -143,7 +144,7 @@ pub fn start(
         };
         ledger.set(step, Fate::Start, "Dockerfile", reason);
     }
-    if way.development && replaced.is_none() {
+    if way.development && (replaced.is_none() || is_own_server) {
         diagnostics.push(
             Diagnostic::new(
                 Severity::Warning,
