@@ -101,7 +101,7 @@ pub fn selections<'c>(
     }
     let built = reader.composed.folders();
     only_built(&mut candidates, &built);
-    only_finished(&mut candidates, catalog);
+    only_finished(&mut candidates, steps, catalog);
     prefer_server(&mut candidates, reader);
     prefer_server_around(&mut candidates, reader);
     let running = match &config.path {
@@ -199,8 +199,8 @@ fn only_built(candidates: &mut Vec<Candidate<'_>>, built: &BTreeSet<String>) {
 }
 
 /// Where a guide keeps what a reader begins with beside what comes out, only the latter is an
-/// application.
-fn only_finished(candidates: &mut Vec<Candidate<'_>>, catalog: &Catalog) {
+/// application, and one language of it is enough.
+fn only_finished(candidates: &mut Vec<Candidate<'_>>, steps: &[InstallStep], catalog: &Catalog) {
     let has =
         |folder: &str, list: &str| catalog.has_part("folders", list, folder, &['/', '-', '_']);
     if candidates
@@ -209,12 +209,15 @@ fn only_finished(candidates: &mut Vec<Candidate<'_>>, catalog: &Catalog) {
     {
         candidates.retain(|candidate| !has(&candidate.folder, "unfinished"));
     }
-    // Nor is it another one in another language.
+    // Nor is the same one in another language, unless a document goes there.
     let folders: BTreeSet<String> = candidates
         .iter()
         .map(|candidate| candidate.folder.clone())
         .collect();
     candidates.retain(|candidate| {
+        if is_visited(&candidate.folder, steps) {
+            return true;
+        }
         let mut endings = catalog.list("folders", "variants").iter();
         !endings.any(|ending| {
             let base = candidate.folder.strip_suffix(ending.as_str());
@@ -354,8 +357,8 @@ fn serves_output(server: &Selection<'_>, front_end: &Selection<'_>, repo: &Repo)
     let Some(whole) = output(front_end, repo) else {
         return false;
     };
-    let output = repo::file_name(&whole);
-    let place = format!("{}/{output}", repo::file_name(&front_end.folder));
+    let (above, output) = (repo::folder_of(&whole), repo::file_name(&whole));
+    let place = format!("{}/{output}", repo::file_name(above));
     let names_it = |line: &str| {
         let parts = line.split(['"', '\'', '`', ',', ' ', '/', '+']);
         let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
@@ -364,7 +367,7 @@ fn serves_output(server: &Selection<'_>, front_end: &Selection<'_>, repo: &Repo)
     // A source beside it, as `//go:embed build/*` has it: pkg.go.dev/embed.
     let names_neighbour = |source: &SourceFile| {
         let folder = repo::folder_of(&source.path);
-        folder == front_end.folder && contains_word(&source.text, output)
+        folder == above && contains_word(&source.text, output)
     };
     let mut sources = server.facts.sources(repo);
     sources.any(|source| source.text.lines().any(names_it) || names_neighbour(&source))

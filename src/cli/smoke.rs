@@ -33,6 +33,7 @@ pub(super) fn smoke(
     let mut memory_limit = verify::Options::default().memory_limit;
     let signs = PageSigns {
         refusals: known.catalog.list("written", "refusals").to_vec(),
+        nouns: known.catalog.list("written", "nouns").to_vec(),
         installers: known.catalog.list("health", "installers").to_vec(),
     };
     let begun = Instant::now();

@@ -180,8 +180,15 @@ impl<'t> Scan<'t> {
                 }
                 '}' | ']' | ')' => {
                     self.around.pop();
-                    (self.word, self.key) = (None, None);
                     self.at += 1;
+                    // `$config['password'] = '…'`
+                    let rest = self.text[self.at..].trim_start();
+                    let is_assigned =
+                        rest.starts_with('=') && !rest.starts_with("==") && !rest.starts_with("=>");
+                    if c != ']' || !is_assigned {
+                        self.word = None;
+                    }
+                    self.key = None;
                 }
                 ',' if self.is_define() => {
                     self.key = self.word.take().map(|word| (word, true));
@@ -190,6 +197,12 @@ impl<'t> Scan<'t> {
                 ',' | ';' => {
                     (self.word, self.key) = (None, None);
                     self.at += 1;
+                }
+                '<' if self.text[self.at..].starts_with("<?") => {
+                    self.at += 2;
+                    if self.text[self.at..].starts_with("php") {
+                        self.at += 3;
+                    }
                 }
                 c if c.is_alphanumeric() || c == '_' || c == '<' => self.bare(),
                 c => self.at += c.len_utf8(),

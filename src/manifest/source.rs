@@ -24,7 +24,7 @@ pub struct EnvRead {
     pub line: usize,
     /// Whether the code fails without it, as far as the pattern can tell.
     pub required: bool,
-    /// Whether the code also reads it without a default, and so may do something else once it is set.
+    /// Whether the code also asks, in a condition and without a default, whether it is set.
     pub asked: bool,
 }
 
@@ -124,8 +124,10 @@ pub fn source_facts(
                 let line = source.line(name.start());
                 let mut known = facts.env.iter_mut();
                 if let Some(known) = known.find(|known| known.name == name.as_str()) {
-                    let is_elsewhere = known.line != line || known.file != **path;
-                    known.asked |= is_elsewhere && known.default.is_some() && default.is_none();
+                    let text = source.line_text(line);
+                    let is_asked = catalog.has_word("environment", "conditions", text);
+                    known.asked |= is_asked && known.default.is_some() && default.is_none();
+                    known.required |= default.is_none() && found.name("required").is_some();
                     continue;
                 }
                 facts.env.push(EnvRead {

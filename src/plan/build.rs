@@ -29,7 +29,7 @@ pub fn build_plan(
     let (repo, catalog) = (reader.repo, reader.catalog);
     let mut ledger = Ledger::new(steps);
     let mut said = Said::default();
-    let name = name::name(repo, documents, selections);
+    let name = name::name(repo, documents, selections, catalog);
     for selection in selections {
         script::start_by_file(repo, selection, catalog, &mut ledger);
     }
@@ -197,7 +197,7 @@ fn component(
     image.setup.extend(added);
     image.artifacts.extend(artifacts);
     let (links, seeds, mut volumes) = files::data_files(&input);
-    created::add_to_source(&created, &mut image, ledger);
+    created::add_to_source(&created, &mut image, catalog, ledger);
     let mut build = files::written_files(&input, ledger);
     build.extend(rewrites);
     build.extend(installs.late);
@@ -240,6 +240,8 @@ fn component(
         image::fill_port(&mut image, port.port);
     }
     volumes.extend(started.data);
+    let mut known = std::collections::BTreeSet::new();
+    volumes.retain(|volume| known.insert(volume.path.clone()));
     let all: Vec<&Command> = install.iter().chain(&build).collect();
     image::add_packages(&input, &all, &mut packages);
     image::add_init(&input, started.start.as_ref(), &mut image, &mut packages);

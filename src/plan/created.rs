@@ -443,8 +443,18 @@ pub fn add_candidates(
 }
 
 /// Adds the files that are the same wherever they run to the source, and says what became of all.
-pub fn add_to_source(files: &[CreatedFile], image: &mut Image, ledger: &mut Ledger<'_>) {
+/// One in which a secret stands where no variable can take its place is left to the reader.
+pub fn add_to_source(
+    files: &[CreatedFile],
+    image: &mut Image,
+    catalog: &Catalog,
+    ledger: &mut Ledger<'_>,
+) {
     for file in files {
+        if file.slots.is_empty() && super::files::has_secret(&file.text, catalog) {
+            ledger.skip(file.step, "holds-values-of-one-machine", Some(&file.path));
+            continue;
+        }
         let remark = match (&file.manner, file.slots.is_empty()) {
             (Manner::Filled { .. }, false) => "filled from environment variables at each start",
             (Manner::Reads { .. }, false) => "with values from environment variables",

@@ -31,17 +31,7 @@ pub fn written_files(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Comm
             continue;
         }
         // A value of the author's, or one that only the reader knows, is not for an image.
-        let name = |line: &str| {
-            line.split(['=', ':'])
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .replace(['"', '\''], "")
-        };
-        let has_secret = text.lines().any(|line| {
-            line.contains(['=', ':']) && env::is_secret(&name(line).to_uppercase(), input.catalog)
-        });
-        if has_secret || text.contains('$') {
+        if has_secret(text, input.catalog) || text.contains('$') {
             ledger.skip(index, "holds-values-of-one-machine", Some(path));
             continue;
         }
@@ -159,6 +149,20 @@ pub fn log_files(input: &Input<'_, '_>) -> Vec<Command> {
         }
     }
     commands
+}
+
+/// Whether a line of `text`, a file of settings, gives a value to a name that is one of secrets.
+pub fn has_secret(text: &str, catalog: &Catalog) -> bool {
+    let name = |line: &str| {
+        line.split(['=', ':'])
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .replace(['"', '\''], "")
+    };
+    text.lines().any(|line| {
+        line.contains(['=', ':']) && env::is_secret(&name(line).to_uppercase(), catalog)
+    })
 }
 
 /// Files that the application keeps data in become links into a volume, so that the root file
@@ -296,7 +300,11 @@ pub fn in_data_volume(
     let Some((scheme, path, options)) = found else {
         return var;
     };
-    let data = format!("/data/{}", repo::file_name(path));
+    let name = match path.strip_prefix("./") {
+        Some(inside) => inside.replace('/', "-"),
+        None => repo::file_name(path).to_owned(),
+    };
+    let data = format!("/data/{name}");
     let brought = repo::join(input.directory, path);
     if !path.starts_with('/') && input.repo.contains(&brought) {
         prepare.insert(0, first_data(path, &data, &brought, input.directory));
@@ -348,10 +356,13 @@ pub fn configured_folders(input: &Input<'_, '_>) -> Vec<Volume> {
             };
             for piece in source.text.split(is_piece) {
                 let named = data_file(piece, catalog).map(|(_, file, _)| repo::folder_of(file));
-                // What an address leaves behind its scheme is relative: `sqlite:///shop.db`.
-                let is_absolute =
-                    |folder: &&str| folder.starts_with('/') && !folder.starts_with("//");
-                let Some(folder) = named.filter(is_absolute) else {
+                // What an address leaves behind its scheme is relative: `sqlite:///shop.db`. A volume at
+                // a folder of the system or of the application would hide what is there.
+                let is_of_data = |folder: &&str| {
+                    let mut roots = catalog.list("folders", "data-roots").iter();
+                    roots.any(|root| folder.starts_with(root.as_str()))
+                };
+                let Some(folder) = named.filter(is_of_data) else {
                     continue;
                 };
                 let at = piece.as_ptr() as usize - source.text.as_ptr() as usize;

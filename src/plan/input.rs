@@ -1,6 +1,6 @@
 //! What every decision of the plan looks at, and commands of recipes filled with its values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Origin, created::CreatedFile, port::serves_something};
 use crate::{
@@ -36,8 +36,27 @@ pub struct Input<'a, 'c> {
 }
 
 impl Input<'_, '_> {
+    /// Services and extensions of the runtime that the source file `path` uses.
+    fn shown(&self, path: &str) -> BTreeSet<&str> {
+        let Some(source) = self.repo.source(path) else {
+            return BTreeSet::new();
+        };
+        let has = |pieces: &[String]| {
+            let mut pieces = pieces.iter();
+            pieces.any(|piece| source.text.contains(piece.as_str()))
+        };
+        let services = self.catalog.services.iter();
+        let services = services.filter(|(_, recipe)| has(&recipe.detect.code));
+        let extensions = self.catalog.extensions(&self.selection.stack.language);
+        let extensions = extensions.filter(|extension| has(&extension.code));
+        let services = services.map(|(id, _)| id.as_str());
+        services
+            .chain(extensions.map(|extension| extension.name.as_str()))
+            .collect()
+    }
+
     /// Whether the source file `path` is one of several drivers, of which an application loads the one
-    /// that it is told to.
+    /// that it is told to: another one beside it uses something else.
     pub fn is_choice(&self, path: &str) -> bool {
         let mut folder = repo::folder_of(path);
         loop {
@@ -46,9 +65,10 @@ impl Input<'_, '_> {
                 .catalog
                 .has_part("folders", "alternatives", name, &['-', '_', '.']);
             if is_named {
-                let files = self.repo.files();
+                let shown = self.shown(path);
+                let files = self.selection.facts.files.iter();
                 let mut beside = files.filter(|file| repo::is_inside(file, folder));
-                return beside.nth(1).is_some();
+                return beside.any(|other| !self.shown(other).is_subset(&shown));
             }
             match folder.rsplit_once('/') {
                 Some((above, _)) => folder = above,

@@ -2,15 +2,20 @@
 
 use crate::{
     readme::{Document, Part},
-    recipe::DeclaredFormat,
+    recipe::{Catalog, DeclaredFormat},
     repo,
     repo::Repo,
     select::Selection,
 };
 
-/// Returns the name in the `package.json` of a stack that reads it, a short first heading, or the
-/// folder's name. Of several components a manifest names only itself, unless it lies at the top.
-pub fn name(repo: &Repo, documents: &[Document], selections: &[Selection<'_>]) -> String {
+/// Returns the name in the `package.json` of a stack that reads it, a short first heading that is not
+/// that of a section such as "Installation", or the folder's name. Of several components a manifest names only itself, unless it lies at the top.
+pub fn name(
+    repo: &Repo,
+    documents: &[Document],
+    selections: &[Selection<'_>],
+    catalog: &Catalog,
+) -> String {
     let of_all = selections
         .first()
         .filter(|main| selections.len() == 1 || main.folder == ".");
@@ -43,7 +48,9 @@ pub fn name(repo: &Repo, documents: &[Document], selections: &[Selection<'_>]) -
             Part::Text(paragraph) => paragraph.headings.first(),
         })?;
         let is_short = headings.split_whitespace().count() <= 3 && headings.len() <= 30;
-        is_short.then(|| headings.clone())
+        let title = slug(headings).replace('-', " ");
+        let is_section = catalog.list("prose", "sections").contains(&title);
+        (is_short && !is_section).then(|| headings.clone())
     });
     let from_folder = || {
         let path = repo
@@ -67,7 +74,9 @@ pub fn name(repo: &Repo, documents: &[Document], selections: &[Selection<'_>]) -
 /// Lower-case letters, digits and `-`, at most 40, the first a letter.
 pub fn slug(name: &str) -> String {
     let mut slug = String::new();
-    for c in deunicode::deunicode(name).chars() {
+    // Pictures have names of their own.
+    let name = name.replace(|c: char| !c.is_alphanumeric(), " ");
+    for c in deunicode::deunicode(&name).chars() {
         if c.is_ascii_alphanumeric() {
             slug.push(c.to_ascii_lowercase());
         } else if !slug.ends_with('-') && !slug.is_empty() {

@@ -252,9 +252,12 @@ fn signs_of(
             signs.code.push(package.origin());
         }
         let module = name.replace('-', "_");
-        // What is declared for development or a set that nobody asks for is not installed.
-        let is_absent =
-            (selection.manifest.declared(name)).is_some_and(|package| package.development);
+        // What is declared in a set that nobody asks for is not installed.
+        let asks = |word: &String| word.ends_with(']') && word.contains('[');
+        let is_asked = ledger.steps.iter().flat_map(|step| &step.words).any(asks);
+        let is_absent = selection.manifest.extras.is_some()
+            && !is_asked
+            && (selection.manifest.declared(name)).is_some_and(|package| package.development);
         if let Some((file, line)) = selection
             .facts
             .imports

@@ -200,7 +200,8 @@ fn handed_on(told: &Way, input: &Input<'_, '_>) -> Vec<String> {
         None => None,
     };
     // `go run main.go routes.go --port 80`: more of the source, then what goes to the program.
-    let is_source = |word: &String| input.selection.facts.files.contains(word);
+    let files = &input.selection.facts.files;
+    let is_source = |word: &String| files.contains(&repo::join(&told.directory, word));
     let words = words.into_iter();
     words
         .skip_while(|word| Some(word.as_str()) != mark)

@@ -47,7 +47,16 @@ pub fn variables(
     );
     // The one that the documents run first, where there are several.
     let programs = &selection.manifest.programs;
-    let told = steps.iter().flat_map(|step| &step.words);
+    let told = steps.iter().flat_map(|step| {
+        // `$GOPATH/bin/shopd` is the program `shopd`.
+        let program = step
+            .words
+            .first()
+            .and_then(|word| shell::in_bin_folder(word));
+        program
+            .into_iter()
+            .chain(step.words.iter().map(String::as_str))
+    });
     let told = told.filter_map(|word| programs.get_key_value(word)).next();
     // Else the one whose own source listens.
     let listens = |(_, fact): &(&String, &Fact)| {
@@ -165,6 +174,8 @@ pub fn site(repo: &Repo, documents: &[Document], catalog: &Catalog) -> Site {
     }
     files.sort_unstable();
     files.dedup();
+    let pages = catalog.list("sites", "no-files");
+    files.retain(|path| !pages.iter().any(|ending| path.ends_with(ending.as_str())));
     for path in files {
         if let Some(source) = repo
             .source(path)

@@ -80,7 +80,8 @@ impl Place<'_> {
             let is_code = self
                 .inside(&found.path)
                 .is_none_or(|inside| self.holds_source(inside));
-            let is_elsewhere = !found.path.starts_with(&self.component.image.workdir);
+            let workdir = &self.component.image.workdir;
+            let is_elsewhere = found.path != *workdir && !repo::is_inside(&found.path, workdir);
             return (is_elsewhere || !is_code).then(|| self.volume(&found.path));
         }
         let folder = repo::folder_of(&found.path);

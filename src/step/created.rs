@@ -184,6 +184,14 @@ impl Reader<'_> {
         match looked_for.len() {
             _ if looked_for.contains(&own) => Some(own),
             1.. => looked_for.first().cloned(),
+            // Of a file that lies elsewhere the document shows a part.
+            0 if self
+                .repo
+                .files()
+                .any(|known| repo::file_name(known) == file) =>
+            {
+                None
+            }
             0 => is_known.then_some(own),
         }
     }

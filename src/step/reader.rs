@@ -530,7 +530,13 @@ impl Reader<'_> {
             }
         }
         // `$(dirname "$0")/assets`: the folder of the script that is read.
-        let own = self.catalog.list("folders", "of-the-script").iter();
+        let mut own: Vec<&String> = self
+            .catalog
+            .list("folders", "of-the-script")
+            .iter()
+            .collect();
+        // The longer ones hold shorter ones.
+        own.sort_by_key(|idiom| std::cmp::Reverse(idiom.len()));
         let folder = repo::folder_of(&self.source.path);
         if folder == self.directory {
             for idiom in own {

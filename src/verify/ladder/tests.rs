@@ -59,6 +59,7 @@ fn short() -> Options {
         idle: Duration::ZERO,
         signs: PageSigns {
             refusals: words(&["not writable"]),
+            nouns: vec!["folder".to_owned(), "directory".to_owned()],
             installers: words(&["setup"]),
         },
         ..Options::default()
