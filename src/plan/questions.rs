@@ -106,7 +106,10 @@ pub fn files_to_edit(input: &Input<'_, '_>) -> Vec<Question> {
                 // "Open a terminal and run `start.sh`": the nearest verb is meant.
                 let verbs = input.catalog.list("prose", "verbs");
                 let is_verb = |word: &&str| verbs.contains(&word.to_lowercase());
-                let nearest = before.split_whitespace().rev().take_while(|word| !is_verb(word));
+                let nearest = before
+                    .split_whitespace()
+                    .rev()
+                    .take_while(|word| !is_verb(word));
                 let before: Vec<&str> = nearest.collect();
                 let before = before.into_iter().rev().collect::<Vec<_>>().join(" ");
                 let is_env = repo::file_name(&path).contains(".env");
@@ -216,6 +219,7 @@ pub fn committed_secrets(selection: &Selection<'_>, catalog: &Catalog) -> Vec<(S
                 && !line.value.is_empty()
                 && !line.disabled
                 && env::is_secret(&line.name, catalog)
+                && !env::is_plain_address(&line.name, &line.value, catalog)
         })
         .map(|line| (line.file.clone(), line.name.clone()))
         .collect()
