@@ -44,6 +44,8 @@ pub fn env_lines(source: &SourceFile) -> Vec<EnvLine> {
                 });
             }
             _ if text.is_empty() => about = None,
+            // Symfony Flex marks so whose lines they are: `###> symfony/mailer ###`.
+            _ if disabled && bare.starts_with(['>', '<']) => about = None,
             _ if disabled && !bare.is_empty() => about = Some(bare.to_owned()),
             _ => {}
         }
