@@ -452,6 +452,6 @@ mod tests {
         assert_ne!(one.secret("KEY"), one.secret("OTHER"));
         assert_ne!(one.secret("KEY"), other.secret("KEY"));
         let is_plain = |c: char| c.is_ascii_alphanumeric();
-        assert!(one.secret("KEY").len() == 24 && one.secret("KEY").chars().all(is_plain));
+        assert!(one.secret("KEY").len() == 32 && one.secret("KEY").chars().all(is_plain));
     }
 }
