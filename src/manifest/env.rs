@@ -33,6 +33,7 @@ pub fn env_lines(source: &SourceFile) -> Vec<EnvLine> {
                 if is_env_name(name.trim_end()) && !(disabled && bare.contains(". ")) =>
             {
                 let (value, beside) = env_value(value);
+                let value = of_other(&lines, &value).unwrap_or(value);
                 lines.push(EnvLine {
                     name: name.trim_end().to_owned(),
                     value,
@@ -43,11 +44,21 @@ pub fn env_lines(source: &SourceFile) -> Vec<EnvLine> {
                 });
             }
             _ if text.is_empty() => about = None,
+            // Symfony Flex marks so whose lines they are: `###> symfony/mailer ###`.
+            _ if disabled && bare.starts_with(['>', '<']) => about = None,
             _ if disabled && !bare.is_empty() => about = Some(bare.to_owned()),
             _ => {}
         }
     }
     lines
+}
+
+/// The value of the line above that `value` stands for as a whole: `${APP_NAME}`.
+fn of_other(lines: &[EnvLine], value: &str) -> Option<String> {
+    let name = value.strip_prefix("${")?.strip_suffix('}')?;
+    let mut lines = lines.iter();
+    let other = lines.find(|line| line.name == name && !line.disabled && !line.value.is_empty())?;
+    Some(other.value.clone())
 }
 
 fn is_env_name(name: &str) -> bool {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-use super::{LOCALHOST, Origin, OriginKind, created::CreatedFile, input::Input};
+use super::{LOCALHOST, Origin, OriginKind, created::CreatedFile, image, input::Input};
 use crate::{
     recipe::{Catalog, Expression, ServiceRecipe},
     repo,
@@ -129,7 +129,9 @@ impl<'a> Code<'a> {
         paths.extend(configuration);
         paths.extend(input.copied.iter().map(String::as_str));
         let mut seen = std::collections::BTreeSet::new();
-        paths.retain(|path| seen.insert(*path));
+        let replaced = image::replaced(input);
+        let is_replaced = |path: &str| replaced.iter().any(|(sample, _)| sample == path);
+        paths.retain(|path| seen.insert(*path) && !is_replaced(path));
         Self {
             files: paths
                 .into_iter()

@@ -188,7 +188,7 @@ fn component(
         diagnostics,
     );
     settled::packages(&mut packages, selection.config);
-    let files = files::files(repo, ledger, diagnostics);
+    let files = files::files(&input, ledger, diagnostics);
     let installs = install::install(&input, ledger, diagnostics);
     let mut image = image::image(&input, &base, &installs);
     let mut install = installs.early;
@@ -257,7 +257,9 @@ fn component(
     let prepared = prepare.iter().filter(|command| command.runs_in.is_none());
     lines.extend(prepared.map(Command::words));
     build.extend(prune::prune(&input, &lines));
-    let vars = env::env(candidates, bound, &started.env, catalog, ledger);
+    let mut fixed = env::of_framework(&input, &candidates);
+    fixed.extend(started.env.clone());
+    let vars = env::env(candidates, bound, &fixed, catalog, ledger);
     let mut vars: Vec<EnvVar> = vars
         .into_iter()
         .map(|var| files::in_data_volume(var, &input, &mut volumes, &mut prepare))

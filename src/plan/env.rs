@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    EnvKind, EnvVar, Fate, Origin, OriginKind, created,
+    EnvKind, EnvVar, Fate, Origin, OriginKind, created, image,
     input::Input,
     ledger::{self, Ledger},
     services::Known,
@@ -108,6 +108,19 @@ pub fn candidates(input: &Input<'_, '_>, ledger: &Ledger<'_>) -> BTreeMap<String
     }
     created::add_candidates(&mut found, input.created, selection, catalog);
     from_tables(&mut found, input);
+    for (id, file) in image::recipe_files(input) {
+        for read in &selection.stack.env_reads {
+            for read in read.captures_iter(&file.contents) {
+                let Some(name) = read.name("name") else {
+                    continue;
+                };
+                let candidate = found.entry(name.as_str().to_owned()).or_default();
+                let why = format!("{} reads it", file.path);
+                candidate.origin.push(Origin::recipe(&id, why));
+                candidate.required = true;
+            }
+        }
+    }
     if let Some((id, framework)) = selection.framework {
         for (name, value) in &framework.env {
             let candidate = found.entry(name.clone()).or_default();
@@ -205,6 +218,22 @@ pub fn known(candidates: &BTreeMap<String, Candidate>) -> Known {
         .collect()
 }
 
+/// Returns the values of those variables that the framework's recipe sets in the image: an example tells
+/// of a machine on which somebody works.
+pub fn of_framework(
+    input: &Input<'_, '_>,
+    candidates: &BTreeMap<String, Candidate>,
+) -> BTreeMap<String, (String, Origin)> {
+    let Some((id, framework)) = input.selection.framework else {
+        return BTreeMap::new();
+    };
+    let set = framework.image.run_env.iter();
+    let set = set.filter(|(name, _)| candidates.contains_key(*name));
+    let origin = Origin::recipe(&format!("frameworks/{id}"), "what the image is made for");
+    set.map(|(name, value)| (name.clone(), (value.clone(), origin.clone())))
+        .collect()
+}
+
 /// Returns the variables of the component: `bound` lead to services, the others are settings or
 /// secrets.
 pub fn env(
@@ -279,9 +308,11 @@ fn variable(name: String, candidate: Candidate, catalog: &Catalog) -> EnvVar {
     }
     let shown = (candidate.told.or(candidate.example))
         .or(fallback.filter(|_| !candidate.asked || candidate.required));
-    if is_secret(&var.name, catalog) {
+    let says_none = |value: &String| catalog.list("environment", "none").contains(value);
+    let is_plain = |value: &String| is_plain_address(&var.name, value, catalog);
+    if is_secret(&var.name, catalog) && !shown.as_ref().is_some_and(is_plain) {
         var.kind = EnvKind::Secret;
-        var.required = candidate.fallback.is_none();
+        var.required = candidate.fallback.is_none() && !shown.as_ref().is_some_and(says_none);
         return var;
     }
     if listed(catalog, "environment", "debug", &var.name) {
@@ -327,6 +358,21 @@ fn variable(name: String, candidate: Candidate, catalog: &Catalog) -> EnvVar {
         }
     }
     var
+}
+
+/// Whether the variable `name` holds an address, and the one that `value` shows has no place for a
+/// password: `doctrine://default`, `null://null`.
+pub fn is_plain_address(name: &str, value: &str, catalog: &Catalog) -> bool {
+    let upper = name.to_uppercase();
+    let addresses = catalog.list("secrets", "addresses");
+    let is_named = upper
+        .split('_')
+        .any(|part| addresses.iter().any(|known| known == part));
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return false;
+    };
+    // A token may stand in the path of a page of the web.
+    is_named && !scheme.starts_with("http") && !rest.contains(['@', '<']) && !rest.contains("pass")
 }
 
 /// Returns the words for on and off in the manner of `example`.
@@ -392,5 +438,35 @@ mod tests {
         assert!(values(candidate("your-public-key", false)).is_empty());
         assert!(values(candidate("<your key>", true)).is_empty());
         assert!(values(candidate("pk_1", true)).is_empty());
+    }
+
+    #[test]
+    fn an_address_without_a_password_is_no_secret() {
+        let catalog = Catalog::built_in();
+        let kind = |name: &str, example: &str| {
+            let candidate = Candidate {
+                example: Some(example.to_owned()),
+                ..Candidate::default()
+            };
+            variable(name.to_owned(), candidate, &catalog).kind
+        };
+        assert_eq!(kind("MAILER_DSN", "null://null"), EnvKind::Config);
+        assert_eq!(kind("MAILER_DSN", "smtp://me:word@mail"), EnvKind::Secret);
+        assert_eq!(kind("SENTRY_DSN", "https://errors/1"), EnvKind::Secret);
+        assert_eq!(kind("API_TOKEN", "null://null"), EnvKind::Secret);
+    }
+
+    #[test]
+    fn a_secret_whose_example_says_none_is_not_required() {
+        let catalog = Catalog::built_in();
+        let is_required = |example: &str| {
+            let candidate = Candidate {
+                example: Some(example.to_owned()),
+                ..Candidate::default()
+            };
+            variable("REDIS_PASSWORD".to_owned(), candidate, &catalog).required
+        };
+        assert!(!is_required("null"));
+        assert!(is_required("nullify"));
     }
 }

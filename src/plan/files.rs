@@ -3,8 +3,8 @@
 use super::{
     Command, EnvVar, Fate, FileCopy, Image, Origin, Volume,
     commands::push,
-    env,
-    input::Input,
+    env, image,
+    input::{Input, fill_text},
     ledger::{self, Ledger},
 };
 use crate::{
@@ -57,21 +57,28 @@ pub fn written_files(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Comm
 }
 
 /// Returns the files of the repository that documents have a person copy, such as
-/// `config.example.json`.
+/// `config.example.json`; settings of an env file come from the environment.
 pub fn copied(repo: &Repo, ledger: &Ledger<'_>) -> Vec<String> {
     let from = |(_, step): (usize, &InstallStep)| match &step.action {
+        Action::Copy { to, .. } if is_env_file(to) => None,
         Action::Copy { from, .. } if repo.contains(from) => Some(from.clone()),
         _ => None,
     };
     ledger.open().filter_map(from).collect()
 }
 
+fn is_env_file(path: &str) -> bool {
+    repo::file_name(path).starts_with(".env")
+}
+
 /// Returns the copies that documents make; the lines of env files are settings, no copies.
 pub fn files(
-    repo: &Repo,
+    input: &Input<'_, '_>,
     ledger: &mut Ledger<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<FileCopy> {
+    let repo = input.repo;
+    let replaced = image::replaced(input);
     let mut files: Vec<FileCopy> = Vec::new();
     for (index, step) in ledger.steps.iter().enumerate() {
         let Action::Copy { from, to } = &step.action else {
@@ -80,7 +87,12 @@ pub fn files(
         if !ledger.is_open(index) {
             continue;
         }
-        let is_env = repo::file_name(to).starts_with(".env");
+        let is_env = is_env_file(to);
+        if let Some((_, file)) = replaced.iter().find(|(sample, _)| sample == from) {
+            let remark = "reads the environment in place of the copy";
+            ledger.set(index, Fate::Fact, &file.path, Some(remark.to_owned()));
+            continue;
+        }
         if !repo.contains(from) && !repo.has_folder(from) {
             diagnostics.push(
                 Diagnostic::new(
@@ -402,7 +414,11 @@ pub fn folders(
             continue;
         }
         origin.push(ledger::origin(step));
-        made.extend(paths.iter().cloned());
+        for path in paths {
+            if !made.contains(path) {
+                made.push(path.clone());
+            }
+        }
         // Files that are only served are written while they are built.
         if input.selection.serves_static() {
             match input.selection.framework {
@@ -429,39 +445,57 @@ pub fn folders(
     let framework = input
         .selection
         .framework
-        .map(|(id, framework)| (format!("frameworks/{id}"), &framework.image.writable));
+        .map(|(id, framework)| (format!("frameworks/{id}"), &framework.image));
     let stack = (
         format!("stacks/{}", input.selection.stack_id),
-        &input.selection.stack.image.writable,
+        &input.selection.stack.image,
     );
-    for (id, paths) in framework.into_iter().chain([stack]) {
-        for path in paths.iter().filter(|path| path.as_str() != "/tmp") {
+    let mut of_recipes: Vec<Volume> = Vec::new();
+    for (id, recipe) in framework.into_iter().chain([stack]) {
+        let written = recipe.writable.iter().map(|path| (path, false));
+        let written = written.chain(recipe.kept.iter().map(|path| (path, true)));
+        for (path, persistent) in written.filter(|(path, _)| path.as_str() != "/tmp") {
+            let path = fill_text(path, input);
             let path = if path.starts_with('/') {
-                path.clone()
+                path
             } else {
                 format!("{}/{path}", image.workdir)
             };
-            volumes.push(Volume {
+            let reason = match persistent {
+                true => "keeps what its users give it",
+                false => "written while it runs",
+            };
+            of_recipes.push(Volume {
                 path,
-                persistent: false,
-                reason: "written while it runs".to_owned(),
-                origin: vec![Origin::recipe(&id, "written while it runs")],
+                persistent,
+                reason: reason.to_owned(),
+                origin: vec![Origin::recipe(&id, reason)],
             });
         }
     }
-    volumes.sort_by(|a, b| a.path.cmp(&b.path));
-    volumes.dedup_by(|a, b| a.path == b.path);
-    // What lies in a kept folder is kept with it.
+    // Who knows the framework knows better than who has a person make the folder what is kept.
+    for volume in &mut volumes {
+        if let Some(known) = of_recipes.iter().find(|known| known.path == volume.path) {
+            volume.persistent = known.persistent;
+        }
+    }
+    // What lies in a kept folder is kept with it; what a framework looks for and nobody needs to keep
+    // is mounted within it, as a new volume is empty.
     let kept: Vec<String> = volumes
         .iter()
+        .chain(&of_recipes)
         .filter(|volume| volume.persistent)
         .map(|volume| format!("{}/", volume.path))
         .collect();
-    volumes.retain(|volume| {
-        !kept
-            .iter()
-            .any(|folder| volume.path.starts_with(folder.as_str()))
-    });
+    let is_kept = |volume: &Volume| {
+        let mut kept = kept.iter();
+        kept.any(|folder| volume.path.starts_with(folder.as_str()))
+    };
+    volumes.retain(|volume| !is_kept(volume));
+    of_recipes.retain(|volume| !(volume.persistent && is_kept(volume)));
+    volumes.extend(of_recipes);
+    volumes.sort_by(|a, b| a.path.cmp(&b.path));
+    volumes.dedup_by(|a, b| a.path == b.path);
     let make = format!("mkdir -p {}", shell::join(&made));
     let make = (!made.is_empty()).then(|| Command::new(make, ".", origin));
     (volumes, make)

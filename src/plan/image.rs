@@ -25,7 +25,8 @@ pub fn env_file(input: &Input<'_, '_>, workdir: &str) -> Option<ExtraFile> {
         let at = pieces.find_map(|piece| source.text.find(piece.as_str()))?;
         Some(Origin::in_source(&source, at))
     })?;
-    (!input.repo.contains(&place)).then(|| ExtraFile {
+    // One of the repository holds settings of one machine, and is left out of the image.
+    Some(ExtraFile {
         path: "container/settings.env".to_owned(),
         to: format!("{workdir}/{place}"),
         contents:
@@ -48,6 +49,41 @@ pub fn fill_port(image: &mut Image, port: u16) {
     for value in image.run_env.values_mut() {
         *value = value.replace("{port}", &port);
     }
+}
+
+/// Returns the files that recipes have for the run stage, with the recipe that each is from.
+pub fn recipe_files<'c>(input: &Input<'_, 'c>) -> Vec<(String, &'c ImageFile)> {
+    let selection = input.selection;
+    let runs_elsewhere = selection
+        .framework
+        .is_some_and(|(_, framework)| framework.image.run.is_some());
+    let of_framework = selection.framework.into_iter().flat_map(|(id, framework)| {
+        let id = format!("frameworks/{id}");
+        (framework.image.file.iter()).map(move |file| (id.clone(), file))
+    });
+    let stack_id = format!("stacks/{}", selection.stack_id);
+    let of_stack = selection.stack.image.file.iter();
+    let of_stack = of_stack.filter(|_| !runs_elsewhere);
+    let of_stack = of_stack.map(|file| (stack_id.clone(), file));
+    let is_needed = |(_, file): &(String, &ImageFile)| {
+        let conditions = ConditionalCommand {
+            unless_files: file.unless_files.clone(),
+            ..ConditionalCommand::default()
+        };
+        let name = file.needs.as_ref();
+        name.is_none_or(|name| input.variables.contains_key(name)) && holds(&conditions, input)
+    };
+    of_stack.chain(of_framework).filter(is_needed).collect()
+}
+
+/// Returns the samples of the repository that files of recipes take the place of, with those.
+pub fn replaced<'c>(input: &Input<'_, 'c>) -> Vec<(String, &'c ImageFile)> {
+    let files = recipe_files(input).into_iter();
+    let replaced = files.filter_map(|(_, file)| {
+        let sample = file.instead_of.as_ref()?;
+        Some((repo::join(input.directory, sample), file))
+    });
+    replaced.collect()
 }
 
 /// Writes the names of the application's variables into the files of the run stage that hand them
@@ -296,21 +332,13 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, installs: &Installs) -
     let framework_id = selection
         .framework
         .map(|(id, _)| format!("frameworks/{id}"));
-    let (files_of, files) = match (&framework_id, framework.file.is_empty()) {
-        (Some(id), false) => (id.clone(), &framework.file),
-        _ if runs_elsewhere => (String::new(), &framework.file),
-        _ => (format!("stacks/{}", selection.stack_id), &stack.file),
-    };
-    let is_needed = |file: &&ImageFile| {
-        let name = file.needs.as_ref();
-        name.is_none_or(|name| input.variables.contains_key(name))
-    };
-    let extra_files = files.iter().filter(is_needed).map(|file| ExtraFile {
+    let extra_files = recipe_files(input).into_iter();
+    let extra_files = extra_files.map(|(id, file)| ExtraFile {
         path: file.path.clone(),
-        to: file.to.clone(),
+        to: fill_text(&file.to, input),
         contents: fill_text(file.contents.trim_start(), input),
         executable: file.executable,
-        origin: vec![Origin::recipe(&files_of, &file.why)],
+        origin: vec![Origin::recipe(&id, &file.why)],
     });
     let extra_files: Vec<ExtraFile> = extra_files.collect();
     let stack_id = format!("stacks/{}", selection.stack_id);

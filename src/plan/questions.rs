@@ -219,6 +219,7 @@ pub fn committed_secrets(selection: &Selection<'_>, catalog: &Catalog) -> Vec<(S
                 && !line.value.is_empty()
                 && !line.disabled
                 && env::is_secret(&line.name, catalog)
+                && !env::is_plain_address(&line.name, &line.value, catalog)
         })
         .map(|line| (line.file.clone(), line.name.clone()))
         .collect()

@@ -603,8 +603,10 @@ pub struct ImageRecipe {
     pub init: Option<InitRecipe>,
     /// Files that longshore writes into the image.
     pub file: Vec<ImageFile>,
-    /// Paths that must be writable while it runs.
+    /// Paths that must be writable while it runs; variables are replaced.
     pub writable: Vec<String>,
+    /// Paths below which it keeps what its users give it; variables are replaced.
+    pub kept: Vec<String>,
 }
 
 /// A Debian package that applications of a stack need.
@@ -667,6 +669,13 @@ pub struct ImageFile {
     /// Name of the variable without which the file is left out.
     #[serde(default)]
     pub needs: Option<String>,
+    /// Patterns of files that must not be there, relative to the component: the repository has its own.
+    #[serde(default)]
+    pub unless_files: Vec<String>,
+    /// Sample of the repository, relative to the component, that documents have a person copy and fill
+    /// in: the file takes the place of the copy.
+    #[serde(default)]
+    pub instead_of: Option<String>,
 }
 
 /// A way to install dependencies.

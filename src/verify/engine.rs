@@ -380,7 +380,8 @@ impl Run {
         })
     }
 
-    /// Returns the secret `name` of this run: 24 letters and digits.
+    /// Returns the secret `name` of this run: 32 letters and digits, the length of the keys that ciphers
+    /// of 256 bits take (laravel.com/docs/master/encryption, RFC 7518, section 3.2).
     pub fn secret(&self, name: &str) -> String {
         use sha2::{Digest, Sha256};
         let digest = Sha256::new()
@@ -390,7 +391,6 @@ impl Run {
         const LETTERS: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
         digest
             .iter()
-            .take(24)
             .map(|byte| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
             .collect()
     }
@@ -452,6 +452,6 @@ mod tests {
         assert_ne!(one.secret("KEY"), one.secret("OTHER"));
         assert_ne!(one.secret("KEY"), other.secret("KEY"));
         let is_plain = |c: char| c.is_ascii_alphanumeric();
-        assert!(one.secret("KEY").len() == 24 && one.secret("KEY").chars().all(is_plain));
+        assert!(one.secret("KEY").len() == 32 && one.secret("KEY").chars().all(is_plain));
     }
 }

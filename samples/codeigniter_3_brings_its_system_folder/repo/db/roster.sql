@@ -1,0 +1,2 @@
+CREATE TABLE pilots (id INT PRIMARY KEY AUTO_INCREMENT, name VARCHAR(80) NOT NULL);
+INSERT INTO pilots (name) VALUES ('Ole'), ('Meret');
