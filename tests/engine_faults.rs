@@ -590,7 +590,7 @@ fn services_run_beside_the_application_with_secrets_of_the_run() {
         .answer
         .as_ref()
         .unwrap_or_else(|| panic!("{report:#?}"));
-    assert_eq!(answer.body, "postgres True, redis True, secret 24");
+    assert_eq!(answer.body, "postgres True, redis True, secret 32");
     let mut kept: Vec<String> = component
         .logs
         .iter()
