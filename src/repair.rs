@@ -526,7 +526,7 @@ fn edited(component: &mut Component, edit: &Edit, origin: &Origin) -> bool {
             if (hides(workdir) || hides(&component.absolute(&component.path)))
                 && !(path == *workdir && written::is_bare(component))
             {
-                return is_file_name(repo::file_name(&file)) && link_file(component, &file, origin);
+                return repo::names_file(&file) && link_file(component, &file, origin);
             }
             if is_known || path.is_empty() || verify::is_of_the_system(&path) {
                 return false;
@@ -645,11 +645,6 @@ fn added(command: &str, directory: String, origin: &Origin) -> Command {
     }
 }
 
-/// Whether a path ends in the name of a file, as far as a name can tell: `.data` is a folder.
-fn is_file_name(name: &str) -> bool {
-    name.trim_start_matches('.').contains('.')
-}
-
 /// `path` of a message in the image: relative to the application, and `/app/shop/../data` is
 /// `/app/data`.
 fn absolute(path: &str, component: &Component) -> String {
@@ -660,7 +655,7 @@ fn absolute(path: &str, component: &Component) -> String {
 fn writable_folder(path: &str, component: &Component) -> String {
     let file = absolute(path, component);
     match file.rsplit_once('/') {
-        Some((folder, name)) if is_file_name(name) => folder.to_owned(),
+        Some((folder, name)) if repo::names_file(name) => folder.to_owned(),
         _ => file,
     }
 }

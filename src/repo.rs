@@ -286,6 +286,11 @@ pub fn file_name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
+/// Whether `path` ends in the name of a file, as far as a name can tell: `.data` is a folder.
+pub fn names_file(path: &str) -> bool {
+    file_name(path).trim_start_matches('.').contains('.')
+}
+
 /// Compiles a path pattern; `None` when it is malformed.
 pub fn matcher(pattern: &str) -> Option<GlobMatcher> {
     GlobBuilder::new(pattern)

@@ -255,14 +255,11 @@ fn in_code(
     }
     let mut sources = input.selection.facts.sources(input.repo);
     sources.find_map(|source| {
-        let mut guards = guards.iter();
-        if !with_drivers && input.is_choice(&source.path)
-            || guards.any(|guard| source.text.contains(guard.as_str()))
-        {
-            return None;
-        }
         let mut pieces = extension.code.iter();
         let at = pieces.find_map(|piece| source.text.find(piece.as_str()))?;
-        Some(Origin::in_source(&source, at))
+        let mut guards = guards.iter();
+        let is_guarded = guards.any(|guard| source.text.contains(guard.as_str()));
+        let is_optional = is_guarded || !with_drivers && input.is_choice(&source.path);
+        (!is_optional).then(|| Origin::in_source(&source, at))
     })
 }

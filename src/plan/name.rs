@@ -9,7 +9,8 @@ use crate::{
 };
 
 /// Returns the name in the `package.json` of a stack that reads it, a short first heading that is not
-/// that of a section such as "Installation", or the folder's name. Of several components a manifest names only itself, unless it lies at the top.
+/// that of a section such as "Installation", or the folder's name. Of several components a manifest
+/// names only itself, unless it lies at the top.
 pub fn name(
     repo: &Repo,
     documents: &[Document],

@@ -106,12 +106,9 @@ pub fn files_to_edit(input: &Input<'_, '_>) -> Vec<Question> {
                 // "Open a terminal and run `start.sh`": the nearest verb is meant.
                 let verbs = input.catalog.list("prose", "verbs");
                 let is_verb = |word: &&str| verbs.contains(&word.to_lowercase());
-                let nearest = before
-                    .split_whitespace()
-                    .rev()
-                    .take_while(|word| !is_verb(word));
-                let before: Vec<&str> = nearest.collect();
-                let before = before.into_iter().rev().collect::<Vec<_>>().join(" ");
+                let words: Vec<&str> = before.split_whitespace().collect();
+                let from = words.iter().rposition(is_verb).map_or(0, |at| at + 1);
+                let before = words[from..].join(" ");
                 let is_env = repo::file_name(&path).contains(".env");
                 let id = format!("edit-{}", slug(&path));
                 let is_known = questions.iter().any(|known| known.id == id);

@@ -254,15 +254,16 @@ fn signs_of(
         let module = name.replace('-', "_");
         // What is declared in a set that nobody asks for is not installed.
         let asks = |word: &String| word.ends_with(']') && word.contains('[');
-        let is_asked = ledger.steps.iter().flat_map(|step| &step.words).any(asks);
-        let is_absent = selection.manifest.extras.is_some()
-            && !is_asked
-            && (selection.manifest.declared(name)).is_some_and(|package| package.development);
+        let is_absent = || {
+            selection.manifest.extras.is_some()
+                && (selection.manifest.declared(name)).is_some_and(|package| package.development)
+                && !ledger.steps.iter().flat_map(|step| &step.words).any(asks)
+        };
         if let Some((file, line)) = selection
             .facts
             .imports
             .get(&module)
-            .filter(|_| signs.code.is_empty() && !is_absent)
+            .filter(|_| signs.code.is_empty() && !is_absent())
         {
             signs.code.push(Origin::at(
                 OriginKind::Manifest,

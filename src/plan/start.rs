@@ -242,8 +242,7 @@ fn in_data_folder(way: &mut Way, catalog: &Catalog) -> Vec<Volume> {
             continue;
         };
         let path = format!("/data/{}", inside.trim_end_matches('/'));
-        let is_file = repo::file_name(&path).trim_start_matches('.').contains('.');
-        let folder = if is_file {
+        let folder = if repo::names_file(&path) {
             repo::folder_of(&path)
         } else {
             &path
