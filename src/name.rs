@@ -1,0 +1,1 @@
+//! Names that are valid by construction: of Kubernetes objects, Compose services, images, hosts.

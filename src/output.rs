@@ -1,0 +1,1 @@
+//! The one door to the output folder: paths that stay inside it, files replaced atomically.
