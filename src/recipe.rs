@@ -4,25 +4,31 @@
 //! folder may add entries and change single fields of built-in ones. A [`Catalog`] is whole: what one
 //! entry refers to is there, its expressions are compiled, its variables are known.
 
+mod built_in;
 mod check;
 mod expression;
+mod index;
 mod layers;
 mod model;
 mod pattern;
+mod recipes;
 
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
     path::{Path, PathBuf},
+    sync::OnceLock,
 };
 
+use serde::de::DeserializeOwned;
+
 use crate::{diagnostic::nearest, readme::Pages, repo};
-use include_dir::{Dir, include_dir};
 
 pub use expression::Expression;
 pub use layers::{Layers, Leaf, explained, position};
 pub use model::*;
 pub use pattern::{Matched, Pattern};
+pub use recipes::Recipes;
 
 /// The kinds of entries: folders of the catalogue.
 const KINDS: [&str; 8] = [
@@ -36,28 +42,29 @@ const KINDS: [&str; 8] = [
     "words",
 ];
 
-static BUILT_IN: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/recipes");
-
 /// All knowledge, ready for look-ups.
 pub struct Catalog {
     /// Language runtimes by id.
-    pub runtimes: BTreeMap<String, RuntimeRecipe>,
+    pub runtimes: Recipes<RuntimeRecipe>,
     /// Stacks by id.
-    pub stacks: BTreeMap<String, StackRecipe>,
+    pub stacks: Recipes<StackRecipe>,
     /// Frameworks by id.
-    pub frameworks: BTreeMap<String, FrameworkRecipe>,
+    pub frameworks: Recipes<FrameworkRecipe>,
     /// Backing services by id.
-    pub services: BTreeMap<String, ServiceRecipe>,
+    pub services: Recipes<ServiceRecipe>,
     /// Command-line tools by id.
-    pub tools: BTreeMap<String, ToolRecipe>,
+    pub tools: Recipes<ToolRecipe>,
     /// System packages and what needs them, by id of the table.
-    pub system_packages: BTreeMap<String, SystemPackageTable>,
+    pub system_packages: Recipes<SystemPackageTable>,
     /// Words of people: section titles, secrets, platforms, by id of the table.
-    pub words: BTreeMap<String, WordTable>,
+    pub words: Recipes<WordTable>,
     /// What logs of failures mean, and what repairs it, by id.
-    pub repairs: BTreeMap<String, RepairRecipe>,
+    pub repairs: Recipes<RepairRecipe>,
     tool_by_name: HashMap<String, String>,
-    entries: BTreeMap<String, Layers>,
+    /// The recipes of which a user wrote a part, by path.
+    users: BTreeMap<String, Layers>,
+    /// The texts of all recipes, by path, once somebody asks for one.
+    entries: OnceLock<BTreeMap<String, Layers>>,
 }
 
 /// Why a file that a person wrote for longshore, a recipe or `longshore.toml`, cannot be used.
@@ -102,29 +109,22 @@ impl Catalog {
     ///
     /// Every recipe that cannot be read, with its place.
     pub fn with_folders(folders: &[PathBuf]) -> Result<Self, Vec<ConfigurationError>> {
-        let mut layers: BTreeMap<String, Layers> = BTreeMap::new();
-        for file in built_in_files(&BUILT_IN) {
-            let path = file.path().to_string_lossy().into_owned();
-            let text = file.contents_utf8().unwrap_or_default().to_owned();
-            layers
-                .entry(path.clone())
-                .or_default()
-                .push(format!("recipes/{path}"), text);
-        }
+        let mut users: BTreeMap<String, Layers> = BTreeMap::new();
         let mut errors = Vec::new();
         for folder in folders {
             match user_files(folder) {
                 Ok(files) => {
                     for (path, shown, text) in files {
-                        layers.entry(path).or_default().push(shown, text);
+                        let below = || built_in_layers(path.trim_end_matches(".toml"));
+                        let layers = users.entry(path.clone()).or_insert_with(below);
+                        layers.push(shown, text);
                     }
                 }
                 Err(error) => errors.push(error),
             }
         }
-
-        let mut catalog = Self::empty();
-        for (path, layers) in layers {
+        let mut catalog = Self::only_built_in();
+        for (path, layers) in users {
             if let Err(error) = catalog.add(&path, layers) {
                 errors.push(error);
             }
@@ -134,7 +134,6 @@ impl Catalog {
         if errors.is_empty() && !folders.is_empty() {
             errors.extend(check::errors(&catalog));
         }
-        catalog.index();
         if errors.is_empty() {
             Ok(catalog)
         } else {
@@ -148,18 +147,19 @@ impl Catalog {
         check::errors(self)
     }
 
-    fn empty() -> Self {
+    fn only_built_in() -> Self {
         Self {
-            runtimes: BTreeMap::new(),
-            stacks: BTreeMap::new(),
-            frameworks: BTreeMap::new(),
-            services: BTreeMap::new(),
-            tools: BTreeMap::new(),
-            system_packages: BTreeMap::new(),
-            words: BTreeMap::new(),
-            repairs: BTreeMap::new(),
-            tool_by_name: HashMap::new(),
-            entries: BTreeMap::new(),
+            runtimes: Recipes::built_in("runtimes"),
+            stacks: Recipes::built_in("stacks"),
+            frameworks: Recipes::built_in("frameworks"),
+            services: Recipes::built_in("services"),
+            tools: Recipes::built_in("tools"),
+            system_packages: Recipes::built_in("system-packages"),
+            words: Recipes::built_in("words"),
+            repairs: Recipes::built_in("repairs"),
+            tool_by_name: built_in::index().tools.iter().cloned().collect(),
+            users: BTreeMap::new(),
+            entries: OnceLock::new(),
         }
     }
 
@@ -172,14 +172,20 @@ impl Catalog {
         };
         let id = id.to_owned();
         match kind {
-            "runtimes" => drop(self.runtimes.insert(id, layers.read()?)),
-            "stacks" => drop(self.stacks.insert(id, layers.read()?)),
-            "frameworks" => drop(self.frameworks.insert(id, layers.read()?)),
-            "services" => drop(self.services.insert(id, layers.read()?)),
-            "tools" => drop(self.tools.insert(id, layers.read()?)),
-            "system-packages" => drop(self.system_packages.insert(id, layers.read()?)),
-            "words" => drop(self.words.insert(id, layers.read()?)),
-            "repairs" => drop(self.repairs.insert(id, layers.read()?)),
+            "runtimes" => self.runtimes.insert(id, layers.read()?),
+            "stacks" => self.stacks.insert(id, layers.read()?),
+            "frameworks" => self.frameworks.insert(id, layers.read()?),
+            "services" => self.services.insert(id, layers.read()?),
+            "tools" => {
+                let tool: ToolRecipe = layers.read()?;
+                self.tool_by_name.retain(|_, known| *known != id);
+                let names = tool.names.iter().map(|name| (name.clone(), id.clone()));
+                self.tool_by_name.extend(names);
+                self.tools.insert(id, tool);
+            }
+            "system-packages" => self.system_packages.insert(id, layers.read()?),
+            "words" => self.words.insert(id, layers.read()?),
+            "repairs" => self.repairs.insert(id, layers.read()?),
             _ => {
                 let near = nearest(kind, KINDS).map(|near| format!("did you mean `{near}/`?"));
                 return Err(ConfigurationError {
@@ -191,16 +197,8 @@ impl Catalog {
             }
         }
         let entry = path.trim_end_matches(".toml").to_owned();
-        self.entries.insert(entry, layers);
+        self.users.insert(entry, layers);
         Ok(())
-    }
-
-    fn index(&mut self) {
-        for (id, tool) in &self.tools {
-            for name in &tool.names {
-                self.tool_by_name.insert(name.clone(), id.clone());
-            }
-        }
     }
 
     /// Returns the tool that goes by `name` (a path before it and a version after it are ignored),
@@ -254,16 +252,27 @@ impl Catalog {
 
     /// Returns what the recipe `path`, such as `stacks/python-pip`, was read from.
     pub fn entry(&self, path: &str) -> Option<&Layers> {
-        self.entries.get(path)
+        self.texts().get(path)
+    }
+
+    /// Returns what each recipe was read from, by path.
+    fn texts(&self) -> &BTreeMap<String, Layers> {
+        self.entries.get_or_init(|| {
+            let built_in = built_in::index().recipes.keys();
+            let built_in = built_in.map(|path| (path.clone(), built_in_layers(path)));
+            let mut texts: BTreeMap<String, Layers> = built_in.collect();
+            texts.extend(self.users.clone());
+            texts
+        })
     }
 
     /// Returns the paths of all recipes with their titles, sorted.
     pub fn entries(&self) -> Vec<(String, &str)> {
         let mut entries = Vec::new();
-        fn list<'a, T>(
+        fn list<'a, T: DeserializeOwned>(
             entries: &mut Vec<(String, &'a str)>,
             kind: &str,
-            of: &'a BTreeMap<String, T>,
+            of: &'a Recipes<T>,
             title: fn(&T) -> &str,
         ) {
             entries.extend(
@@ -486,12 +495,14 @@ pub fn contains_word(text: &str, word: &str) -> bool {
     })
 }
 
-fn built_in_files<'a>(folder: &'a Dir<'a>) -> Vec<&'a include_dir::File<'a>> {
-    let mut files: Vec<_> = folder.files().collect();
-    for inner in folder.dirs() {
-        files.extend(built_in_files(inner));
+/// The text of the built-in recipe `path`, to put others on top; nothing where there is none.
+fn built_in_layers(path: &str) -> Layers {
+    let mut layers = Layers::default();
+    if let Some(place) = built_in::index().recipes.get(path) {
+        let text = built_in::text(*place).to_owned();
+        layers.push(format!("recipes/{path}.toml"), text);
     }
-    files
+    layers
 }
 
 /// Path within the catalogue, path to show, text.
@@ -565,6 +576,26 @@ mod tests {
             ));
             assert!(is_refused(&format!("{harmless}CREATE DATABASE more;")));
         }
+    }
+
+    #[test]
+    fn the_build_and_a_reading_of_the_texts_give_the_same_recipes() {
+        fn check<T: DeserializeOwned + fmt::Debug>(kind: &str, recipes: &Recipes<T>) {
+            for (id, recipe) in recipes {
+                let layers = built_in_layers(&format!("{kind}/{id}"));
+                let read: T = layers.read().expect("it reads");
+                assert_eq!(format!("{recipe:?}"), format!("{read:?}"), "{kind}/{id}");
+            }
+        }
+        let catalog = Catalog::built_in();
+        check("runtimes", &catalog.runtimes);
+        check("stacks", &catalog.stacks);
+        check("frameworks", &catalog.frameworks);
+        check("services", &catalog.services);
+        check("tools", &catalog.tools);
+        check("system-packages", &catalog.system_packages);
+        check("words", &catalog.words);
+        check("repairs", &catalog.repairs);
     }
 
     /// The catalogue with one file of a user on top.

@@ -12,7 +12,8 @@ use crate::{
     manifest::{Manifest, SourceFacts},
     readme::{Document, Part},
     recipe::{
-        Catalog, Ceiling, RuntimeRecipe, RuntimeVersion, VersionFile, VersionFormat, contains_word,
+        Catalog, Ceiling, Expression, RuntimeRecipe, RuntimeVersion, VersionFile, VersionFormat,
+        contains_word,
     },
     repo::{self, Repo},
     select::Selection,
@@ -338,7 +339,7 @@ pub fn lacks_build(
 
 fn text_sign(
     ceiling: &Ceiling,
-    pattern: &Regex,
+    pattern: &Expression,
     folder: &str,
     repo: &Repo,
     facts: &SourceFacts,

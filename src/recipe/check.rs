@@ -173,7 +173,7 @@ impl Found<'_> {
         if kinds.iter().any(is_known) {
             return;
         }
-        let names = self.catalog.entries.keys().filter_map(|entry| {
+        let names = self.catalog.texts().keys().filter_map(|entry| {
             let (kind, id) = entry.split_once('/')?;
             kinds.contains(&kind).then_some(id)
         });
@@ -548,7 +548,7 @@ impl Found<'_> {
     /// Variables, days, sources and path patterns.
     fn texts(&mut self) {
         let catalog = self.catalog;
-        for (entry, layers) in &catalog.entries {
+        for (entry, layers) in catalog.texts() {
             let Some((kind, id)) = entry.split_once('/') else {
                 continue;
             };

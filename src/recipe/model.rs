@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Expression, Pattern};
 
 /// `recipes/runtimes/ID.toml`: a language runtime and its versions.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuntimeRecipe {
     /// Name for people.
@@ -47,7 +47,7 @@ pub struct RuntimeRecipe {
 /// How a web server hands requests on to another program of the repository: pieces of its
 /// configuration, which stand where a recipe's file for the server has `{handed_on}` and
 /// `{otherwise}`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HandsOnRecipe {
     /// Where this is written.
@@ -76,7 +76,7 @@ pub struct HandsOnRecipe {
 }
 
 /// How the tools of a runtime come to trust a further authority, while an image is built.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CertificateRecipe {
     /// Environment variables that name a file with all certificates to trust.
@@ -86,7 +86,7 @@ pub struct CertificateRecipe {
 }
 
 /// A command that asks for a version of a runtime, such as `nvm use 14`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AskingCommand {
     /// Names of the command.
@@ -96,7 +96,7 @@ pub struct AskingCommand {
 }
 
 /// A version of a runtime.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuntimeVersion {
     /// Version as in the tag of the image.
@@ -111,7 +111,7 @@ pub struct RuntimeVersion {
 }
 
 /// A file that asks for a version of a runtime.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VersionFile {
     /// Name of the file, relative to the component.
@@ -130,7 +130,7 @@ pub struct VersionFile {
 }
 
 /// How a [`VersionFile`] is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VersionFormat {
     /// The first line that is no comment.
@@ -144,7 +144,7 @@ pub enum VersionFormat {
 }
 
 /// A sign of what does not install or run on newer runtimes: a package below a version, or a text.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ceiling {
     /// The package.
@@ -166,7 +166,7 @@ pub struct Ceiling {
 }
 
 /// `recipes/stacks/ID.toml`: a language with its package manager and how its image is laid out.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StackRecipe {
     /// Name for people.
@@ -314,7 +314,7 @@ pub struct StackRecipe {
 /// Whether what a recipe serves is about an application: documentation is not deployed in its place.
 ///
 /// A framework that may be so also gives way to a program of the manifest that declares it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Documents {
     /// It is an application itself.
@@ -356,7 +356,7 @@ impl StackRecipe {
 }
 
 /// How several projects of a repository are declared to be installed together.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorkspaceRecipe {
     /// The manifest of a member, which makes a folder one.
@@ -380,7 +380,7 @@ pub struct WorkspaceRecipe {
 }
 
 /// A file that declares the members of a workspace.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorkspaceFile {
     /// Its name, JSON or YAML.
@@ -393,7 +393,7 @@ pub struct WorkspaceFile {
 }
 
 /// What source files use and a Debian package brings.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceUse {
     /// What kind of file it is, by which the package is looked up; see [`FileKind`].
@@ -407,7 +407,7 @@ pub struct SourceUse {
 }
 
 /// Signs that a manifest builds assets, such as the style sheets of a PHP application.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AssetsRecipe {
     /// Packages that bundle; one is enough.
@@ -422,7 +422,7 @@ pub struct AssetsRecipe {
 
 /// Configuration files that belong to a profile, of which the application reads those of the active
 /// ones only.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfilesRecipe {
     /// Regular expression for the name of such a file, group `profile`.
@@ -433,7 +433,7 @@ pub struct ProfilesRecipe {
 }
 
 /// Signs that an application of a framework has a web server.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListenSigns {
     /// Regular expression for the names of declared packages.
@@ -443,7 +443,7 @@ pub struct ListenSigns {
 }
 
 /// How a program of the repository is called once it is in the image.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProgramRecipe {
     /// What stands for it in a command: a path in the image, or the words that run it; `{name}` is
@@ -461,7 +461,7 @@ pub struct ProgramRecipe {
 }
 
 /// A limit of the runtime's version.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Newest {
     /// The newest version that works.
@@ -471,7 +471,7 @@ pub struct Newest {
 }
 
 /// Signs of a stack.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StackDetect {
     /// Files of the component's folder that are proof.
@@ -492,7 +492,7 @@ pub struct StackDetect {
 }
 
 /// A file that declares packages.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeclaredFile {
     /// Path pattern, relative to the component or the repository.
@@ -510,7 +510,7 @@ pub struct DeclaredFile {
 }
 
 /// How a [`DeclaredFile`] is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeclaredFormat {
     /// pip's requirements file.
@@ -552,7 +552,7 @@ pub enum DeclaredFormat {
 }
 
 /// How the image is laid out; an empty field of a framework keeps what the stack says.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ImageRecipe {
     /// Base image of the build stage, if it is not the runtime's; `{version}` and `{suite}` are
@@ -610,7 +610,7 @@ pub struct ImageRecipe {
 }
 
 /// A Debian package that applications of a stack need.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StackPackage {
     /// Its name.
@@ -626,7 +626,7 @@ pub struct StackPackage {
 }
 
 /// A base image with its condition.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConditionalImage {
     /// The image, as [`ImageRecipe::build`].
@@ -640,7 +640,7 @@ pub struct ConditionalImage {
 }
 
 /// A small program that passes signals on.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InitRecipe {
     /// Its Debian package.
@@ -652,7 +652,7 @@ pub struct InitRecipe {
 }
 
 /// A file that longshore writes into the image.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageFile {
     /// Path among the generated files.
@@ -679,7 +679,7 @@ pub struct ImageFile {
 }
 
 /// A way to install dependencies.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstallRecipe {
     /// Files that must all be there, relative to the component.
@@ -706,7 +706,7 @@ pub struct InstallRecipe {
 }
 
 /// Scripts of a manifest that a package manager runs while it installs.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LifecycleRecipe {
     /// Their names, in the order in which they run.
@@ -729,7 +729,7 @@ pub struct LifecycleRecipe {
 }
 
 /// How one package manager leaves the scripts out and runs them later.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LifecycleWay {
     /// Piece of the install command.
@@ -746,7 +746,7 @@ pub struct LifecycleWay {
 }
 
 /// A way to remove the dependencies of development.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PruneRecipe {
     /// Files that must all be there, relative to the component.
@@ -758,7 +758,7 @@ pub struct PruneRecipe {
 }
 
 /// A command with its condition.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConditionalCommand {
     /// The command; `{port}` and the framework's variables are replaced.
@@ -815,7 +815,7 @@ pub struct ConditionalCommand {
 }
 
 /// `recipes/frameworks/ID.toml`: what a framework adds to a stack.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FrameworkRecipe {
     /// Name for people.
@@ -876,7 +876,7 @@ pub struct FrameworkRecipe {
 }
 
 /// A file that tells a development server which paths another program answers.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProxiedFile {
     /// Pattern of the file, JSON or JavaScript, relative to the component.
@@ -893,7 +893,7 @@ pub struct ProxiedFile {
 }
 
 /// A server within a file that is run: `app.run()`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OwnServer {
     /// Regular expression on the file: group `arguments` is what the server is told.
@@ -912,7 +912,7 @@ pub struct OwnServer {
 
 /// A file that makes tables, say, before it starts its own server: it is run as it is, but for the
 /// address.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BusyServer {
     /// Regular expression for what is done only where the file itself is run: group `work` is all of
@@ -927,7 +927,7 @@ pub struct BusyServer {
 }
 
 /// Signs of a framework.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FrameworkDetect {
     /// Any of these packages declared.
@@ -943,7 +943,7 @@ pub struct FrameworkDetect {
 }
 
 /// How to tell a file that makes and fills the tables of a database.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DumpRecipe {
     /// Patterns of its path.
@@ -969,7 +969,7 @@ pub struct DumpRecipe {
 }
 
 /// What a client library wants to be told in the URL of a service.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UrlOption {
     /// Package that the application declares.
@@ -981,7 +981,7 @@ pub struct UrlOption {
 }
 
 /// A text in a file.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TextSign {
     /// Pattern of the file, relative to the component.
@@ -991,7 +991,7 @@ pub struct TextSign {
 }
 
 /// A value found in the tree.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variable {
     /// Pattern of the file, relative to the component; the shallowest is taken.
@@ -1021,7 +1021,7 @@ pub struct Variable {
 }
 
 /// What a site file of a web server says of an application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SiteFact {
     /// The folder that is served, relative to the component.
@@ -1039,7 +1039,7 @@ pub enum SiteFact {
 }
 
 /// How the value of a [`Variable`] is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VariableForm {
     /// As found.
@@ -1060,7 +1060,7 @@ pub enum VariableForm {
 }
 
 /// `recipes/services/ID.toml`: a backing service.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceRecipe {
     /// Name for people.
@@ -1175,7 +1175,7 @@ fn yes() -> bool {
 }
 
 /// What applications expect to find in a service without making it themselves, such as buckets.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContentsRecipe {
     /// What one of them is called, such as `bucket`.
@@ -1211,7 +1211,7 @@ pub struct ContentsRecipe {
 
 /// What client libraries read of the environment by themselves, and fail without, whatever the
 /// application's own settings are called.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClientRecipe {
     /// The packages, of any language; a `*` at the end stands for any ending.
@@ -1224,7 +1224,7 @@ pub struct ClientRecipe {
 }
 
 /// A user of a service who is there from the beginning, such as MySQL's `root`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuperuserRecipe {
     /// The names.
@@ -1240,7 +1240,7 @@ pub struct SuperuserRecipe {
 }
 
 /// How an image has the database made, and how a file that is loaded does it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MakesDatabaseRecipe {
     /// Name of the variable with the database's name.
@@ -1259,7 +1259,7 @@ impl MakesDatabaseRecipe {
 }
 
 /// A Unix socket that some clients take in place of a TCP port.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SocketRecipe {
     /// The hosts for which clients take it; an empty one stands for none.
@@ -1283,7 +1283,7 @@ pub struct SocketRecipe {
 }
 
 /// An address that is no URL.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DsnRecipe {
     /// Piece of an example by which it is recognised.
@@ -1293,7 +1293,7 @@ pub struct DsnRecipe {
 }
 
 /// Signs that an application uses a service.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServiceDetect {
     /// Client packages, of any language.
@@ -1323,7 +1323,7 @@ pub struct ServiceDetect {
 }
 
 /// A file that a command runs by convention.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConventionalFile {
     /// Its names; the first that is there is meant.
@@ -1333,7 +1333,7 @@ pub struct ConventionalFile {
 }
 
 /// How a [`ConventionalFile`] is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConventionalFormat {
     /// Rules of make.
@@ -1343,7 +1343,7 @@ pub enum ConventionalFormat {
 }
 
 /// `recipes/tools/ID.toml`: a command-line tool and what its commands mean in a container.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToolRecipe {
     /// Name for people.
@@ -1385,7 +1385,7 @@ pub struct ToolRecipe {
 }
 
 /// How a command says in which folder, or for which project of a workspace, it runs.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PlaceRecipe {
     /// Flags that take a folder.
@@ -1405,7 +1405,7 @@ pub struct PlaceRecipe {
 }
 
 /// What a command that runs several others takes for arguments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Several {
     /// Command lines; `npm:NAME` is a script of the package manifest.
@@ -1417,7 +1417,7 @@ pub enum Several {
 }
 
 /// How a tool is told to download from a mirror of its registry.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MirrorRecipe {
     /// Other names by which `longshore.toml` may call the tool.
@@ -1437,7 +1437,7 @@ pub struct MirrorRecipe {
 }
 
 /// The package of a language that brings a tool.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToolPackage {
     /// Stacks whose applications get it from their dependencies.
@@ -1449,7 +1449,7 @@ pub struct ToolPackage {
 }
 
 /// What a command means.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CommandRule {
     /// Words after the name: literals (`a|b` for either), `*` for one word, `...` for any number;
@@ -1537,7 +1537,7 @@ pub struct CommandRule {
 }
 
 /// Which words of a command go to the program that it runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HandsOn {
     /// Those behind its first argument.
@@ -1547,7 +1547,7 @@ pub enum HandsOn {
 }
 
 /// What a command means in a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Does {
     /// Installs system packages: the arguments.
@@ -1593,7 +1593,7 @@ pub enum Does {
 }
 
 /// A further program of the repository.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CompiledProgram {
     /// Command of the build stage; `{folder}` is that of the source, `{name}` its last part.
@@ -1603,7 +1603,7 @@ pub struct CompiledProgram {
 }
 
 /// How a start command is told where to listen.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Listen {
     /// Flags that take `host:port`.
@@ -1617,7 +1617,7 @@ pub struct Listen {
 }
 
 /// `recipes/system-packages/ID.toml`: Debian packages and what needs them.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SystemPackageTable {
     /// Name for people.
@@ -1647,7 +1647,7 @@ pub struct SystemPackageTable {
 }
 
 /// How something is called that a build or a program misses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileKind {
     /// A header that a compiler includes, such as `openssl/ssl.h`.
@@ -1670,7 +1670,7 @@ pub enum FileKind {
 }
 
 /// How the official image of a runtime is given extensions.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExtensionWays {
     /// What stands before the name of an extension where a manifest requires it, such as `ext-`.
@@ -1698,7 +1698,7 @@ pub struct ExtensionWays {
 }
 
 /// The commands by which extensions are added to an image.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExtensionWay {
     /// Command for an extension with [`Extension::options`], before it is installed; `{name}` and
@@ -1714,7 +1714,7 @@ pub struct ExtensionWay {
 }
 
 /// An extension of a runtime.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Extension {
     /// Its name, as the runtime lists it.
@@ -1766,7 +1766,7 @@ pub struct Extension {
 }
 
 /// Names that no supported suite of Debian has any more.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GonePackages {
     /// Pattern of the name, with `*`.
@@ -1776,7 +1776,7 @@ pub struct GonePackages {
 }
 
 /// What is known of a Debian package.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DebianPackage {
     /// Its name.
@@ -1814,7 +1814,7 @@ pub struct DebianPackage {
 }
 
 /// Which stage needs a package.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PackageStage {
     /// Only the build stage.
@@ -1829,7 +1829,7 @@ pub enum PackageStage {
 }
 
 /// What a package of a language needs from Debian.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PackageNeeds {
     /// The package.
@@ -1855,7 +1855,7 @@ pub struct PackageNeeds {
 }
 
 /// `recipes/words/ID.toml`: words of people, in lists.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WordTable {
     /// Name for people.
@@ -1865,7 +1865,7 @@ pub struct WordTable {
 }
 
 /// `recipes/repairs/ID.toml`: a failure that logs show, what causes it, and what to do about it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RepairRecipe {
     /// The cause in a few words, with `{name}` for the groups of `log`.
@@ -1932,7 +1932,7 @@ pub enum Certainty {
 }
 
 /// A sign of a failure in a log.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogSign {
     /// Regular expression for one line; its groups have names.
@@ -1971,7 +1971,7 @@ impl LogSign {
 }
 
 /// How a name in a log becomes a package.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LookUp {
     /// The group of the log's expression with the name.
@@ -1989,7 +1989,7 @@ pub struct LookUp {
 }
 
 /// What must hold of the plan.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RepairCondition {
     /// Runtimes, any if empty.
@@ -2001,7 +2001,7 @@ pub struct RepairCondition {
 }
 
 /// Where something fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// While the image is built.

@@ -1,11 +1,11 @@
 //! The pattern of a tool's command: `install -r * ...`.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// Words that a command must have.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
+    text: String,
     positionals: Vec<Token>,
     flags: Vec<Vec<String>>,
 }
@@ -26,11 +26,16 @@ pub struct Matched {
     pub specificity: usize,
 }
 
-impl TryFrom<String> for Pattern {
-    type Error = String;
+impl Serialize for Pattern {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.text.serialize(serializer)
+    }
+}
 
-    fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text)
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(D::Error::custom)
     }
 }
 
@@ -53,6 +58,7 @@ impl Pattern {
     /// When `...` is not the last word.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut pattern = Self {
+            text: text.to_owned(),
             positionals: Vec::new(),
             flags: Vec::new(),
         };

@@ -1,0 +1,118 @@
+//! Build script: turns the recipes into one binary catalogue, so that no run parses them again.
+//!
+//! What it writes is read by `built_in.rs`: the index, then each recipe as MessagePack. A recipe that
+//! does not fit its kind ends the build with its file and line.
+
+use std::{collections::BTreeMap, env, fs, path::Path};
+
+use anyhow::{Context, anyhow, bail};
+use serde::{Serialize, de::DeserializeOwned};
+
+#[path = "expression.rs"]
+#[allow(dead_code)]
+mod expression;
+#[path = "index.rs"]
+mod index;
+#[path = "model.rs"]
+#[allow(dead_code)]
+mod model;
+#[path = "pattern.rs"]
+#[allow(dead_code)]
+mod pattern;
+
+use expression::Expression;
+use index::{Index, Place};
+use pattern::Pattern;
+
+fn main() -> anyhow::Result<()> {
+    let root = env::var("CARGO_MANIFEST_DIR").context("cargo names the folder of the package")?;
+    let out = env::var("OUT_DIR").context("cargo names the folder for what is made")?;
+    println!("cargo::rerun-if-changed=recipes");
+    println!("cargo::rerun-if-changed=src/recipe");
+    let mut made = Catalogue::default();
+    let recipes = Path::new(&root).join("recipes");
+    for kind in sorted(&recipes)? {
+        if !recipes.join(&kind).is_dir() {
+            continue;
+        }
+        for file in sorted(&recipes.join(&kind))? {
+            let path = format!("{kind}/{file}");
+            let text = fs::read_to_string(recipes.join(&path))
+                .with_context(|| format!("failed to read `recipes/{path}`"))?;
+            let Some(path) = path.strip_suffix(".toml") else {
+                bail!("`recipes/{path}` is no recipe: its name does not end in `.toml`");
+            };
+            made.add(&kind, path, &text)?;
+        }
+    }
+    let index = rmp_serde::to_vec(&made.index)?;
+    let out = Path::new(&out);
+    let mut catalogue = u32::try_from(index.len())?.to_le_bytes().to_vec();
+    catalogue.extend(index);
+    catalogue.extend(made.encoded);
+    fs::write(out.join("catalogue.bin"), catalogue)?;
+    fs::write(out.join("catalogue.toml"), made.texts)?;
+    Ok(())
+}
+
+/// What is made.
+#[derive(Default)]
+struct Catalogue {
+    index: Index,
+    encoded: Vec<u8>,
+    texts: String,
+}
+
+impl Catalogue {
+    fn add(&mut self, kind: &str, path: &str, text: &str) -> anyhow::Result<()> {
+        let encoded = match kind {
+            "runtimes" => encoded::<model::RuntimeRecipe>(path, text),
+            "stacks" => encoded::<model::StackRecipe>(path, text),
+            "frameworks" => encoded::<model::FrameworkRecipe>(path, text),
+            "services" => encoded::<model::ServiceRecipe>(path, text),
+            "tools" => {
+                let tool: model::ToolRecipe = read(path, text)?;
+                let id = path.split_once('/').map_or(path, |(_, id)| id);
+                let names = tool.names.iter().map(|name| (name.clone(), id.to_owned()));
+                self.index.tools.extend(names);
+                encoded::<model::ToolRecipe>(path, text)
+            }
+            "system-packages" => encoded::<model::SystemPackageTable>(path, text),
+            "words" => encoded::<model::WordTable>(path, text),
+            "repairs" => encoded::<model::RepairRecipe>(path, text),
+            _ => bail!("no kind of recipe is called `{kind}`"),
+        }?;
+        let place = Place {
+            encoded: (self.encoded.len(), self.encoded.len() + encoded.len()),
+            text: (self.texts.len(), self.texts.len() + text.len()),
+        };
+        self.encoded.extend(encoded);
+        self.texts.push_str(text);
+        self.index.recipes.insert(path.to_owned(), place);
+        Ok(())
+    }
+}
+
+/// Returns the names in `folder`, sorted, so that the same recipes give the same catalogue.
+fn sorted(folder: &Path) -> anyhow::Result<Vec<String>> {
+    let mut names = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        names.insert(name, ());
+    }
+    Ok(names.into_keys().collect())
+}
+
+fn read<T: DeserializeOwned>(path: &str, text: &str) -> anyhow::Result<T> {
+    toml::from_str(text).map_err(|error| anyhow!("recipes/{path}.toml: {error}"))
+}
+
+/// Fields go by their names where one may be left out, in [`model::Edit`].
+fn encoded<T: Serialize + DeserializeOwned>(path: &str, text: &str) -> anyhow::Result<Vec<u8>> {
+    let recipe: T = read(path, text)?;
+    let encoded = match path.starts_with("repairs/") {
+        true => rmp_serde::to_vec_named(&recipe),
+        false => rmp_serde::to_vec(&recipe),
+    };
+    encoded.with_context(|| format!("failed to encode `recipes/{path}.toml`"))
+}
