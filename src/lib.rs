@@ -5,8 +5,8 @@
 //! **Invariant:** only `repo` reads, only `verify` runs anything, only `cli` talks to the user.
 
 pub mod source; // text and positions
-pub mod quote; // a stranger's text, quoted for the place where it is put
 pub mod name; // names that are valid by construction
+pub mod quote; // a stranger's text, quoted for the place where it is put
 pub mod limits; // how much of an input is read
 pub mod output; // the one door to the output folder
 pub mod origin; // where a value comes from

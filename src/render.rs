@@ -12,6 +12,7 @@ mod k8s;
 mod marks;
 mod sizing;
 mod template;
+mod volumes;
 
 use std::collections::BTreeMap;
 

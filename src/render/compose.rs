@@ -2,81 +2,102 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::{
     Artifact, HEADER, dockerfile_name,
     env::{own_settings, settings, value},
-    marks::{Marks, one_line},
+    marks::{Mark, Marks},
     sizing,
-    template::lay_out,
+    template::{lay_out_yaml, views},
+    volumes::{self, VolumeNames},
 };
 use crate::{
+    name::{ConfigKey, EnvName, LongName, MountPath, ObjectName, VariableName},
     plan::{BuildPlan, Component, EnvKind, Origin, Piece, Port, Service, pieces},
-    repo::file_name,
+    quote::{
+        compose::{Compose, ComposeText, source, words},
+        yaml::{Flow, Key, Scalar, Word},
+    },
+    shell,
 };
 
-#[derive(Serialize)]
-struct ComposeView {
-    header: &'static str,
-    name: String,
-    containers: Vec<Container>,
-    volumes: Vec<String>,
-    secrets: Vec<Item>,
-}
+type Text = Scalar<ComposeText>;
+type Id = LongName;
 
-#[derive(Serialize, Default)]
-struct Container {
-    id: String,
-    image: String,
-    why: String,
-    dockerfile: Option<String>,
-    build_secrets: Vec<String>,
-    entrypoint: Vec<String>,
-    command: Vec<String>,
-    command_why: String,
-    directory: Option<String>,
-    env_files: Vec<String>,
-    environment: Vec<Var>,
-    network_mode: Option<String>,
-    aliases: Vec<String>,
-    ports: Vec<Item>,
-    hardened: bool,
-    has_low_port: bool,
-    user: String,
-    tmpfs: Vec<String>,
-    memory: String,
-    memory_why: String,
-    stop_grace: Option<Item>,
-    volumes: Vec<Item>,
-    healthcheck: Vec<String>,
-    healthcheck_why: String,
-    depends_on: Vec<Dependency>,
-    restart: &'static str,
-}
+views! { Compose:
+    struct ComposeView {
+        header: &'static str,
+        name: Scalar<ObjectName>,
+        containers: Vec<Container>,
+        volumes: Vec<Key<ObjectName>>,
+        secrets: Vec<Secret>,
+    }
 
-#[derive(Serialize)]
-struct Var {
-    name: String,
-    value: String,
-    why: String,
-}
+    #[derive(Default)]
+    struct Container {
+        id: Key<Id>,
+        image: Text,
+        why: Mark,
+        dockerfile: Option<Text>,
+        build_secrets: Flow<Scalar<EnvName>>,
+        entrypoint: Flow<Text>,
+        command: Flow<Text>,
+        command_why: Mark,
+        directory: Option<Text>,
+        env_files: Vec<Text>,
+        environment: Vec<Var>,
+        network_mode: Option<Text>,
+        aliases: Flow<Scalar<ObjectName>>,
+        ports: Vec<Item>,
+        hardened: bool,
+        has_low_port: bool,
+        user: Text,
+        tmpfs: Vec<Text>,
+        memory: Text,
+        memory_why: Mark,
+        stop_grace: Option<Item>,
+        volumes: Vec<Mount>,
+        healthcheck: Flow<Text>,
+        healthcheck_why: Mark,
+        depends_on: Vec<Dependency>,
+        restart: Text,
+    }
 
-#[derive(Serialize)]
-struct Item {
-    value: String,
-    why: String,
-}
+    struct Var {
+        name: Key<VariableName>,
+        value: Text,
+        why: Mark,
+    }
 
-#[derive(Serialize, Clone)]
-struct Dependency {
-    id: String,
-    condition: &'static str,
+    struct Item {
+        value: Text,
+        why: Mark,
+    }
+
+    struct Secret {
+        id: Key<EnvName>,
+        variable: Scalar<EnvName>,
+        why: Mark,
+    }
+
+    /// A mount in the long form, where a `:` in a path is a character.
+    struct Mount {
+        volume: Option<Word<ObjectName>>,
+        file: Option<Text>,
+        target: Text,
+        why: Mark,
+    }
+
+    #[derive(Clone)]
+    struct Dependency {
+        id: Key<Id>,
+        condition: &'static str,
+    }
 }
 
 /// Returns `compose.yaml`.
 pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
     let marks = Marks::default();
+    let names = VolumeNames::new(plan);
     let mut containers = Vec::new();
     let mut volumes = Vec::new();
     let mut taken = Vec::new();
@@ -85,77 +106,72 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
             .services
             .iter()
             .map(|service| Dependency {
-                id: service.kind.clone(),
+                id: Key::new(service_id(service)),
                 condition: "service_healthy",
             })
             .collect();
-        let mut app = base(plan, component, &component.id, &marks);
-        app.dockerfile = Some(dockerfile_name(plan, &component.id));
+        let mut app = base(plan, component, &[], &names, &marks);
         if !component.shares_network() {
             app.ports = ports(component, &mut taken, &marks);
             if plan.components.len() > 1 && component.main_port().is_some() {
-                app.aliases.push(plan.object_name(&component.id));
                 let further = plan.further_hosts(&component.id).into_keys();
                 let further = further.filter(|host| *host != component.id);
-                app.aliases.extend(further.map(str::to_owned));
+                let own = ObjectName::of(&plan.object_name(&component.id));
+                let aliases = std::iter::once(own).chain(further.map(ObjectName::of));
+                app.aliases = Flow::new(aliases.map(Scalar::new));
             }
         }
         app.depends_on.clone_from(&ready);
         let earlier = plan.starts_after(&component.id).into_iter();
         app.depends_on.extend(earlier.map(|peer| Dependency {
-            id: peer.id.clone(),
+            id: Key::new(Id::of(&peer.id)),
             condition: "service_started",
         }));
-        app.restart = "unless-stopped";
+        app.restart = Scalar::new("unless-stopped");
         if !component.prepare.is_empty() {
-            let id = format!("{}-prepare", component.id);
-            let mut prepare = base(plan, component, &id, &marks);
+            let mut prepare = base(plan, component, &["prepare"], &names, &marks);
             let lines: Vec<String> = component
                 .prepare
                 .iter()
                 .map(|command| {
                     format!(
                         "cd {} && {}",
-                        component.absolute(&command.directory),
-                        one_line(&command.command)
+                        shell::quote(&component.absolute(&command.directory)),
+                        command.command
                     )
                 })
                 .collect();
-            prepare.command = escaped(&["sh".to_owned(), "-ec".to_owned(), lines.join("; ")]);
-            prepare.command_why = marks.mark(
+            prepare.command = words(["sh", "-ec", &lines.join("; ")]);
+            prepare.command_why = marks.why(
                 &component
                     .prepare
                     .iter()
                     .flat_map(|command| command.origin.clone())
                     .collect::<Vec<_>>(),
             );
-            prepare.dockerfile = Some(dockerfile_name(plan, &component.id));
             prepare.depends_on.clone_from(&ready);
-            prepare.restart = "no";
+            prepare.restart = Scalar::new("no");
             app.depends_on.push(Dependency {
-                id: id.clone(),
+                id: prepare.id.clone(),
                 condition: "service_completed_successfully",
             });
             containers.push(prepare);
         }
         for process in &component.processes {
-            let mut container = base(
-                plan,
-                component,
-                &format!("{}-{}", component.id, process.id),
-                &marks,
-            );
-            container.dockerfile = Some(dockerfile_name(plan, &component.id));
-            container.command = escaped(&process.command);
-            container.command_why = marks.mark(&process.origin);
-            container.directory = Some(component.absolute(&process.directory));
+            let mut container = base(plan, component, &[&process.id], &names, &marks);
+            container.command = words(&process.command);
+            container.command_why = marks.why(&process.origin);
+            container.directory = Some(Scalar::new(component.absolute(&process.directory)));
             container.depends_on.clone_from(&app.depends_on);
-            container.restart = "unless-stopped";
+            container.restart = Scalar::new("unless-stopped");
             containers.push(container);
         }
         containers.insert(0, app);
         for service in &component.services {
-            if !containers.iter().any(|known| known.id == service.kind) {
+            if !containers
+                .iter()
+                .any(|known| known.id == Key::new(service_id(service)))
+            {
                 containers.push(backing(plan, service, &marks, &mut volumes, &mut taken));
             }
         }
@@ -164,28 +180,30 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
                 .volumes
                 .iter()
                 .filter(|volume| volume.persistent)
-                .map(|volume| volume_name(&component.id, &volume.path)),
+                .map(|volume| Key::new(names.of(component, &volume.path))),
         );
     }
     // Compose hands them from the environment to the build.
     let place = plan.components.iter().flat_map(Component::build_secrets);
-    let secrets: BTreeMap<&str, Item> = place
-        .map(|secret| {
-            let item = Item {
-                value: secret.id.clone(),
-                why: marks.mark(&secret.origin),
+    let secrets: BTreeMap<EnvName, Secret> = place
+        .filter_map(|secret| {
+            let name = EnvName::parse(&secret.id)?;
+            let item = Secret {
+                id: Key::new(name.clone()),
+                variable: Scalar::new(name.clone()),
+                why: marks.why(&secret.origin),
             };
-            (secret.id.as_str(), item)
+            Some((name, item))
         })
         .collect();
     let view = ComposeView {
         header: HEADER,
-        name: plan.name.clone(),
+        name: Scalar::new(ObjectName::of(&plan.name)),
         containers,
         volumes,
         secrets: secrets.into_values().collect(),
     };
-    let text = lay_out("compose.yaml.j2", &view)?;
+    let text = lay_out_yaml::<Compose>("compose.yaml.j2", &view)?;
     Ok(marks.artifact(
         "compose.yaml",
         &text,
@@ -196,53 +214,71 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
     ))
 }
 
-/// What the application, its prepare steps and its processes have in common.
-fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Container {
+/// How the service is called.
+fn service_id(service: &Service) -> Id {
+    Id::of(&service.kind)
+}
+
+/// What the application, its prepare steps and its processes have in common; `role` tells them apart.
+fn base(
+    plan: &BuildPlan,
+    component: &Component,
+    role: &[&str],
+    names: &VolumeNames<'_>,
+    marks: &Marks,
+) -> Container {
     let service_env = component
         .env
         .iter()
         .filter(|var| var.kind == EnvKind::Service)
-        .map(|var| Var {
-            name: var.name.clone(),
-            value: with_hint(var.default.as_deref().unwrap_or_default()),
-            why: marks.mark(&var.origin),
+        .filter_map(|var| {
+            Some(Var {
+                name: Key::new(VariableName::parse(&var.name)?),
+                value: Scalar::new(with_hint(var.default.as_deref().unwrap_or_default())),
+                why: marks.why(&var.origin),
+            })
         });
     let own = own_settings(plan, component).into_iter().filter_map(|var| {
         Some(Var {
-            name: var.name.clone(),
-            value: with_hint(value(var, "development")?),
-            why: marks.mark(&var.origin),
+            name: Key::new(VariableName::parse(&var.name)?),
+            value: Scalar::new(with_hint(value(var, "development")?)),
+            why: marks.why(&var.origin),
         })
     });
     let secrets = component
         .env
         .iter()
         .filter(|var| var.kind == EnvKind::Secret)
-        .map(|var| Var {
-            name: var.name.clone(),
-            value: if var.required {
-                with_hint(&format!("${{{}}}", var.name))
-            } else {
-                format!("${{{}:-}}", var.name)
-            },
-            why: marks.mark(&var.origin),
+        .filter_map(|var| {
+            let name = EnvName::parse(&var.name)?;
+            let value = ComposeText::default();
+            let value = match var.required {
+                true => value.required(&name, HINT),
+                false => value.optional(&name),
+            };
+            Some(Var {
+                name: Key::new(name.into()),
+                value: Scalar::new(value),
+                why: marks.why(&var.origin),
+            })
         });
     let env_files = if settings(plan).is_empty() {
         Vec::new()
     } else {
-        vec!["env/development.env".to_owned()]
+        vec![Scalar::new("env/development.env")]
     };
     let memory = sizing::memory_limit(component);
     let grace = sizing::grace(component);
+    let build_secrets = component.build_secrets().into_iter();
+    let build_secrets = build_secrets.filter_map(|secret| EnvName::parse(&secret.id));
+    let mut id = vec![component.id.as_str()];
+    id.extend(role);
     Container {
-        id: id.to_owned(),
-        image: format!("{}:dev", plan.object_name(&component.id)),
-        why: marks.mark(&component.image.origin),
-        build_secrets: component
-            .build_secrets()
-            .iter()
-            .map(|secret| secret.id.clone())
-            .collect(),
+        id: Key::new(Id::joined(&id)),
+        image: Scalar::new(format!("{}:dev", plan.object_name(&component.id))),
+        dockerfile: Some(Scalar::new(dockerfile_name(plan, &component.id))),
+        why: marks.why(&component.image.origin),
+        build_secrets: Flow::new(build_secrets.map(Scalar::new)),
         env_files,
         environment: own.chain(service_env).chain(secrets).collect(),
         hardened: true,
@@ -250,58 +286,63 @@ fn base(plan: &BuildPlan, component: &Component, id: &str, marks: &Marks) -> Con
         network_mode: plan
             .network_owner()
             .filter(|_| component.shares_network())
-            .map(|owner| format!("service:{}", owner.kind)),
-        user: format!("{0}:{0}", component.image.user),
-        tmpfs: vec!["/tmp:exec,mode=1777".to_owned()]
-            .into_iter()
-            .chain(
-                component
-                    .volumes
-                    .iter()
-                    .filter(|volume| !volume.persistent)
-                    .map(|volume| {
-                        format!(
-                            "{}:uid={1},gid={1}",
-                            one_line(&volume.path),
-                            component.image.user
-                        )
-                    }),
-            )
-            .collect(),
-        memory: format!("{}m", memory.value),
-        memory_why: marks.mark(&memory.origin),
+            .map(|owner| Scalar::new(format!("service:{}", service_id(owner)))),
+        user: Scalar::new(format!("{0}:{0}", component.image.user)),
+        tmpfs: tmpfs(component),
+        memory: Scalar::new(format!("{}m", memory.value)),
+        memory_why: marks.why(&memory.origin),
         stop_grace: grace.map(|grace| Item {
-            value: format!("{}s", grace.value),
-            why: marks.mark(&grace.origin),
+            value: Scalar::new(format!("{}s", grace.value)),
+            why: marks.why(&grace.origin),
         }),
         volumes: component
             .volumes
             .iter()
             .filter(|volume| volume.persistent)
-            .map(|volume| Item {
-                value: format!(
-                    "{}:{}",
-                    volume_name(&component.id, &volume.path),
-                    one_line(&volume.path)
-                ),
-                why: marks.mark(&volume.origin),
+            .filter_map(|volume| {
+                let name = names.of(component, &volume.path);
+                mount(name, &volume.path, marks.why(&volume.origin))
             })
             .chain(component.services.iter().filter_map(|service| {
-                let socket = service.socket()?;
-                Some(Item {
-                    value: format!("{}-socket:{socket}", service.kind),
-                    why: marks.mark(&fixed_origin(service)),
-                })
+                let why = marks.why(&fixed_origin(service));
+                mount(volumes::socket(service), service.socket()?, why)
             }))
             .collect(),
         ..Container::default()
     }
 }
 
+/// Folders that are emptied at each start. What stands before the first `:` is the path.
+fn tmpfs(component: &Component) -> Vec<Text> {
+    let user = component.image.user;
+    let volumes = component.volumes.iter().filter(|volume| !volume.persistent);
+    let paths = volumes.filter_map(|volume| MountPath::parse(&volume.path));
+    let own = paths.map(|path| format!("{path}:uid={user},gid={user}"));
+    std::iter::once("/tmp:exec,mode=1777".to_owned())
+        .chain(own)
+        .map(Scalar::new)
+        .collect()
+}
+
+/// The volume `name`, mounted at `path`; `None` where nothing can be.
+fn mount(name: ObjectName, path: &str, why: Mark) -> Option<Mount> {
+    let path = MountPath::parse(path)?;
+    Some(Mount {
+        volume: Some(Word::new(name)),
+        file: None,
+        target: Scalar::new(path.as_ref()),
+        why,
+    })
+}
+
 fn ports(component: &Component, taken: &mut Vec<u16>, marks: &Marks) -> Vec<Item> {
     let mut item = |port: &Port| Item {
-        value: format!("127.0.0.1:{}:{}", outside(port.port, taken), port.port),
-        why: marks.mark(&port.origin),
+        value: Scalar::new(format!(
+            "127.0.0.1:{}:{}",
+            outside(port.port, taken),
+            port.port
+        )),
+        why: marks.why(&port.origin),
     };
     component.ports.iter().map(&mut item).collect()
 }
@@ -325,18 +366,16 @@ fn backing(
     plan: &BuildPlan,
     service: &Service,
     marks: &Marks,
-    named: &mut Vec<String>,
+    named: &mut Vec<Key<ObjectName>>,
     taken: &mut Vec<u16>,
 ) -> Container {
-    let why = || marks.mark(&service.origin);
-    let mut volumes = Vec::new();
+    let why = || marks.why(&service.origin);
+    let mut mounts = Vec::new();
     if let Some(socket) = service.socket() {
-        let name = format!("{}-socket", service.kind);
-        volumes.push(Item {
-            value: format!("{name}:{socket}"),
-            why: marks.mark(&fixed_origin(service)),
-        });
-        named.push(name);
+        let name = volumes::socket(service);
+        let why = marks.why(&fixed_origin(service));
+        mounts.extend(mount(name.clone(), socket, why));
+        named.push(Key::new(name));
     }
     // The owner of a network is known on it by all names, and publishes all ports.
     let owner = plan.network_owner().map(|owner| owner.kind.as_str());
@@ -346,45 +385,45 @@ fn backing(
         .iter()
         .filter(|component| owns_network && component.shares_network())
         .collect();
-    let mut aliases: Vec<String> = Vec::new();
+    let mut aliases: Vec<ObjectName> = Vec::new();
     if service.host_name() != service.kind {
-        aliases.push(service.host_name().to_owned());
+        aliases.push(ObjectName::of(service.host_name()));
     }
     if plan.components.len() > 1 {
-        aliases.extend(guests.iter().map(|guest| plan.object_name(&guest.id)));
+        let names = guests.iter().map(|guest| plan.object_name(&guest.id));
+        aliases.extend(names.map(|name| ObjectName::of(&name)));
     }
     let joins = owner.filter(|_| service.is_local() && !owns_network);
     let depends_on = joins.map(|owner| Dependency {
-        id: owner.to_owned(),
+        id: Key::new(Id::of(owner)),
         condition: "service_started",
     });
     if let Some(data) = &service.data {
-        let name = format!("{}-data", service.kind);
-        volumes.push(Item {
-            value: format!("{name}:{data}"),
-            why: why(),
-        });
-        named.push(name);
+        let name = volumes::data(service);
+        mounts.extend(mount(name.clone(), data, why()));
+        named.push(Key::new(name));
     }
     if let Some(folder) = &service.init_directory {
-        for (index, file) in service.init.iter().enumerate() {
-            let file = one_line(file);
-            volumes.push(Item {
-                value: format!("./{file}:{folder}/{index:02}-{}:ro", file_name(&file)),
+        let files = service.init.iter().zip(volumes::init_keys(service));
+        for (index, (file, key)) in files.enumerate() {
+            let target = init_target(folder, index, &key);
+            mounts.extend(source(file).map(|file| Mount {
+                volume: None,
+                file: Some(Scalar::new(file)),
+                target: Scalar::new(target),
                 why: why(),
-            });
+            }));
         }
     }
-    let mut healthcheck = vec!["CMD".to_owned()];
-    healthcheck.extend(escaped(&service.healthcheck));
+    let healthcheck = service.healthcheck.iter().map(String::as_str);
     Container {
-        id: service.kind.clone(),
-        image: service.image.clone(),
+        id: Key::new(service_id(service)),
+        image: Scalar::new(service.image.as_str()),
         why: why(),
-        entrypoint: escaped(&service.entrypoint),
-        command: escaped(&service.command),
-        network_mode: joins.map(|owner| format!("service:{owner}")),
-        aliases,
+        entrypoint: words(&service.entrypoint),
+        command: words(&service.command),
+        network_mode: joins.map(|owner| Scalar::new(format!("service:{}", Id::of(owner)))),
+        aliases: Flow::new(aliases.into_iter().map(Scalar::new)),
         ports: guests
             .iter()
             .flat_map(|guest| ports(guest, taken, marks))
@@ -394,48 +433,39 @@ fn backing(
         environment: service
             .settings
             .iter()
-            .map(|(name, value)| Var {
-                name: name.clone(),
-                value: with_hint(value),
-                why: why(),
+            .filter_map(|(name, value)| {
+                Some(Var {
+                    name: Key::new(VariableName::parse(name)?),
+                    value: Scalar::new(with_hint(value)),
+                    why: why(),
+                })
             })
             .collect(),
-        volumes,
-        healthcheck,
+        volumes: mounts,
+        healthcheck: words(std::iter::once("CMD").chain(healthcheck)),
         healthcheck_why: why(),
-        restart: "unless-stopped",
+        restart: Scalar::new("unless-stopped"),
         ..Container::default()
     }
 }
 
-/// Compose reads `$` as the start of a variable; `$$` is the character.
-fn escaped(words: &[String]) -> Vec<String> {
-    words
-        .iter()
-        .map(|word| one_line(word).replace('$', "$$"))
-        .collect()
+/// Returns where a service finds the file that it loads as number `index`.
+pub fn init_target(folder: &str, index: usize, key: &ConfigKey) -> String {
+    format!("{folder}/{index:02}-{key}")
 }
+
+/// What Compose says of a secret that is not set.
+const HINT: &str = "set it in env/secrets.env";
 
 /// `${NAME}` → `${NAME:?…}`, so that a missing secret is said before anything starts.
-fn with_hint(value: &str) -> String {
-    let text = |piece| match piece {
-        Piece::Text(text) => text.replace('$', "$$"),
-        Piece::Secret(name) => format!("${{{name}:?set it in env/secrets.env}}"),
-    };
-    one_line(&pieces(value).into_iter().map(text).collect::<String>())
-}
-
-/// Returns the name of the volume for `path`.
-pub fn volume_name(component: &str, path: &str) -> String {
-    let words: String = path
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '-'
-            }
+fn with_hint(value: &str) -> ComposeText {
+    pieces(value)
+        .into_iter()
+        .fold(ComposeText::default(), |text, piece| match piece {
+            Piece::Text(piece) => text.text(piece),
+            Piece::Secret(name) => match EnvName::parse(name) {
+                Some(name) => text.required(&name, HINT),
+                None => text.text(&format!("${{{name}}}")),
+            },
         })
-        .collect();
-    format!("{component}-{}", words.trim_matches('-'))
 }

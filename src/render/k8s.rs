@@ -1,240 +1,234 @@
 //! Kubernetes manifests: a base, and an overlay for each environment.
 
-use serde::Serialize;
-
 use super::{
     Artifact, HEADER,
-    compose::{fixed_origin, volume_name},
+    compose::{fixed_origin, init_target},
     env::{own_settings, settings, value},
-    marks::{Marks, one_line},
+    marks::{Mark, Marks},
     sizing,
-    template::lay_out,
+    template::{lay_out_yaml, views},
+    volumes::{self, VolumeNames},
 };
 use crate::{
+    name::{
+        ConfigKey, CronExpression, CronJobName, EnvName, HostName, LongName, MountPath, ObjectName,
+        PortName, Subdomain, VariableName,
+    },
     plan::{
         BuildPlan, Command, Component, ENVIRONMENTS, EnvKind, Origin, Piece, Protocol, Service,
         pieces,
     },
+    quote::{
+        kubernetes::{Expanded, words},
+        yaml::{Comment, Flow, Key, Plain, Scalar, Word},
+    },
     repo::file_name,
+    shell,
 };
 
-#[derive(Serialize)]
-struct WorkloadsView {
-    header: &'static str,
-    workloads: Vec<Workload>,
-}
+views! { Plain:
+    struct WorkloadsView {
+        header: &'static str,
+        workloads: Vec<Workload>,
+    }
 
-#[derive(Serialize, Default)]
-struct Workload {
-    api: &'static str,
-    kind: &'static str,
-    name: String,
-    app: String,
-    component: String,
-    comments: Vec<String>,
-    account: String,
-    user: u32,
-    /// Whether a port is below 1024, which Linux keeps for root.
-    has_low_port: bool,
-    /// Seconds that a pod has to end.
-    grace: Option<u64>,
-    grace_why: String,
-    /// Restart policy of a job's pod.
-    restart: Option<&'static str>,
-    /// Whether the old pod must end before the new one starts, as one volume serves one pod.
-    recreate: bool,
-    cron: String,
-    cron_why: String,
-    lists: Vec<ContainerList>,
-    volumes: Vec<VolumeSource>,
-}
+    #[derive(Default)]
+    struct Workload {
+        api: &'static str,
+        kind: &'static str,
+        name: Scalar<ObjectName>,
+        app: Scalar<ObjectName>,
+        component: Scalar<ObjectName>,
+        comments: Vec<Comment>,
+        account: Scalar<ObjectName>,
+        user: u32,
+        /// Whether a port is below 1024, which Linux keeps for root.
+        has_low_port: bool,
+        /// Seconds that a pod has to end.
+        grace: Option<u64>,
+        grace_why: Mark,
+        /// Restart policy of a job's pod.
+        restart: Option<&'static str>,
+        /// Whether the old pod must end before the new one starts, as one volume serves one pod.
+        recreate: bool,
+        cron: Option<Scalar<CronExpression>>,
+        cron_why: Mark,
+        lists: Vec<ContainerList>,
+        volumes: Vec<VolumeSource>,
+    }
 
-#[derive(Serialize)]
-struct ContainerList {
-    kind: &'static str,
-    containers: Vec<Container>,
-}
+    struct ContainerList {
+        kind: &'static str,
+        containers: Vec<Container>,
+    }
 
-#[derive(Serialize, Default)]
-struct Container {
-    name: String,
-    image: String,
-    why: String,
-    /// Arguments for the program that the image starts.
-    args: Vec<String>,
-    args_why: String,
-    /// Whether it runs beside the containers, although it is started before them.
-    is_sidecar: bool,
-    /// Whether it must write to its root file system.
-    writes_root: bool,
-    /// User, where it is not that of the pod.
-    user: Option<u32>,
-    command: Vec<String>,
-    command_why: String,
-    directory: Option<String>,
-    port: Option<ContainerPort>,
-    config: Option<String>,
-    env: Vec<Var>,
-    probes: Vec<Probe>,
-    resources: Resources,
-    mounts: Vec<Mount>,
-}
+    #[derive(Default)]
+    struct Container {
+        name: Scalar<ObjectName>,
+        image: Scalar,
+        why: Mark,
+        /// Arguments for the program that the image starts.
+        args: Flow<Scalar<Expanded>>,
+        args_why: Mark,
+        /// Whether it runs beside the containers, although it is started before them.
+        is_sidecar: bool,
+        /// Whether it must write to its root file system.
+        writes_root: bool,
+        /// User, where it is not that of the pod.
+        user: Option<u32>,
+        command: Flow<Scalar<Expanded>>,
+        command_why: Mark,
+        directory: Option<Scalar>,
+        port: Option<ContainerPort>,
+        config: Option<Scalar<LongName>>,
+        env: Vec<Var>,
+        probes: Vec<Probe>,
+        resources: Resources,
+        mounts: Vec<Mount>,
+    }
 
-#[derive(Serialize)]
-struct ContainerPort {
-    name: &'static str,
-    number: u16,
-    why: String,
-}
+    struct ContainerPort {
+        name: Scalar<PortName>,
+        number: u16,
+        why: Mark,
+    }
 
-#[derive(Serialize)]
-struct Var {
-    name: String,
-    secret: Option<String>,
-    /// The key of the secret.
-    key: String,
-    value: String,
-    why: String,
-}
+    struct Var {
+        name: Word<VariableName>,
+        value: Option<Scalar<Expanded>>,
+        secret: Option<SecretKey>,
+        why: Mark,
+    }
 
-#[derive(Serialize, Default)]
-struct Probe {
-    kind: &'static str,
-    path: Option<String>,
-    host: Option<String>,
-    command: Vec<String>,
-    grpc: Option<u16>,
-    port: String,
-    why: String,
-    period: u32,
-    timeout: u32,
-    failures: u64,
-    failures_why: String,
-}
+    struct SecretKey {
+        secret: Scalar<LongName>,
+        key: Word<VariableName>,
+    }
 
-#[derive(Serialize, Default)]
-struct Resources {
-    comment: String,
-    cpu: String,
-    cpu_why: String,
-    request: String,
-    request_why: String,
-    limit: String,
-    limit_why: String,
-}
+    #[derive(Default)]
+    struct Probe {
+        kind: &'static str,
+        path: Option<Scalar>,
+        host: Option<Scalar>,
+        command: Flow<Scalar>,
+        grpc: Option<u16>,
+        port: Option<Word<PortName>>,
+        why: Mark,
+        period: u32,
+        timeout: u32,
+        failures: u64,
+        failures_why: Mark,
+    }
 
-#[derive(Serialize)]
-struct Mount {
-    name: String,
-    path: String,
-    file: Option<String>,
-    why: String,
-}
+    #[derive(Default)]
+    struct Resources {
+        comment: Option<Comment>,
+        cpu: Scalar,
+        cpu_why: Mark,
+        request: Scalar,
+        request_why: Mark,
+        limit: Scalar,
+        limit_why: Mark,
+    }
 
-#[derive(Serialize)]
-struct VolumeSource {
-    name: String,
-    claim: Option<String>,
-    config: Option<String>,
-}
+    struct Mount {
+        name: Scalar<ObjectName>,
+        path: Scalar<MountPath>,
+        file: Option<Scalar<ConfigKey>>,
+        why: Mark,
+    }
 
-#[derive(Serialize)]
-struct ObjectsView {
-    header: &'static str,
-    objects: Vec<Object>,
-}
+    struct VolumeSource {
+        name: Scalar<ObjectName>,
+        claim: Option<Scalar<LongName>>,
+        config: Option<Scalar<ObjectName>>,
+    }
 
-#[derive(Serialize, Default)]
-struct Object {
-    kind: &'static str,
-    name: String,
-    app: Option<String>,
-    component: String,
-    comments: Vec<String>,
-    port: Option<ServicePort>,
-    storage: String,
-    why: String,
-    data: Vec<Datum>,
-}
+    struct ObjectsView {
+        header: &'static str,
+        objects: Vec<Object>,
+    }
 
-#[derive(Serialize)]
-struct ServicePort {
-    name: &'static str,
-    port: u16,
-    target: String,
-    why: String,
-}
+    #[derive(Default)]
+    struct Object {
+        kind: &'static str,
+        name: Scalar<LongName>,
+        app: Option<Scalar<ObjectName>>,
+        component: Scalar<ObjectName>,
+        comments: Vec<Comment>,
+        comment_why: Mark,
+        port: Option<ServicePort>,
+        storage: Option<Scalar>,
+        why: Mark,
+        data: Vec<Datum>,
+    }
 
-#[derive(Serialize)]
-struct Datum {
-    name: String,
-    value: String,
-    why: String,
-}
+    struct ServicePort {
+        name: Scalar<PortName>,
+        port: u16,
+        target: Word<PortName>,
+        why: Mark,
+    }
 
-#[derive(Serialize, Default)]
-struct KustomizationView {
-    header: &'static str,
-    comments: Vec<String>,
-    resources: Vec<String>,
-    labels: Vec<Label>,
-    patches: Vec<String>,
-    /// Deployments whose number of replicas an autoscaler decides.
-    autoscaled: Vec<String>,
-    images: Vec<ImageTag>,
-    replicas: Vec<Replicas>,
-}
+    struct Datum {
+        name: Key<VariableName>,
+        value: Scalar,
+        why: Mark,
+    }
 
-#[derive(Serialize)]
-struct Label {
-    name: &'static str,
-    value: String,
-}
+    #[derive(Default)]
+    struct KustomizationView {
+        header: &'static str,
+        comments: Vec<Comment>,
+        resources: Vec<Word>,
+        environment: Option<Scalar>,
+        patches: Vec<Word>,
+        /// Deployments whose number of replicas an autoscaler decides.
+        autoscaled: Vec<Scalar<ObjectName>>,
+        images: Vec<ImageTag>,
+        replicas: Vec<Replicas>,
+    }
 
-#[derive(Serialize)]
-struct ImageTag {
-    name: String,
-    tag: &'static str,
-}
+    struct ImageTag {
+        name: Scalar<ObjectName>,
+        tag: Scalar,
+    }
 
-#[derive(Serialize)]
-struct AutoscalersView {
-    header: &'static str,
-    autoscalers: Vec<Autoscaler>,
-}
+    struct AutoscalersView {
+        header: &'static str,
+        autoscalers: Vec<Autoscaler>,
+    }
 
-#[derive(Serialize)]
-struct IngressView {
-    header: &'static str,
-    comments: Vec<String>,
-    name: String,
-    app: String,
-    component: String,
-    class: Option<String>,
-    secret: Option<String>,
-    secret_why: String,
-    host: String,
-    host_why: String,
-    port: &'static str,
-    port_why: String,
-}
+    struct IngressView {
+        header: &'static str,
+        comments: Vec<Comment>,
+        name: Scalar<ObjectName>,
+        app: Scalar<ObjectName>,
+        component: Scalar<ObjectName>,
+        class: Option<Scalar<Subdomain>>,
+        secret: Option<Scalar<Subdomain>>,
+        secret_why: Mark,
+        host: Scalar<HostName>,
+        host_why: Mark,
+        port: Scalar<PortName>,
+        port_why: Mark,
+    }
 
-#[derive(Serialize)]
-struct Autoscaler {
-    name: String,
-    app: String,
-    component: String,
-    comments: Vec<String>,
-    least: u32,
-    most: u32,
-    utilization: u32,
-    why: String,
-}
+    struct Autoscaler {
+        name: Scalar<ObjectName>,
+        app: Scalar<ObjectName>,
+        component: Scalar<ObjectName>,
+        comments: Vec<Comment>,
+        least: u32,
+        most: u32,
+        utilization: u32,
+        why: Mark,
+    }
 
-#[derive(Serialize)]
-struct Replicas {
-    name: String,
-    count: u32,
+    struct Replicas {
+        name: Scalar<ObjectName>,
+        count: u32,
+    }
 }
 
 /// Returns everything below `k8s/`.
@@ -248,6 +242,12 @@ pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
     let mut services = Vec::new();
     let mut claims = Vec::new();
     let marks = Marks::default();
+    let names = VolumeNames::new(plan);
+    let to = Names {
+        plan,
+        volumes: &names,
+        marks: &marks,
+    };
     for component in &plan.components {
         let suffix = if plan.components.len() == 1 {
             String::new()
@@ -256,35 +256,30 @@ pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
         };
         workloads.push((
             format!("deployment{suffix}.yaml"),
-            deployments(plan, component, &marks),
+            deployments(to, component),
         ));
         if !component.prepare.is_empty() && !component.shares_network() {
             workloads.push((
                 format!("prepare-job{suffix}.yaml"),
-                vec![prepare_job(plan, component, &marks)],
+                vec![prepare_job(to, component)],
             ));
         }
         if !component.schedules.is_empty() {
-            workloads.push((
-                format!("cronjobs{suffix}.yaml"),
-                cron_jobs(plan, component, &marks),
-            ));
+            workloads.push((format!("cronjobs{suffix}.yaml"), cron_jobs(to, component)));
         }
         services.extend(service(plan, component, &marks));
         for (host, origin) in plan.further_hosts(&component.id) {
             services.extend(service(plan, component, &marks).map(|object| Object {
-                name: host.to_owned(),
-                comments: vec![format!(
-                    "The name by which others look for it.{}",
-                    marks.mark(origin)
-                )],
+                name: Scalar::new(LongName::of(host)),
+                comments: vec![Comment::new("The name by which others look for it.")],
+                comment_why: marks.why(origin),
                 ..object
             }));
         }
-        claims.extend(component_claims(plan, component, &marks));
+        claims.extend(component_claims(to, component));
     }
     for (file, workloads) in workloads {
-        let text = lay_out(
+        let text = lay_out_yaml(
             "k8s/workload.yaml.j2",
             &WorkloadsView {
                 header: HEADER,
@@ -314,19 +309,19 @@ pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
     let base = KustomizationView {
         header: HEADER,
         comments: vec![
-            format!(
+            Comment::new(&format!(
                 "Needs the Secret {}, made from env/secrets.env:",
                 secret_name(plan)
-            ),
-            format!(
+            )),
+            Comment::new(&format!(
                 "kubectl create secret generic {} --from-env-file=env/secrets.env",
                 secret_name(plan)
-            ),
+            )),
         ],
-        resources,
+        resources: resources.into_iter().map(Word::new).collect(),
         ..KustomizationView::default()
     };
-    let text = lay_out("k8s/kustomization.yaml.j2", &base)?;
+    let text = lay_out_yaml("k8s/kustomization.yaml.j2", &base)?;
     artifacts.push(marks.artifact("k8s/base/kustomization.yaml", &text, &layout()));
     for environment in ENVIRONMENTS {
         artifacts.extend(overlay(plan, environment)?);
@@ -342,7 +337,7 @@ fn layout() -> Origin {
 }
 
 fn objects_file(path: &str, objects: Vec<Object>, marks: &Marks) -> anyhow::Result<Artifact> {
-    let text = lay_out(
+    let text = lay_out_yaml(
         "k8s/objects.yaml.j2",
         &ObjectsView {
             header: HEADER,
@@ -352,52 +347,73 @@ fn objects_file(path: &str, objects: Vec<Object>, marks: &Marks) -> anyhow::Resu
     Ok(marks.artifact(path, &text, &layout()))
 }
 
-fn secret_name(plan: &BuildPlan) -> String {
-    format!("{}-secrets", plan.name)
+/// What every object is named by, and marked with.
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    plan: &'a BuildPlan,
+    volumes: &'a VolumeNames<'a>,
+    marks: &'a Marks,
 }
 
-fn config_name(plan: &BuildPlan) -> String {
-    format!("{}-config", plan.name)
+fn app_name(plan: &BuildPlan) -> Scalar<ObjectName> {
+    Scalar::new(ObjectName::of(&plan.name))
 }
 
-fn deployments(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Workload> {
+/// The name of a component's objects.
+fn object_name(plan: &BuildPlan, component: &Component) -> ObjectName {
+    ObjectName::of(&plan.object_name(&component.id))
+}
+
+fn secret_name(plan: &BuildPlan) -> LongName {
+    LongName::joined(&[&plan.name, "secrets"])
+}
+
+fn config_name(plan: &BuildPlan) -> LongName {
+    LongName::joined(&[&plan.name, "config"])
+}
+
+fn deployments(to: Names<'_>, component: &Component) -> Vec<Workload> {
+    let marks = to.marks;
     let keeps_data = component.volumes.iter().any(|volume| volume.persistent);
-    let mut app = app_container(plan, component, marks);
+    let mut app = app_container(to, component);
     app.port = component.main_port().map(|port| ContainerPort {
-        name: port_name(port.protocol),
+        name: Scalar::new(port_name(port.protocol)),
         number: port.port,
-        why: marks.mark(&port.origin),
+        why: marks.why(&port.origin),
     });
     app.probes = probes(component, marks);
     if let Some(cpu) = sizing::cpu_at_knee(component) {
-        app.resources.cpu = format!("{}m", cpu.value);
-        app.resources.cpu_why = marks.mark(&cpu.origin);
+        app.resources.cpu = Scalar::new(format!("{}m", cpu.value));
+        app.resources.cpu_why = marks.why(&cpu.origin);
     }
     let processes = component.processes.iter().map(|process| {
         let container = Container {
-            directory: Some(component.absolute(&process.directory)),
-            ..app_container(plan, component, marks)
+            directory: Some(Scalar::new(component.absolute(&process.directory))),
+            ..app_container(to, component)
         };
-        let why = marks.mark(&process.origin);
+        let why = marks.why(&process.origin);
         let container = running(words(&process.command), why, container, component);
-        (process.id.clone(), container)
+        (process.id.as_str(), container)
     });
     let list = |kind: &'static str, containers: Vec<Container>| ContainerList { kind, containers };
     if component.shares_network() {
         let mut containers = vec![app];
-        containers.extend(processes.map(|(name, container)| Container { name, ..container }));
-        let own = with_sidecars(plan, component, marks, list("containers", containers));
+        containers.extend(processes.map(|(id, container)| Container {
+            name: Scalar::new(ObjectName::of(id)),
+            ..container
+        }));
+        let own = with_sidecars(to, component, list("containers", containers));
         return vec![own];
     }
     let mut workloads = vec![Workload {
         recreate: keeps_data,
         lists: vec![list("containers", vec![app])],
-        ..deployment(plan, component, &component.id, marks)
+        ..deployment(to, component, None)
     }];
     workloads.extend(processes.map(|(id, container)| Workload {
         recreate: keeps_data,
         lists: vec![list("containers", vec![container])],
-        ..deployment(plan, component, &id, marks)
+        ..deployment(to, component, Some(id))
     }));
     workloads
 }
@@ -405,18 +421,14 @@ fn deployments(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Wo
 /// The pod of a component that looks for services on its own machine: they are started before it
 /// and run beside it (<https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>, from
 /// Kubernetes 1.29 on), and what prepares a release runs between.
-fn with_sidecars(
-    plan: &BuildPlan,
-    component: &Component,
-    marks: &Marks,
-    containers: ContainerList,
-) -> Workload {
-    let mut workload = deployment(plan, component, &component.id, marks);
+fn with_sidecars(to: Names<'_>, component: &Component, containers: ContainerList) -> Workload {
+    let Names { plan, marks, .. } = to;
+    let mut workload = deployment(to, component, None);
     workload.recreate = true;
     let mut before = Vec::new();
     for service in component.local_services() {
         let claim = service_claim(plan, component, service);
-        let mut backing = backing(plan, service, &format!("{}-", service.kind), claim, marks);
+        let mut backing = backing(plan, service, Place::Beside { claim }, marks);
         backing.container.is_sidecar = true;
         backing.container.user = Some(service.user);
         backing.container.port = None;
@@ -426,7 +438,7 @@ fn with_sidecars(
             .iter()
             .flat_map(|fixed| &fixed.origin)
             .map(place);
-        workload.comments.push(one_line(&format!(
+        workload.comments.push(Comment::new(&format!(
             "{} runs in the pod of the application, which looks for it at localhost: {}.",
             service.kind,
             place.collect::<Vec<_>>().join(", ")
@@ -436,9 +448,7 @@ fn with_sidecars(
         before.push(backing.container);
     }
     let prepare = component.prepare.iter().enumerate();
-    before.extend(
-        prepare.map(|(index, command)| prepare_container(plan, component, index, command, marks)),
-    );
+    before.extend(prepare.map(|(index, command)| prepare_container(to, component, index, command)));
     workload.lists = vec![
         ContainerList {
             kind: "initContainers",
@@ -450,33 +460,32 @@ fn with_sidecars(
 }
 
 /// The claim for the data of a service in the pod of the component.
-fn service_claim(plan: &BuildPlan, component: &Component, service: &Service) -> Option<String> {
+fn service_claim(plan: &BuildPlan, component: &Component, service: &Service) -> Option<LongName> {
     service.data.as_ref()?;
-    Some(format!("{}-{}-{}", plan.name, component.id, service.kind))
+    let parts = [&plan.name, &component.id, &service.kind];
+    Some(LongName::joined(&parts.map(String::as_str)))
 }
 
 fn prepare_container(
-    plan: &BuildPlan,
+    to: Names<'_>,
     component: &Component,
     index: usize,
     command: &Command,
-    marks: &Marks,
 ) -> Container {
-    let line = one_line(&command.command);
     let container = Container {
-        name: format!("prepare-{}", index + 1),
-        directory: Some(component.absolute(&command.directory)),
-        ..app_container(plan, component, marks)
+        name: Scalar::new(ObjectName::joined(&["prepare", &(index + 1).to_string()])),
+        directory: Some(Scalar::new(component.absolute(&command.directory))),
+        ..app_container(to, component)
     };
-    let words = vec!["sh".to_owned(), "-c".to_owned(), line];
-    running(words, marks.mark(&command.origin), container, component)
+    let words = words(["sh", "-c", &command.command]);
+    running(words, to.marks.why(&command.origin), container, component)
 }
 
 /// Has `container` run `words` instead of the start command. What the image puts before any command
 /// stays, as it does where Docker runs them.
 fn running(
-    words: Vec<String>,
-    why: String,
+    words: Flow<Scalar<Expanded>>,
+    why: Mark,
     container: Container,
     component: &Component,
 ) -> Container {
@@ -494,12 +503,12 @@ fn running(
     }
 }
 
-fn prepare_job(plan: &BuildPlan, component: &Component, marks: &Marks) -> Workload {
+fn prepare_job(to: Names<'_>, component: &Component) -> Workload {
     let mut containers: Vec<Container> = component
         .prepare
         .iter()
         .enumerate()
-        .map(|(index, command)| prepare_container(plan, component, index, command, marks))
+        .map(|(index, command)| prepare_container(to, component, index, command))
         .collect();
     let last = containers.pop();
     let mut lists = Vec::new();
@@ -515,121 +524,125 @@ fn prepare_job(plan: &BuildPlan, component: &Component, marks: &Marks) -> Worklo
     });
     Workload {
         comments: vec![
-            "Runs before each release, once: delete the old job and apply this one before the new"
-                .to_owned(),
-            "image is rolled out.".to_owned(),
+            Comment::new(
+                "Runs before each release, once: delete the old job and apply this one before the new",
+            ),
+            Comment::new("image is rolled out."),
         ],
         restart: Some("Never"),
         lists,
-        ..workload(plan, component, "Job", "batch/v1", "prepare", marks)
+        ..workload(to, component, "Job", "batch/v1", Some("prepare"))
     }
 }
 
-fn cron_jobs(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Workload> {
-    component
-        .schedules
-        .iter()
-        .map(|schedule| {
-            let container = Container {
-                directory: Some(component.absolute(&schedule.directory)),
-                ..app_container(plan, component, marks)
-            };
-            let why = marks.mark(&schedule.origin);
-            let container = running(words(&schedule.command), why, container, component);
-            let mut comments = Vec::new();
-            if component.shares_network() {
-                comments.push(
-                    "Looks for its services at localhost and finds none there: they run in the pod of the"
-                        .to_owned(),
-                );
-                comments.push(
-                    "application. It needs their address from the environment to work.".to_owned(),
-                );
-            }
-            Workload {
-                comments,
-                restart: Some("Never"),
-                cron: schedule.cron.clone(),
-                cron_why: marks.mark(&schedule.origin),
-                lists: vec![ContainerList {
-                    kind: "containers",
-                    containers: vec![container],
-                }],
-                ..workload(plan, component, "CronJob", "batch/v1", &schedule.id, marks)
-            }
+fn cron_jobs(to: Names<'_>, component: &Component) -> Vec<Workload> {
+    let schedules = component.schedules.iter();
+    let jobs = schedules.filter_map(|schedule| {
+        let cron = CronExpression::parse(&schedule.cron)?;
+        let container = Container {
+            directory: Some(Scalar::new(component.absolute(&schedule.directory))),
+            ..app_container(to, component)
+        };
+        let why = to.marks.why(&schedule.origin);
+        let container = running(words(&schedule.command), why, container, component);
+        let mut comments = Vec::new();
+        if component.shares_network() {
+            comments.push(Comment::new(
+                "Looks for its services at localhost and finds none there: they run in the pod of the",
+            ));
+            comments.push(Comment::new(
+                "application. It needs their address from the environment to work.",
+            ));
+        }
+        let object = to.plan.object_name(&component.id);
+        let name = CronJobName::joined(&[&object, &schedule.id]);
+        Some(Workload {
+            name: Scalar::new(ObjectName::of(name.as_str())),
+            comments,
+            restart: Some("Never"),
+            cron: Some(Scalar::new(cron)),
+            cron_why: to.marks.why(&schedule.origin),
+            lists: vec![ContainerList {
+                kind: "containers",
+                containers: vec![container],
+            }],
+            ..workload(to, component, "CronJob", "batch/v1", Some(&schedule.id))
         })
-        .collect()
+    });
+    jobs.collect()
 }
 
-fn deployment(plan: &BuildPlan, component: &Component, role: &str, marks: &Marks) -> Workload {
-    workload(plan, component, "Deployment", "apps/v1", role, marks)
+fn deployment(to: Names<'_>, component: &Component, role: Option<&str>) -> Workload {
+    workload(to, component, "Deployment", "apps/v1", role)
 }
 
-/// What all workloads of a component have in common.
+/// What all workloads of a component have in common; `role` is that of one beside the application.
 fn workload(
-    plan: &BuildPlan,
+    to: Names<'_>,
     component: &Component,
     kind: &'static str,
     api: &'static str,
-    role: &str,
-    marks: &Marks,
+    role: Option<&str>,
 ) -> Workload {
+    let Names { plan, marks, .. } = to;
     let object = plan.object_name(&component.id);
-    let name = if role == component.id {
-        object
-    } else {
-        format!("{object}-{role}")
+    let name = match role {
+        None => ObjectName::of(&object),
+        Some(role) => ObjectName::joined(&[&object, role]),
     };
     let mut volumes = vec![VolumeSource {
-        name: "tmp".to_owned(),
+        name: Scalar::new(ObjectName::of("tmp")),
         claim: None,
         config: None,
     }];
-    volumes.extend(component.volumes.iter().map(|volume| {
-        let name = volume_name(&component.id, &volume.path);
-        let claim = volume
-            .persistent
-            .then(|| claim_name(plan, component, &volume.path));
+    let mountable = component.volumes.iter();
+    let mountable = mountable.filter(|volume| MountPath::parse(&volume.path).is_some());
+    volumes.extend(mountable.map(|volume| {
+        let name = to.volumes.of(component, &volume.path);
+        let claim = claim_name(plan, &name);
         VolumeSource {
-            name,
-            claim,
+            name: Scalar::new(name),
+            claim: volume.persistent.then(|| Scalar::new(claim)),
             config: None,
         }
     }));
     // What was measured is the application itself, not what runs once.
-    let grace = sizing::grace(component).filter(|_| role == component.id);
+    let grace = sizing::grace(component).filter(|_| role.is_none());
     Workload {
         api,
         kind,
-        name,
-        app: plan.name.clone(),
-        component: role.to_owned(),
-        account: plan.name.clone(),
+        name: Scalar::new(name),
+        app: app_name(plan),
+        component: Scalar::new(role_label(plan, component, role)),
+        account: app_name(plan),
         user: component.image.user,
         has_low_port: component.has_low_port(),
         volumes,
         grace: grace.as_ref().map(|grace| grace.value),
-        grace_why: grace.map_or_else(String::new, |grace| marks.mark(&grace.origin)),
+        grace_why: grace.map_or_else(Mark::default, |grace| marks.why(&grace.origin)),
         ..Workload::default()
     }
 }
 
-fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Container {
-    let secret = |name: &str, why: &[Origin]| Var {
-        name: name.to_owned(),
-        secret: Some(secret_name(plan)),
-        key: name.to_owned(),
-        value: String::new(),
-        why: marks.mark(why),
+/// The value of the label by which Services and Deployments find their pods, which must not find those of
+/// another component.
+fn role_label(plan: &BuildPlan, component: &Component, role: Option<&str>) -> ObjectName {
+    match (role, plan.components.len()) {
+        (None, _) => ObjectName::of(&component.id),
+        (Some(role), 1) => ObjectName::of(role),
+        (Some(role), _) => ObjectName::joined(&[&component.id, role]),
+    }
+}
+
+fn app_container(to: Names<'_>, component: &Component) -> Container {
+    let Names { plan, marks, .. } = to;
+    let secret = |name: &str, why: &[Origin]| {
+        let name = VariableName::parse(name)?;
+        Some(secret_var(plan, name.clone(), name, marks.why(why)))
     };
     let own = own_settings(plan, component).into_iter().filter_map(|var| {
-        Some(Var {
-            name: var.name.clone(),
-            secret: None,
-            key: String::new(),
-            value: one_line(value(var, "production")?),
-            why: marks.mark(&var.origin),
-        })
+        let value = value(var, "production")?;
+        plain_var(&var.name, value.into(), marks.why(&var.origin))
     });
     // A value may refer to a variable only if that one is listed before it.
     let mut env: Vec<Var> = own.collect();
@@ -646,7 +659,7 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
                 .secrets
                 .iter()
                 .filter(|name| leads(name))
-                .map(|name| secret(name, &service.origin)),
+                .filter_map(|name| secret(name, &service.origin)),
         );
     }
     env.extend(
@@ -654,7 +667,7 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
             .env
             .iter()
             .filter(|var| var.kind == EnvKind::Secret && var.required)
-            .map(|var| secret(&var.name, &var.origin)),
+            .filter_map(|var| secret(&var.name, &var.origin)),
     );
     for var in component
         .env
@@ -662,43 +675,24 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
         .filter(|var| var.kind == EnvKind::Service)
     {
         let value = var.default.as_deref().unwrap_or_default();
-        if env.iter().any(|known| known.name == var.name) {
-            continue;
-        }
-        let value = one_line(value).replace("${", "$(").replace('}', ")");
-        env.push(Var {
-            name: var.name.clone(),
-            secret: None,
-            key: String::new(),
-            value,
-            why: marks.mark(&var.origin),
-        });
+        let var = plain_var(&var.name, expanded(value), marks.why(&var.origin));
+        env.extend(var.filter(|var| !env.iter().any(|known| known.name == var.name)));
     }
-    let mut mounts = vec![Mount {
-        name: "tmp".to_owned(),
-        path: "/tmp".to_owned(),
-        file: None,
-        why: String::new(),
-    }];
-    mounts.extend(component.volumes.iter().map(|volume| Mount {
-        name: volume_name(&component.id, &volume.path),
-        path: one_line(&volume.path),
-        file: None,
-        why: marks.mark(&volume.origin),
+    let mut mounts: Vec<Mount> = Vec::new();
+    mounts.extend(mount(ObjectName::of("tmp"), "/tmp", Mark::default()));
+    mounts.extend(component.volumes.iter().filter_map(|volume| {
+        let name = to.volumes.of(component, &volume.path);
+        mount(name, &volume.path, marks.why(&volume.origin))
     }));
     mounts.extend(component.services.iter().filter_map(|service| {
-        Some(Mount {
-            name: format!("{}-socket", service.kind),
-            path: service.socket()?.to_owned(),
-            file: None,
-            why: marks.mark(&fixed_origin(service)),
-        })
+        let why = marks.why(&fixed_origin(service));
+        mount(volumes::socket(service), service.socket()?, why)
     }));
     Container {
-        name: component.id.clone(),
-        image: plan.object_name(&component.id),
-        why: marks.mark(&component.image.origin),
-        config: Some(config_name(plan)),
+        name: Scalar::new(ObjectName::of(&component.id)),
+        image: Scalar::new(object_name(plan, component).as_str()),
+        why: marks.why(&component.image.origin),
+        config: Some(Scalar::new(config_name(plan))),
         env,
         resources: resources(component, marks),
         mounts,
@@ -706,24 +700,69 @@ fn app_container(plan: &BuildPlan, component: &Component, marks: &Marks) -> Cont
     }
 }
 
+/// A variable with the value of a secret.
+fn secret_var(plan: &BuildPlan, name: VariableName, key: VariableName, why: Mark) -> Var {
+    Var {
+        name: Word::new(name),
+        value: None,
+        secret: Some(SecretKey {
+            secret: Scalar::new(secret_name(plan)),
+            key: Word::new(key),
+        }),
+        why,
+    }
+}
+
+/// A variable with a value of its own; `None` for what is no name of one.
+fn plain_var(name: &str, value: Expanded, why: Mark) -> Option<Var> {
+    Some(Var {
+        name: Word::new(VariableName::parse(name)?),
+        value: Some(Scalar::new(value)),
+        secret: None,
+        why,
+    })
+}
+
+/// `${NAME}` → `$(NAME)`.
+fn expanded(value: &str) -> Expanded {
+    pieces(value)
+        .into_iter()
+        .fold(Expanded::default(), |text, piece| match piece {
+            Piece::Text(piece) => text.text(piece),
+            Piece::Secret(name) => match EnvName::parse(name) {
+                Some(name) => text.variable(&name),
+                None => text.text(&format!("${{{name}}}")),
+            },
+        })
+}
+
+/// The volume `name` at `path`; `None` where nothing can be mounted.
+fn mount(name: ObjectName, path: &str, why: Mark) -> Option<Mount> {
+    Some(Mount {
+        name: Scalar::new(name),
+        path: Scalar::new(MountPath::parse(path)?),
+        file: None,
+        why,
+    })
+}
+
 /// What a container asks of its node. Only what was measured has a tier.
 fn resources(component: &Component, marks: &Marks) -> Resources {
     let cpu = sizing::cpu_request(component);
     let request = sizing::memory_request(component);
     let limit = sizing::memory_limit(component);
-    let why = marks.mark(&request.origin);
     let comment = component.measured.as_ref().map(|_| {
         let tier = sizing::tier(component).name();
-        format!("Measured, with a margin: tier {tier}.{why}")
+        Comment::new(&format!("Measured, with a margin: tier {tier}."))
     });
     Resources {
-        comment: comment.unwrap_or_default(),
-        cpu: format!("{}m", cpu.value),
-        cpu_why: marks.mark(&cpu.origin),
-        request: format!("{}Mi", request.value),
-        request_why: marks.mark(&request.origin),
-        limit: format!("{}Mi", limit.value),
-        limit_why: marks.mark(&limit.origin),
+        comment,
+        cpu: Scalar::new(format!("{}m", cpu.value)),
+        cpu_why: marks.why(&cpu.origin),
+        request: Scalar::new(format!("{}Mi", request.value)),
+        request_why: marks.why(&request.origin),
+        limit: Scalar::new(format!("{}Mi", limit.value)),
+        limit_why: marks.why(&limit.origin),
     }
 }
 
@@ -735,10 +774,10 @@ fn probes(component: &Component, marks: &Marks) -> Vec<Probe> {
     let proven = component.health.as_ref().filter(|health| health.proven);
     let probe = |kind: &'static str, period: u32, failures: u64| Probe {
         kind,
-        path: proven.map(|health| one_line(&health.path)),
-        host: proven.and_then(|health| health.host.clone()),
-        port: port_name(port.protocol).to_owned(),
-        why: marks.mark(proven.map_or(&port.origin, |health| &health.origin)),
+        path: proven.map(|health| Scalar::new(health.path.as_str())),
+        host: proven.and_then(|health| health.host.as_deref().map(Scalar::new)),
+        port: Some(Word::new(port_name(port.protocol))),
+        why: marks.why(proven.map_or(&port.origin, |health| &health.origin)),
         period,
         timeout: 5,
         failures,
@@ -749,7 +788,7 @@ fn probes(component: &Component, marks: &Marks) -> Vec<Probe> {
     let startup = sizing::startup(component);
     vec![
         Probe {
-            failures_why: marks.mark(&startup.origin),
+            failures_why: marks.why(&startup.origin),
             ..probe("startupProbe", 2, startup.value.div_ceil(2000))
         },
         probe("readinessProbe", 10, 3),
@@ -762,31 +801,31 @@ fn probes(component: &Component, marks: &Marks) -> Vec<Probe> {
     ]
 }
 
-fn port_name(protocol: Protocol) -> &'static str {
-    match protocol {
+fn port_name(protocol: Protocol) -> PortName {
+    PortName::of(match protocol {
         Protocol::Http => "http",
         Protocol::Grpc => "grpc",
         Protocol::Tcp => "tcp",
-    }
+    })
 }
 
 fn service(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<Object> {
     let port = component.main_port()?;
     Some(Object {
         kind: "Service",
-        name: plan.object_name(&component.id),
-        app: Some(plan.name.clone()),
-        component: component.id.clone(),
+        name: Scalar::new(LongName::of(object_name(plan, component).as_str())),
+        app: Some(app_name(plan)),
+        component: Scalar::new(role_label(plan, component, None)),
         port: Some(ServicePort {
-            name: port_name(port.protocol),
+            name: Scalar::new(port_name(port.protocol)),
             // Components find each other on the port that they know.
             port: if port.protocol == Protocol::Http && plan.components.len() == 1 {
                 80
             } else {
                 port.port
             },
-            target: port_name(port.protocol).to_owned(),
-            why: marks.mark(&port.origin),
+            target: Word::new(port_name(port.protocol)),
+            why: marks.why(&port.origin),
         }),
         ..Object::default()
     })
@@ -796,63 +835,62 @@ fn service(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<Obj
 fn ingress_of(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<IngressView> {
     let ingress = component.ingress.as_ref()?;
     let port = component.main_port()?;
-    let name = plan.object_name(&component.id);
-    let secret = ingress.tls_secret.clone();
-    let secret = secret.unwrap_or_else(|| format!("{name}-tls"));
-    let secret = Some(secret).filter(|_| ingress.has_tls);
+    let name = object_name(plan, component);
+    let secret = match &ingress.tls_secret {
+        Some(secret) => Subdomain::parse(secret),
+        None => Subdomain::parse(LongName::joined(&[name.as_str(), "tls"]).as_str()),
+    };
+    let secret = secret.filter(|_| ingress.has_tls);
     let comments = secret.iter().flat_map(|secret| {
         [
             format!("Needs the Secret {secret}, which cert-manager can make, or:"),
             format!("kubectl create secret tls {secret} --cert=FILE --key=FILE"),
         ]
     });
+    let class = ingress.class.as_deref();
     Some(IngressView {
         header: HEADER,
-        comments: comments.collect(),
-        app: plan.name.clone(),
-        component: component.id.clone(),
-        class: ingress.class.clone(),
-        secret,
-        secret_why: marks.mark(&ingress.tls_origin),
-        host: ingress.host.clone(),
-        host_why: marks.mark(&ingress.origin),
-        port: port_name(port.protocol),
-        port_why: marks.mark(&port.origin),
-        name,
+        comments: comments.map(|comment| Comment::new(&comment)).collect(),
+        app: app_name(plan),
+        component: Scalar::new(role_label(plan, component, None)),
+        class: class.and_then(Subdomain::parse).map(Scalar::new),
+        secret: secret.map(Scalar::new),
+        secret_why: marks.why(&ingress.tls_origin),
+        host: Scalar::new(HostName::parse(&ingress.host)?),
+        host_why: marks.why(&ingress.origin),
+        port: Scalar::new(port_name(port.protocol)),
+        port_why: marks.why(&port.origin),
+        name: Scalar::new(name),
     })
 }
 
-fn claim_name(plan: &BuildPlan, component: &Component, path: &str) -> String {
-    format!("{}-{}", plan.name, volume_name(&component.id, path))
+fn claim_name(plan: &BuildPlan, volume: &ObjectName) -> LongName {
+    LongName::joined(&[&plan.name, volume.as_str()])
 }
 
-fn component_claims(plan: &BuildPlan, component: &Component, marks: &Marks) -> Vec<Object> {
-    let kept = component.volumes.iter().filter(|volume| volume.persistent);
-    kept.map(|volume| Object {
+fn component_claims(to: Names<'_>, component: &Component) -> Vec<Object> {
+    let Names { plan, marks, .. } = to;
+    let claim = |name: LongName, comment: &str, why: Mark| Object {
         kind: "PersistentVolumeClaim",
-        name: claim_name(plan, component, &volume.path),
-        app: Some(plan.name.clone()),
-        component: component.id.clone(),
-        comments: vec![format!(
-            "{}: {}",
-            one_line(&volume.path),
-            one_line(&volume.reason)
-        )],
-        storage: "1Gi".to_owned(),
-        why: marks.mark(&volume.origin),
+        name: Scalar::new(name),
+        app: Some(app_name(plan)),
+        component: Scalar::new(role_label(plan, component, None)),
+        comments: vec![Comment::new(comment)],
+        storage: Some(Scalar::new("1Gi")),
+        why,
         ..Object::default()
+    };
+    let kept = component.volumes.iter().filter(|volume| volume.persistent);
+    let kept = kept.filter(|volume| MountPath::parse(&volume.path).is_some());
+    kept.map(|volume| {
+        let name = claim_name(plan, &to.volumes.of(component, &volume.path));
+        let comment = format!("{}: {}", volume.path, volume.reason);
+        claim(name, &comment, marks.why(&volume.origin))
     })
     .chain(component.local_services().filter_map(|service| {
-        Some(Object {
-            kind: "PersistentVolumeClaim",
-            name: service_claim(plan, component, service)?,
-            app: Some(plan.name.clone()),
-            component: component.id.clone(),
-            comments: vec![format!("the data of {}", service.kind)],
-            storage: "1Gi".to_owned(),
-            why: marks.mark(&service.origin),
-            ..Object::default()
-        })
+        let name = service_claim(plan, component, service)?;
+        let comment = format!("the data of {}", service.kind);
+        Some(claim(name, &comment, marks.why(&service.origin)))
     }))
     .collect()
 }
@@ -860,34 +898,29 @@ fn component_claims(plan: &BuildPlan, component: &Component, marks: &Marks) -> V
 fn account(plan: &BuildPlan) -> Object {
     Object {
         kind: "ServiceAccount",
-        name: plan.name.clone(),
-        app: Some(plan.name.clone()),
-        component: "web".to_owned(),
+        name: Scalar::new(LongName::of(&plan.name)),
+        app: Some(app_name(plan)),
+        component: Scalar::new(ObjectName::of("web")),
         ..Object::default()
     }
 }
 
 fn config_map(plan: &BuildPlan, environment: &str, marks: &Marks) -> Object {
     let data = settings(plan).into_iter().filter_map(|var| {
-        let value = one_line(value(var, environment)?);
         Some(Datum {
-            name: var.name.clone(),
-            value,
-            why: marks.mark(&var.origin),
+            name: Key::new(VariableName::parse(&var.name)?),
+            value: Scalar::new(value(var, environment)?),
+            why: marks.why(&var.origin),
         })
     });
     Object {
         kind: "ConfigMap",
-        name: config_name(plan),
-        app: Some(plan.name.clone()),
-        component: "web".to_owned(),
+        name: Scalar::new(config_name(plan)),
+        app: Some(app_name(plan)),
+        component: Scalar::new(ObjectName::of("web")),
         data: data.collect(),
         ..Object::default()
     }
-}
-
-fn words(command: &[String]) -> Vec<String> {
-    command.iter().map(|word| one_line(word)).collect()
 }
 
 /// Returns the files of one overlay: development and test bring their own backing services.
@@ -896,7 +929,7 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
     let marks = Marks::default();
     let mut artifacts = Vec::new();
     let mut resources = vec!["../../base".to_owned()];
-    let mut comments = Vec::new();
+    let mut comments: Vec<String> = Vec::new();
     let is_production = environment == "production";
     let mut services: Vec<&Service> = Vec::new();
     for service in plan
@@ -926,7 +959,7 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
         }
     } else if !services.is_empty() {
         let (objects, workloads) = backing_services(plan, &services, &marks);
-        let workloads = lay_out(
+        let workloads = lay_out_yaml(
             "k8s/workload.yaml.j2",
             &WorkloadsView {
                 header: HEADER,
@@ -950,7 +983,7 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
     }
     let mut components = plan.components.iter().filter(|_| is_production);
     if let Some(view) = components.find_map(|one| ingress_of(plan, one, &marks)) {
-        let text = lay_out("k8s/ingress.yaml.j2", &view)?;
+        let text = lay_out_yaml("k8s/ingress.yaml.j2", &view)?;
         artifacts.push(marks.artifact(&format!("{folder}/ingress.yaml"), &text, &layout()));
         resources.push("ingress.yaml".to_owned());
     }
@@ -960,7 +993,7 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
         .filter(|_| is_production)
         .filter_map(|component| autoscaler(plan, component, &marks))
         .collect();
-    let autoscaled: Vec<String> = autoscalers
+    let autoscaled: Vec<Scalar<ObjectName>> = autoscalers
         .iter()
         .map(|scaler| scaler.name.clone())
         .collect();
@@ -969,7 +1002,7 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
             header: HEADER,
             autoscalers,
         };
-        let text = lay_out("k8s/autoscaler.yaml.j2", &view)?;
+        let text = lay_out_yaml("k8s/autoscaler.yaml.j2", &view)?;
         artifacts.push(marks.artifact(&format!("{folder}/autoscaler.yaml"), &text, &layout()));
         resources.push("autoscaler.yaml".to_owned());
     }
@@ -985,26 +1018,23 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
     }
     let view = KustomizationView {
         header: HEADER,
-        comments,
-        resources,
-        labels: vec![Label {
-            name: "environment",
-            value: environment.to_owned(),
-        }],
+        comments: comments.iter().map(|text| Comment::new(text)).collect(),
+        resources: resources.into_iter().map(Word::new).collect(),
+        environment: Some(Scalar::new(environment)),
         patches: has_config
-            .then(|| "configmap.yaml".to_owned())
+            .then(|| Word::new("configmap.yaml"))
             .into_iter()
             .collect(),
         images: plan
             .components
             .iter()
             .map(|component| ImageTag {
-                name: plan.object_name(&component.id),
-                tag: match environment {
+                name: Scalar::new(object_name(plan, component)),
+                tag: Scalar::new(match environment {
                     "development" => "dev",
                     "test" => "test",
                     _ => "1.0",
-                },
+                }),
             })
             .collect(),
         replicas: plan
@@ -1012,15 +1042,16 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
             .iter()
             // A volume that one pod writes cannot serve two.
             .filter(|component| may_run_twice(component))
-            .filter(|component| !autoscaled.contains(&plan.object_name(&component.id)))
-            .map(|component| Replicas {
-                name: plan.object_name(&component.id),
+            .map(|component| Scalar::new(object_name(plan, component)))
+            .filter(|name| !autoscaled.contains(name))
+            .map(|name| Replicas {
+                name,
                 count: if is_production { 2 } else { 1 },
             })
             .collect(),
         autoscaled: autoscaled.clone(),
     };
-    let text = lay_out("k8s/kustomization.yaml.j2", &view)?;
+    let text = lay_out_yaml("k8s/kustomization.yaml.j2", &view)?;
     artifacts.push(marks.artifact(&format!("{folder}/kustomization.yaml"), &text, &layout()));
     Ok(artifacts)
 }
@@ -1069,14 +1100,14 @@ fn autoscaler(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<
         ),
     });
     Some(Autoscaler {
-        name: plan.object_name(&component.id),
-        app: plan.name.clone(),
-        component: component.id.clone(),
-        comments,
+        name: Scalar::new(object_name(plan, component)),
+        app: app_name(plan),
+        component: Scalar::new(role_label(plan, component, None)),
+        comments: comments.iter().map(|text| Comment::new(text)).collect(),
         least: LEAST_REPLICAS,
         most: most.unwrap_or(MOST_REPLICAS),
         utilization: UTILIZATION,
-        why: marks.mark(&cpu.origin),
+        why: marks.why(&cpu.origin),
     })
 }
 
@@ -1090,31 +1121,31 @@ fn backing_services(
     for service in services {
         objects.push(Object {
             kind: "Service",
-            name: service.host_name().to_owned(),
-            app: Some(plan.name.clone()),
-            component: service.kind.clone(),
+            name: Scalar::new(LongName::of(ObjectName::of(service.host_name()).as_str())),
+            app: Some(app_name(plan)),
+            component: Scalar::new(ObjectName::of(&service.kind)),
             port: Some(ServicePort {
-                name: "tcp",
+                name: Scalar::new(port_name(Protocol::Tcp)),
                 port: service.port,
-                target: "tcp".to_owned(),
-                why: marks.mark(&service.origin),
+                target: Word::new(port_name(Protocol::Tcp)),
+                why: marks.why(&service.origin),
             }),
             ..Object::default()
         });
-        let mut comments = vec![format!(
+        let mut comments = vec![Comment::new(&format!(
             "{} for trying things out: its data is gone with the pod.",
             service.kind
-        )];
-        let backing = backing(plan, service, "", None, marks);
+        ))];
+        let backing = backing(plan, service, Place::Alone, marks);
         comments.extend(backing.comments);
         workloads.push(Workload {
             api: "apps/v1",
             kind: "Deployment",
-            name: service.kind.clone(),
-            app: plan.name.clone(),
-            component: service.kind.clone(),
-            comments: comments.iter().map(|comment| one_line(comment)).collect(),
-            account: plan.name.clone(),
+            name: Scalar::new(ObjectName::of(&service.kind)),
+            app: app_name(plan),
+            component: Scalar::new(ObjectName::of(&service.kind)),
+            comments,
+            account: app_name(plan),
             user: service.user,
             has_low_port: false,
             recreate: true,
@@ -1133,74 +1164,86 @@ fn backing_services(
 struct Backing {
     container: Container,
     volumes: Vec<VolumeSource>,
-    comments: Vec<String>,
+    comments: Vec<Comment>,
 }
 
-/// `prefix` keeps the names of volumes apart from others of the pod; `claim` keeps the data.
-fn backing(
-    plan: &BuildPlan,
-    service: &Service,
-    prefix: &str,
-    claim: Option<String>,
-    marks: &Marks,
-) -> Backing {
-    let why = || marks.mark(&service.origin);
+/// The pod in which a backing service runs.
+enum Place {
+    /// Its own.
+    Alone,
+    /// That of the application; `claim` keeps the data.
+    Beside { claim: Option<LongName> },
+}
+
+impl Place {
+    /// Returns the name of a volume for the folder number `at` that `service` writes.
+    fn writable(&self, service: &Service, at: usize) -> ObjectName {
+        match self {
+            Self::Alone => ObjectName::joined(&["writable", &at.to_string()]),
+            Self::Beside { .. } => volumes::writable(service, at),
+        }
+    }
+
+    /// Returns the name of the volume with the files that `service` loads.
+    fn init(&self, service: &Service) -> ObjectName {
+        match self {
+            Self::Alone => ObjectName::of("init"),
+            Self::Beside { .. } => volumes::init(service),
+        }
+    }
+
+    fn claim(&self) -> Option<LongName> {
+        match self {
+            Self::Alone => None,
+            Self::Beside { claim } => claim.clone(),
+        }
+    }
+}
+
+fn backing(plan: &BuildPlan, service: &Service, place: Place, marks: &Marks) -> Backing {
+    let why = || marks.why(&service.origin);
     let mut volumes = Vec::new();
     let mut mounts = Vec::new();
     let mut comments = Vec::new();
     let socket = service.socket();
-    let data = service.data.iter().map(|path| (path, claim.clone()));
+    let data = service.data.iter().map(|path| (path, place.claim()));
     let writable = service.writable.iter().map(|path| (path, None));
     for (index, (path, claim)) in data.chain(writable).enumerate() {
         let name = match socket {
-            Some(socket) if socket == path => format!("{}-socket", service.kind),
-            _ => format!("{prefix}writable-{}", index + 1),
+            Some(socket) if socket == path => volumes::socket(service),
+            _ => place.writable(service, index + 1),
         };
         volumes.push(VolumeSource {
-            name: name.clone(),
-            claim,
+            name: Scalar::new(name.clone()),
+            claim: claim.map(Scalar::new),
             config: None,
         });
-        mounts.push(Mount {
-            name,
-            path: path.clone(),
-            file: None,
-            why: why(),
-        });
+        mounts.extend(mount(name, path, why()));
     }
     if let (Some(folder), false) = (&service.init_directory, service.init.is_empty()) {
-        let config = format!("{}-init", service.kind);
-        comments.push(one_line(&format!(
-            "Loads {} from the ConfigMap {config}:",
-            service.init.join(", ")
-        )));
-        let files: Vec<String> = service
-            .init
-            .iter()
-            .map(|file| format!("--from-file={file}"))
-            .collect();
-        comments.push(one_line(&format!(
-            "kubectl create configmap {config} {}",
-            files.join(" ")
-        )));
-        let name = format!("{prefix}init");
+        let name = place.init(service);
+        comments.extend(init_comments(service));
         volumes.push(VolumeSource {
-            name: name.clone(),
+            name: Scalar::new(name.clone()),
             claim: None,
-            config: Some(config),
+            config: Some(Scalar::new(volumes::init(service))),
         });
-        for (index, file) in service.init.iter().enumerate() {
-            mounts.push(Mount {
-                name: name.clone(),
-                path: format!("{folder}/{index:02}-{}", file_name(file)),
-                file: Some(file_name(file).to_owned()),
-                why: why(),
-            });
+        for (index, key) in volumes::init_keys(service).into_iter().enumerate() {
+            let path = init_target(folder, index, &key);
+            mounts.extend(mount(name.clone(), &path, why()).map(|mount| Mount {
+                file: Some(Scalar::new(key)),
+                ..mount
+            }));
         }
     }
     let probe = |kind: &'static str, period: u32, failures: u64| Probe {
         kind,
-        command: service.healthcheck.clone(),
+        command: Flow::new(
+            service
+                .healthcheck
+                .iter()
+                .map(|word| Scalar::new(word.as_str())),
+        ),
         why: why(),
         period,
         timeout: 5,
@@ -1208,24 +1251,24 @@ fn backing(
         ..Probe::default()
     };
     let container = Container {
-        name: service.kind.clone(),
-        image: service.image.clone(),
+        name: Scalar::new(ObjectName::of(&service.kind)),
+        image: Scalar::new(service.image.as_str()),
         why: why(),
         command: words(&service.entrypoint),
         command_why: why(),
         args: words(&service.command),
         writes_root: !service.read_only,
         port: Some(ContainerPort {
-            name: "tcp",
+            name: Scalar::new(port_name(Protocol::Tcp)),
             number: service.port,
             why: why(),
         }),
         env: service_env(plan, service, marks),
         probes: vec![probe("startupProbe", 2, 60), probe("readinessProbe", 10, 3)],
         resources: Resources {
-            cpu: "100m".to_owned(),
-            request: "128Mi".to_owned(),
-            limit: service.memory.clone().unwrap_or_else(|| "512Mi".to_owned()),
+            cpu: Scalar::new("100m"),
+            request: Scalar::new("128Mi"),
+            limit: Scalar::new(service.memory.as_deref().unwrap_or("512Mi")),
             ..Resources::default()
         },
         mounts,
@@ -1238,41 +1281,62 @@ fn backing(
     }
 }
 
+/// What to know about the files that a service loads, with the command that hands them over.
+fn init_comments(service: &Service) -> [Comment; 2] {
+    let config = volumes::init(service);
+    let files = service.init.iter().zip(volumes::init_keys(service));
+    let flags: Vec<String> = files
+        .map(|(file, key)| {
+            let is_own = file_name(file) == key.as_ref();
+            shell::quote(&match is_own {
+                true => format!("--from-file={file}"),
+                false => format!("--from-file={key}={file}"),
+            })
+        })
+        .collect();
+    [
+        Comment::new(&format!(
+            "Loads {} from the ConfigMap {config}:",
+            service.init.join(", ")
+        )),
+        Comment::new(&format!(
+            "kubectl create configmap {config} {}",
+            flags.join(" ")
+        )),
+    ]
+}
+
 /// The environment of a service's own container. A value may refer to a variable only if that one
 /// is listed before it, so the secrets within longer values come first.
 fn service_env(plan: &BuildPlan, service: &Service, marks: &Marks) -> Vec<Var> {
-    let why = || marks.mark(&service.origin);
-    let secret = |name: &str, key: &str| Var {
-        name: name.to_owned(),
-        secret: Some(secret_name(plan)),
-        key: key.to_owned(),
-        value: String::new(),
-        why: why(),
+    let why = || marks.why(&service.origin);
+    let secret = |name: &str, key: &str| {
+        let (name, key) = (VariableName::parse(name)?, VariableName::parse(key)?);
+        Some(secret_var(plan, name, key, why()))
     };
     let mut env: Vec<Var> = Vec::new();
     let (mut plain, mut whole) = (Vec::new(), Vec::new());
     for (name, value) in &service.settings {
         match pieces(value)[..] {
-            [Piece::Secret(key)] => whole.push(secret(name, key)),
+            [Piece::Secret(key)] => whole.extend(secret(name, key)),
             _ => plain.push((name, value)),
         }
     }
     for (_, value) in &plain {
         for piece in pieces(value) {
             if let Piece::Secret(key) = piece
-                && !env.iter().chain(&whole).any(|known| known.name == key)
+                && let Some(var) = secret(key, key)
+                && !env.iter().chain(&whole).any(|known| known.name == var.name)
             {
-                env.push(secret(key, key));
+                env.push(var);
             }
         }
     }
     env.extend(whole);
-    env.extend(plain.into_iter().map(|(name, value)| Var {
-        name: name.clone(),
-        secret: None,
-        key: String::new(),
-        value: one_line(value).replace("${", "$(").replace('}', ")"),
-        why: why(),
-    }));
+    env.extend(
+        plain
+            .into_iter()
+            .filter_map(|(name, value)| plain_var(name, expanded(value), why())),
+    );
     env
 }

@@ -2,8 +2,10 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
+use serde::Serialize;
+
 use super::Artifact;
-use crate::origin::Origin;
+use crate::{origin::Origin, quote::yaml::Laid};
 
 /// Private-use characters that no input may bring in.
 const OPEN: char = '\u{e000}';
@@ -15,7 +17,19 @@ pub struct Marks {
     lists: RefCell<Vec<Vec<Origin>>>,
 }
 
+/// A mark for the end of a line.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(transparent)]
+pub struct Mark(String);
+
+impl<P> Laid<P> for Mark {}
+
 impl Marks {
+    /// Returns the mark for `origins`, as a template of YAML lays it out.
+    pub fn why(&self, origins: &[Origin]) -> Mark {
+        Mark(self.mark(origins))
+    }
+
     /// Returns the mark for `origins`; empty for none.
     pub fn mark(&self, origins: &[Origin]) -> String {
         if origins.is_empty() {

@@ -7,6 +7,30 @@ use include_dir::{Dir, include_dir};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};
 use serde::Serialize;
 
+use crate::quote::yaml::Laid;
+
+/// Defines views of a template of YAML in the place `$place`: the compiler refuses a field whose type is
+/// not [`Laid`], such as `String`.
+macro_rules! views {
+    ($place:ty: $(
+        $(#[$meta:meta])*
+        struct $name:ident { $($(#[$about:meta])* $field:ident: $kind:ty,)* }
+    )*) => {
+        $(
+            $(#[$meta])*
+            #[derive(serde::Serialize)]
+            struct $name { $($(#[$about])* $field: $kind,)* }
+
+            impl $crate::quote::yaml::Laid<$place> for $name
+            where
+                $($kind: $crate::quote::yaml::Laid<$place>,)*
+            {
+            }
+        )*
+    };
+}
+pub(super) use views;
+
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -19,9 +43,6 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.set_syntax(syntax.expect("the delimiters differ"));
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
-    // A JSON string is a YAML string in double quotes, and exec form is JSON.
-    environment.add_filter("q", |text: String| quoted(&text));
-    environment.add_filter("list_q", |words: Vec<String>| json_list(&words));
     for file in files(&TEMPLATES) {
         let name = file.path().to_string_lossy().into_owned();
         let text = file.contents_utf8().expect("templates are UTF-8");
@@ -51,7 +72,16 @@ pub fn lay_out(name: &str, view: &impl Serialize) -> anyhow::Result<String> {
         .with_context(|| format!("failed to lay out `{name}`"))
 }
 
-/// Returns `text` as a JSON string, which is also a YAML string in double quotes.
+/// Lays out the template `name`, one of YAML, with `view`.
+///
+/// # Errors
+///
+/// When the template uses what the view does not offer.
+pub fn lay_out_yaml<P>(name: &str, view: &(impl Serialize + Laid<P>)) -> anyhow::Result<String> {
+    lay_out(name, view)
+}
+
+/// Returns `text` as a JSON string.
 pub fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a string is JSON")
 }

@@ -1,0 +1,102 @@
+//! How volumes are called: in compose.yaml, in pods and as claims.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    name::{ConfigKey, ObjectName, Taken},
+    plan::{BuildPlan, Component, Service},
+    repo::file_name,
+};
+
+/// The names of the volumes of all components, none of which two have.
+pub struct VolumeNames<'p>(BTreeMap<(&'p str, &'p str), ObjectName>);
+
+impl<'p> VolumeNames<'p> {
+    /// Names the volumes of `plan`.
+    pub fn new(plan: &'p BuildPlan) -> Self {
+        let mut taken = Taken::default();
+        taken.keep("tmp");
+        for service in plan.components.iter().flat_map(|one| &one.services) {
+            let of_service = [data(service), socket(service), init(service)];
+            let folders = (1..=service.writable.len() + 1).map(|at| writable(service, at));
+            for name in of_service.into_iter().chain(folders) {
+                taken.keep(name.as_str());
+            }
+        }
+        let mut paths: Vec<(&str, &str)> = plan
+            .components
+            .iter()
+            .flat_map(|one| one.volumes.iter().map(|volume| (&*one.id, &*volume.path)))
+            .collect();
+        // The plain name is for the path that it says most of, whatever the order of the plan is.
+        paths.sort_by_key(|(id, path)| (lost(path), *id, *path));
+        paths.dedup();
+        let names = paths.into_iter().map(|(id, path)| {
+            let wish = format!("{id}-{}", words(path));
+            let whole = format!("{id}\0{path}");
+            ((id, path), taken.label_with(&wish, &whole, |_| Vec::new()))
+        });
+        Self(names.collect())
+    }
+
+    /// Returns the name of the volume of `component` for `path`.
+    pub fn of(&self, component: &Component, path: &str) -> ObjectName {
+        let name = self.0.get(&(component.id.as_str(), path));
+        name.cloned()
+            .unwrap_or_else(|| ObjectName::joined(&[&component.id, path]))
+    }
+}
+
+/// Returns the name of the volume for the data of `service`.
+pub fn data(service: &Service) -> ObjectName {
+    ObjectName::joined(&[&service.kind, "data"])
+}
+
+/// Returns the name of the volume for the socket of `service`.
+pub fn socket(service: &Service) -> ObjectName {
+    ObjectName::joined(&[&service.kind, "socket"])
+}
+
+/// Returns the name of the volume, and of the ConfigMap, for the files that `service` loads.
+pub fn init(service: &Service) -> ObjectName {
+    ObjectName::joined(&[&service.kind, "init"])
+}
+
+/// Returns the name of the volume for the folder number `at` that `service` writes, in the pod of the
+/// application.
+pub fn writable(service: &Service, at: usize) -> ObjectName {
+    ObjectName::joined(&[&service.kind, "writable", &at.to_string()])
+}
+
+/// Returns the names under which `service` finds the files that it loads: unique, and such that a
+/// ConfigMap can hold them.
+pub fn init_keys(service: &Service) -> Vec<ConfigKey> {
+    let own = |file: &String| ConfigKey::of(file_name(file));
+    let files = service.init.iter().enumerate();
+    let keys = files.map(|(index, file)| {
+        let key = own(file);
+        let others = service.init.iter().filter(|other| own(other) == key);
+        match others.count() {
+            0 | 1 => key,
+            _ => ConfigKey::of(&format!("{index:02}-{key}")),
+        }
+    });
+    keys.collect()
+}
+
+/// `path` in small letters, digits and `-`.
+fn words(path: &str) -> String {
+    let path = if path.is_ascii() {
+        path.to_ascii_lowercase()
+    } else {
+        crate::name::slug(path)
+    };
+    let words = path.replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    words.trim_matches('-').to_owned()
+}
+
+/// How many characters of `path` its name does not say.
+fn lost(path: &str) -> usize {
+    let is_said = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '/');
+    path.chars().filter(|c| !is_said(c)).count()
+}
