@@ -16,8 +16,7 @@ mod wizard;
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    fs,
-    io::{self, IsTerminal, Read, Write},
+    io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -25,11 +24,14 @@ use std::{
 use anyhow::Context as _;
 use clap::{CommandFactory, Parser};
 
+use crate::output::OutputFolder;
 use crate::{
     config::Config,
     convert::{self, Conversion},
     diagnose::{self, DiagnosisReport},
     diagnostic::{self, Diagnostic, nearest, visible},
+    input::{self, digest},
+    limits,
     plan::BuildPlan,
     recipe::{Catalog, ConfigurationError},
     repair,
@@ -234,10 +236,10 @@ fn understand(
         }
     };
     let mut plan = warned.value;
-    let hash = output::hash(serde_json::to_string(&plan)?.as_bytes());
+    let hash = digest(serde_json::to_string(&plan)?.as_bytes());
     // What an earlier smoke run proved holds as long as the plan is the same, and with it what the
     // run repaired.
-    let mut state = State::read(output);
+    let mut state = State::read(&OutputFolder::at(output));
     let mut repairs = Vec::new();
     if state.repairs.plan == hash {
         let again = repair::plan(path, &known.catalog, &known.config, &state.repairs.made);
@@ -354,7 +356,11 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
         {
             print(&match change {
                 Change::New => format!("would write {}\n", artifact.path),
-                _ => comparison.diff(artifact),
+                Change::Update(present) | Change::Edited(present) => {
+                    output::diff(present, artifact)
+                }
+                Change::Obstructed(why) => format!("would not write {}: {why}\n", artifact.path),
+                Change::Unchanged => String::new(),
             });
         }
         for path in &comparison.stale {
@@ -376,20 +382,32 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
     if written.is_empty() && comparison.stale.is_empty() {
         talk.say("nothing to do: every file is up to date");
     }
-    let kept: Vec<_> = comparison
-        .changes
-        .iter()
-        .filter(|(_, change)| *change == Change::Edited && !arguments.force)
-        .collect();
-    for (artifact, _) in &kept {
-        talk.say(&format!(
-            "kept `{}`, which a person wrote or edited; generated now would be:",
-            artifact.path
-        ));
-        talk.say(&comparison.diff(artifact));
+    let mut kept = 0;
+    let mut obstructed = 0;
+    for (artifact, change) in &comparison.changes {
+        match change {
+            Change::Edited(present) if !arguments.force => {
+                kept += 1;
+                talk.say(&format!(
+                    "kept `{}`, which a person wrote or edited; generated now would be:",
+                    artifact.path
+                ));
+                talk.say(&output::diff(present, artifact));
+            }
+            Change::Obstructed(why) => {
+                obstructed += 1;
+                talk.say(&format!("did not write `{}`: {why}", artifact.path));
+            }
+            Change::Edited(_) | Change::New | Change::Update(_) | Change::Unchanged => {}
+        }
     }
-    if !kept.is_empty() {
+    if kept > 0 {
         talk.hint("`--force` overwrites these files, `--output DIR` writes elsewhere");
+    }
+    if obstructed > 0 {
+        talk.hint("remove what is in the way, or write elsewhere with `--output DIR`");
+    }
+    if kept + obstructed > 0 {
         outcome = Outcome::Failed;
     }
     Ok(outcome)
@@ -482,7 +500,8 @@ fn diagnose(
     let log = log_text(&arguments.log)
         .with_context(|| format!("failed to read `{}`", arguments.log.display()));
     let dockerfile = arguments.dockerfile.as_ref().map(|path| {
-        fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))
+        input::text(path, limits::NAMED)
+            .with_context(|| format!("failed to read `{}`", path.display()))
     });
     let (log, dockerfile) = match (log, dockerfile.transpose()) {
         (Ok(log), Ok(dockerfile)) => (log, dockerfile),
@@ -510,14 +529,12 @@ fn diagnose(
     })
 }
 
-/// Reads a log; programs write bytes into it that are no text.
-fn log_text(path: &Path) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().read_to_end(&mut bytes)?;
-    } else {
-        bytes = fs::read(path)?;
-    }
+/// Reads a log, of a long one the two ends; programs write bytes into it that are no text.
+fn log_text(path: &Path) -> anyhow::Result<String> {
+    let bytes = match path == Path::new("-") {
+        true => input::ends(io::stdin().lock(), limits::LOG_END)?,
+        false => input::ends_of(path, limits::LOG_END)?,
+    };
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -7,7 +7,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -16,6 +15,8 @@ use toml::Spanned;
 
 use crate::{
     diagnostic::nearest,
+    input::{self, Unreadable},
+    limits,
     origin::{Origin, OriginKind},
     recipe::{Catalog, ConfigurationError, explained, position},
     repo,
@@ -211,7 +212,8 @@ impl Config {
     /// What is wrong, by line.
     pub fn of_file(path: &Path) -> Result<Self, Vec<ConfigurationError>> {
         let shown = path.display().to_string();
-        let text = fs::read_to_string(path).map_err(|error| vec![unreadable(&shown, &error)])?;
+        let text = input::text(path, limits::NAMED);
+        let text = text.map_err(|error| vec![unreadable(&shown, &error)])?;
         let folder = path.parent().unwrap_or(Path::new("."));
         Self::parse(&shown, &text, &|path| Some(folder.join(path)))
     }
@@ -488,12 +490,7 @@ impl Reader<'_> {
 
     fn certificate(&mut self, path: &Spanned<String>) -> Option<Said<Certificate>> {
         let file = self.path(path)?;
-        let text = match fs::metadata(&file) {
-            Ok(found) if found.len() <= repo::LARGEST_FILE => fs::read_to_string(&file),
-            Ok(_) => Err(std::io::Error::other("the file is too large")),
-            Err(error) => Err(error),
-        };
-        let contents = match text {
+        let contents = match input::text(&file, limits::NAMED) {
             Ok(contents) => contents,
             Err(error) => {
                 let message = format!("cannot read `{}`: {error}", path.get_ref());
@@ -544,7 +541,7 @@ impl Reader<'_> {
     }
 }
 
-fn unreadable(file: &str, error: &std::io::Error) -> ConfigurationError {
+fn unreadable(file: &str, error: &Unreadable) -> ConfigurationError {
     ConfigurationError {
         file: file.to_owned(),
         position: None,
@@ -576,6 +573,8 @@ fn is_of_docker_hub(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn read(text: &str) -> Result<Config, Vec<ConfigurationError>> {

@@ -47,16 +47,47 @@ pub fn last_change(repo: &Repo) -> Option<Moment> {
 
 /// The time of the commit that is checked out. A configuration outside the repository is not read.
 fn commit(root: &Path) -> Option<Moment> {
+    if !is_plain(&root.join(".git")) {
+        return None;
+    }
     let options = gix::open::Options::isolated();
     let git = gix::ThreadSafeRepository::open_opts(root, options).ok()?;
     let time = git.to_thread_local().head_commit().ok()?.time().ok()?;
     Some(Moment(time.seconds))
 }
 
+/// Whether `git` is a folder that leads Git to no other place: no link, and no file that names
+/// another folder for the history or its objects
+/// (<https://git-scm.com/docs/gitrepository-layout>).
+fn is_plain(git: &Path) -> bool {
+    const ELSEWHERE: [&str; 3] = [
+        "commondir",
+        "objects/info/alternates",
+        "objects/info/http-alternates",
+    ];
+    let parts = [
+        "",
+        "HEAD",
+        "objects",
+        "objects/info",
+        "objects/pack",
+        "refs",
+        "packed-refs",
+    ];
+    let is_link = |part: &str| {
+        let found = git.join(part).symlink_metadata();
+        found.is_ok_and(|found| found.is_symlink())
+    };
+    git.symlink_metadata().is_ok_and(|found| found.is_dir())
+        && !parts.into_iter().any(is_link)
+        && !ELSEWHERE
+            .into_iter()
+            .any(|file| git.join(file).symlink_metadata().is_ok())
+}
+
 fn newest_file(repo: &Repo) -> Option<Moment> {
     let times = repo.files().filter_map(|path| {
-        let written = std::fs::metadata(repo.root().join(path)).ok()?;
-        let since = written.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let since = repo.modified(path)?.duration_since(UNIX_EPOCH).ok()?;
         i64::try_from(since.as_secs()).ok()
     });
     times.max().map(Moment)

@@ -8,6 +8,7 @@ pub mod source; // text and positions
 pub mod name; // names that are valid by construction
 pub mod quote; // a stranger's text, quoted for the place where it is put
 pub mod limits; // how much of an input is read
+pub mod input; // reads files that a stranger wrote
 pub mod output; // the one door to the output folder
 pub mod origin; // where a value comes from
 pub mod diagnostic; // what to tell the user about the input

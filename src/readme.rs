@@ -135,16 +135,15 @@ pub fn documents(repo: &Repo, folder: &str, pages: &Pages<'_>) -> Warned<Vec<Doc
         };
     };
     let mut diagnostics = Vec::new();
-    let Some(source) = repo.source(&readme) else {
-        let size = repo.size(&readme).unwrap_or(0);
-        let message = format!(
-            "`{readme}` was not read: it is binary, or larger than {} bytes ({size})",
-            repo::LARGEST_FILE
-        );
-        return Warned {
-            value: Vec::new(),
-            diagnostics: vec![Diagnostic::new(Severity::Warning, Code::TooLarge, message)],
-        };
+    let source = match repo.text(&readme) {
+        Ok(source) => source,
+        Err(why) => {
+            let message = format!("`{readme}` was not read: {why}");
+            return Warned {
+                value: Vec::new(),
+                diagnostics: vec![Diagnostic::new(Severity::Warning, Code::TooLarge, message)],
+            };
+        }
     };
     let mut documents = vec![document(source)];
     let mut linked = install_pages(repo, &documents[0], pages.about);

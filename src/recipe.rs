@@ -22,7 +22,9 @@ use std::{
 
 use serde::de::DeserializeOwned;
 
-use crate::{diagnostic::nearest, readme::Pages, repo};
+use crate::{
+    diagnostic::nearest, input::InputFolder, limits, output::OutputPath, readme::Pages, repo,
+};
 
 pub use expression::Expression;
 pub use layers::{Layers, Leaf, explained, position};
@@ -522,6 +524,7 @@ fn user_files(folder: &Path) -> Result<Vec<UserFile>, ConfigurationError> {
             ..broken("this folder of recipes does not exist".to_owned())
         });
     }
+    let input = InputFolder::open(folder).map_err(|error| broken(error.to_string()))?;
     let mut files = Vec::new();
     for entry in walkdir::WalkDir::new(folder)
         .max_depth(2)
@@ -535,10 +538,15 @@ fn user_files(folder: &Path) -> Result<Vec<UserFile>, ConfigurationError> {
         let Some(path) = entry.path().strip_prefix(folder).ok().filter(|_| is_recipe) else {
             continue;
         };
-        let text =
-            std::fs::read_to_string(entry.path()).map_err(|error| broken(error.to_string()))?;
         let path = path.to_string_lossy().replace('\\', "/");
-        files.push((path, entry.path().display().to_string(), text));
+        let shown = entry.path().display().to_string();
+        let text = input.text(&path, limits::RECIPE);
+        let text = text.map_err(|why| broken(format!("cannot read `{path}`: {why}")))?;
+        files.push((path, shown, text));
+        if files.len() > limits::RECIPES {
+            let message = format!("there are more than {} recipes", limits::RECIPES);
+            return Err(broken(message));
+        }
     }
     Ok(files)
 }

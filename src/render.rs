@@ -16,6 +16,7 @@ mod volumes;
 
 use std::collections::BTreeMap;
 
+use crate::output::OutputPath;
 use crate::plan::{BuildPlan, ExtraFile, Fate, Origin};
 
 /// First line of every generated file.
@@ -26,7 +27,7 @@ const HEADER: &str =
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
     /// Path relative to the output folder, with `/` between the parts.
-    pub path: String,
+    pub path: OutputPath,
     /// The whole text.
     pub contents: String,
     /// Why each line is there: line (from 1) → origins. A line of pure layout has the origin of its

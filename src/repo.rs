@@ -5,7 +5,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, VecDeque},
     fmt, fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,22 +13,17 @@ use std::{
 
 use globset::{GlobBuilder, GlobMatcher};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use serde::{Deserialize, de::IgnoredAny};
-use walkdir::{DirEntry, WalkDir};
+use serde::Deserialize;
 
 use crate::{
     diagnostic::{Code, Diagnostic, Severity, Warned},
+    input::{InputFolder, Unreadable, digest},
+    limits,
     source::SourceFile,
 };
 
 /// Name of the file that remembers what was written, beside the generated files.
 pub const STATE: &str = ".longshore.json";
-/// A file of the repository that is larger than this is not read, in bytes.
-pub const LARGEST_FILE: u64 = 2 * 1024 * 1024;
-/// How many folders deep the walk goes.
-pub const DEEPEST: usize = 10;
-/// How many files the walk lists.
-pub const MOST_FILES: usize = 20_000;
 
 /// Folders whose contents are never the application's own source.
 ///
@@ -62,8 +57,36 @@ const FOREIGN_FOLDERS: [&str; 22] = [
 /// The files of one repository.
 pub struct Repo {
     root: PathBuf,
+    folder: InputFolder,
     files: BTreeMap<String, u64>,
-    read: RefCell<BTreeMap<String, Option<Arc<SourceFile>>>>,
+    read: RefCell<BTreeMap<String, Read>>,
+}
+
+/// What reading a file gave.
+type Read = Result<Arc<SourceFile>, Refusal>;
+
+/// Why the text of a file is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is no file of the repository.
+    Missing,
+    /// It is larger than a file that a person writes.
+    TooLarge,
+    /// It is no text.
+    Binary,
+    /// The system does not let it be read.
+    Refused,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => write!(f, "it is not there"),
+            Self::TooLarge => write!(f, "it is larger than {} bytes", limits::FILE),
+            Self::Binary => write!(f, "it is not text"),
+            Self::Refused => write!(f, "it cannot be read"),
+        }
+    }
 }
 
 /// Why a folder cannot be opened as a repository.
@@ -112,38 +135,37 @@ impl Repo {
         if !found.is_dir() {
             return Err(OpenError::NotAFolder(root.to_owned()));
         }
-        fs::read_dir(root).map_err(|error| OpenError::Unreadable(root.to_owned(), error))?;
-
-        let ignored = ignored_by(root);
-        let written = written_to(root);
-        let walk = WalkDir::new(root)
-            .follow_links(false)
-            .max_depth(DEEPEST)
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(|entry| entry.depth() == 0 || is_own(entry, &ignored));
-        let mut files = BTreeMap::new();
+        let unreadable = |error| OpenError::Unreadable(root.to_owned(), error);
+        fs::read_dir(root).map_err(unreadable)?;
+        let folder = InputFolder::open(root).map_err(unreadable)?;
+        let written = written_to(&folder);
+        let listing = list(root, &ignored_by(root, &folder));
         let mut diagnostics = Vec::new();
-        for entry in walk.flatten().filter(|entry| entry.file_type().is_file()) {
-            if files.len() == MOST_FILES {
-                diagnostics.push(
-                    Diagnostic::new(
-                        Severity::Warning,
-                        Code::TooLarge,
-                        format!("the repository has more than {MOST_FILES} files; the rest was not looked at"),
-                    )
+        if listing.cut > 0 {
+            let message = format!(
+                "the repository has more than {} files; {} or more were not looked at",
+                limits::FILES,
+                listing.cut
+            );
+            diagnostics.push(
+                Diagnostic::new(Severity::Warning, Code::TooLarge, message)
                     .hint("name the folder of one application instead"),
-                );
-                break;
-            }
-            let size = entry.metadata().map(|metadata| metadata.len()).unwrap_or(0);
-            if let Some(path) = relative(root, entry.path()).filter(|path| !written.contains(path))
-            {
-                files.insert(path, size);
+            );
+        }
+        let mut files = listing.files;
+        // What an earlier run wrote is no evidence for what it concluded, unless somebody changed it.
+        for (path, written) in written {
+            let is_as_written = files.contains_key(&path)
+                && folder
+                    .read(&path, limits::STATE)
+                    .is_ok_and(|contents| digest(&contents) == written);
+            if is_as_written {
+                files.remove(&path);
             }
         }
         let repo = Self {
             root: root.to_owned(),
+            folder,
             files,
             read: RefCell::default(),
         };
@@ -201,18 +223,39 @@ impl Repo {
     /// Returns the text of `path`, read and decoded once; `None` when it is no file of the
     /// repository, too large, or binary.
     pub fn source(&self, path: &str) -> Option<Arc<SourceFile>> {
+        self.text(path).ok()
+    }
+
+    /// Returns the text of `path`, read and decoded once.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not read.
+    pub fn text(&self, path: &str) -> Result<Arc<SourceFile>, Refusal> {
         let path = normal(path);
-        let size = *self.files.get(&path)?;
+        if !self.files.contains_key(&path) {
+            return Err(Refusal::Missing);
+        }
         if let Some(known) = self.read.borrow().get(&path) {
             return known.clone();
         }
-        let source = (size <= LARGEST_FILE)
-            .then(|| fs::read(self.root.join(&path)).ok())
-            .flatten()
-            .filter(|bytes| !is_binary(bytes))
-            .map(|bytes| Arc::new(SourceFile::decode(path.clone(), &bytes)));
-        self.read.borrow_mut().insert(path, source.clone());
-        source
+        let text = match self.folder.read(&path, limits::FILE) {
+            Ok(bytes) if is_binary(&bytes) => Err(Refusal::Binary),
+            Ok(bytes) => Ok(Arc::new(SourceFile::decode(path.clone(), &bytes))),
+            Err(Unreadable::TooLarge(_)) => Err(Refusal::TooLarge),
+            Err(Unreadable::Missing) => Err(Refusal::Missing),
+            Err(_) => Err(Refusal::Refused),
+        };
+        self.read.borrow_mut().insert(path, text.clone());
+        text
+    }
+
+    /// Returns when `path` was last written.
+    pub fn modified(&self, path: &str) -> Option<std::time::SystemTime> {
+        fs::symlink_metadata(self.root.join(normal(path)))
+            .ok()?
+            .modified()
+            .ok()
     }
 
     /// Returns the size of `path` in bytes, if it is a file of the repository.
@@ -233,19 +276,16 @@ impl Repo {
 ///
 /// # Errors
 ///
-/// When the file is there but cannot be read, or is larger than [`LARGEST_FILE`].
-pub fn text_at_root(root: &Path, name: &str) -> std::io::Result<Option<String>> {
-    let path = root.join(name);
-    let Ok(found) = fs::symlink_metadata(&path) else {
+/// When the file is there but cannot be read, or is larger than [`limits::FILE`].
+pub fn text_at_root(root: &Path, name: &str) -> Result<Option<String>, Unreadable> {
+    let Ok(folder) = InputFolder::open(root) else {
         return Ok(None);
     };
-    if !found.is_file() {
-        return Ok(None);
+    match folder.text(name, limits::FILE) {
+        Ok(text) => Ok(Some(text)),
+        Err(Unreadable::Missing | Unreadable::Special(_)) => Ok(None),
+        Err(error) => Err(error),
     }
-    if found.len() > LARGEST_FILE {
-        return Err(std::io::Error::other("the file is too large"));
-    }
-    fs::read_to_string(path).map(Some)
 }
 
 /// Returns the place of `path`, written in a file of the repository, if it lies below `root` with
@@ -318,27 +358,67 @@ fn normal(path: &str) -> String {
     }
 }
 
-/// `.gitignore` speaks here for folders only: a committed file that it names is still part of the
-/// application, a folder it names is as a rule what a build makes.
-fn is_own(entry: &DirEntry, ignored: &Gitignore) -> bool {
-    if !entry.file_type().is_dir() {
-        return true;
-    }
-    let foreign = entry
-        .file_name()
-        .to_str()
-        .is_none_or(|name| FOREIGN_FOLDERS.contains(&name));
-    !foreign && !ignored.matched(entry.path(), true).is_ignore()
+/// The files of a repository.
+struct Listing {
+    /// Path and size.
+    files: BTreeMap<String, u64>,
+    /// How many more there are at least.
+    cut: usize,
 }
 
-fn relative(root: &Path, path: &Path) -> Option<String> {
-    let parts: Option<Vec<&str>> = path
-        .strip_prefix(root)
-        .ok()?
-        .iter()
-        .map(|part| part.to_str())
-        .collect();
-    Some(parts?.join("/"))
+/// Lists the files below `root`, those of the upper folders first. Where there are too many, each
+/// folder gives its first ones before any gives more, so that a large one hides none of the others.
+fn list(root: &Path, ignored: &Gitignore) -> Listing {
+    /// How many files a folder gives before the next one has its turn.
+    const TURN: usize = 200;
+    let mut found: Vec<(usize, usize, String, u64)> = Vec::new();
+    let mut listed = 0;
+    let mut folders = VecDeque::from([(String::new(), 1)]);
+    while let Some((folder, depth)) = folders.pop_front() {
+        let Ok(entries) = fs::read_dir(root.join(&folder)) else {
+            continue;
+        };
+        let left = limits::LISTED.saturating_sub(listed);
+        let mut names: Vec<(String, fs::DirEntry)> = entries
+            .flatten()
+            .take(left)
+            .filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry)))
+            .collect();
+        listed += names.len();
+        names.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut position = 0;
+        for (name, entry) in names {
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
+            let path = format!("{folder}{name}");
+            if kind.is_dir() && depth < limits::DEPTH && is_own(root, &path, &name, ignored) {
+                folders.push_back((format!("{path}/"), depth + 1));
+            } else if kind.is_file() {
+                let size = entry.metadata().map_or(0, |metadata| metadata.len());
+                found.push((position / TURN, depth, path, size));
+                position += 1;
+            }
+        }
+    }
+    let cut = match found.len().checked_sub(limits::FILES) {
+        Some(cut) if cut > 0 => {
+            found.sort();
+            cut
+        }
+        _ => usize::from(listed >= limits::LISTED),
+    };
+    let files = found.into_iter().take(limits::FILES);
+    Listing {
+        files: files.map(|(_, _, path, size)| (path, size)).collect(),
+        cut,
+    }
+}
+
+/// `.gitignore` speaks here for folders only: a committed file that it names is still part of the
+/// application, a folder it names is as a rule what a build makes.
+fn is_own(root: &Path, path: &str, name: &str, ignored: &Gitignore) -> bool {
+    !FOREIGN_FOLDERS.contains(&name) && !ignored.matched(root.join(path), true).is_ignore()
 }
 
 /// A NUL byte in the first 8,000 bytes, the rule git uses (`buffer_is_binary` in xdiff-interface.c);
@@ -348,28 +428,25 @@ fn is_binary(bytes: &[u8]) -> bool {
     !has_mark && bytes.iter().take(8000).any(|byte| *byte == 0)
 }
 
-/// The rules of the `.gitignore` at `root`; a broken or missing one ignores nothing.
-/// The files that an earlier run wrote: what was concluded is no evidence for it.
-fn written_to(root: &Path) -> BTreeSet<String> {
+/// The files that an earlier run wrote, with the digests of what it wrote.
+fn written_to(folder: &InputFolder) -> BTreeMap<String, String> {
     #[derive(Default, Deserialize)]
     struct State {
         #[serde(default)]
-        files: BTreeMap<String, IgnoredAny>,
+        files: BTreeMap<String, String>,
     }
-    /// Far more than the state of any repository.
-    const MOST: u64 = 10 << 20;
-    let path = root.join(STATE);
-    let is_file = fs::symlink_metadata(&path).is_ok_and(|data| data.is_file() && data.len() < MOST);
-    let text = is_file.then(|| fs::read_to_string(&path).unwrap_or_default());
-    let state: State = serde_json::from_str(&text.unwrap_or_default()).unwrap_or_default();
-    state.files.into_keys().collect()
+    let text = folder.text(STATE, limits::STATE).unwrap_or_default();
+    let state: State = serde_json::from_str(&text).unwrap_or_default();
+    state.files
 }
 
-fn ignored_by(root: &Path) -> Gitignore {
+/// The rules of the `.gitignore` at `root`; a broken or missing one ignores nothing.
+fn ignored_by(root: &Path, folder: &InputFolder) -> Gitignore {
     let mut builder = GitignoreBuilder::new(root);
-    let file = root.join(".gitignore");
-    if file.is_file() {
-        builder.add(file);
+    let text = folder.read(".gitignore", limits::FILE).unwrap_or_default();
+    for line in String::from_utf8_lossy(&text).lines() {
+        // A line that is no pattern ignores nothing.
+        let _ = builder.add_line(None, line);
     }
     builder.build().unwrap_or_else(|_| Gitignore::empty())
 }

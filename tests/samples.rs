@@ -49,12 +49,12 @@ fn files_equal_expected(case: &Utf8Path) -> datatest_stable::Result<()> {
     for artifact in &artifacts {
         Assert::new().action_env(DEFAULT_ACTION_ENV).eq(
             artifact.contents.as_str(),
-            Data::read_from(expected.join(&artifact.path).as_std_path(), None).raw(),
+            Data::read_from(expected.join(artifact.path.as_str()).as_std_path(), None).raw(),
         );
     }
     let made: BTreeSet<String> = artifacts
         .iter()
-        .map(|artifact| artifact.path.clone())
+        .map(|artifact| artifact.path.to_string())
         .collect();
     for entry in WalkDir::new(&expected) {
         let entry = entry?;

@@ -91,9 +91,9 @@ pub struct ConvertArguments {
     /// Build and smoke-run the result, and write what was measured.
     #[arg(long)]
     pub verify: bool,
-    /// File for what a batch wants to know.
-    #[arg(long, hide = true, value_name = "FILE")]
-    pub summary: Option<PathBuf>,
+    /// Print what a batch wants to know, on a line of its own.
+    #[arg(long, hide = true)]
+    pub summary: bool,
     /// How to verify.
     #[command(flatten)]
     pub smoke: SmokeArguments,

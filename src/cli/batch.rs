@@ -28,6 +28,8 @@ use super::{
 };
 use crate::{
     diagnostic::{Diagnostic, Severity, visible},
+    input::{self, InputFolder, digest},
+    limits,
     plan::BuildPlan,
     repo::Repo,
     verify::{self, EngineError, Report},
@@ -35,6 +37,8 @@ use crate::{
 
 /// Name of the file in the output folder that remembers what is done.
 const MEMORY: &str = ".longshore-batch.json";
+/// Beginning of the line with the summary of one repository.
+const SUMMARY: &str = "summary: ";
 /// Words that a first error is shortened to, in characters.
 const LONGEST_ERROR: usize = 300;
 
@@ -81,16 +85,16 @@ struct Done {
 ///
 /// # Errors
 ///
-/// When it cannot be written.
+/// When it is no JSON, which is a bug.
 pub fn summarise(
     arguments: &ConvertArguments,
     plan: &BuildPlan,
     diagnostics: &[Diagnostic],
     report: Option<&Report>,
 ) -> anyhow::Result<()> {
-    let Some(file) = &arguments.summary else {
+    if !arguments.summary {
         return Ok(());
-    };
+    }
     let stacks: BTreeSet<&str> = plan
         .components
         .iter()
@@ -117,7 +121,8 @@ pub fn summarise(
             .map(|rung| rung.name().to_owned()),
         error: error.or_else(|| unknown.then(|| "no stack was recognised".to_owned())),
     };
-    output::replace(file, &serde_json::to_vec(&summary)?, false)
+    print(&format!("{SUMMARY}{}\n", serde_json::to_string(&summary)?));
+    Ok(())
 }
 
 /// Converts many repositories, and reports on all of them.
@@ -184,18 +189,21 @@ fn repositories(source: &Path, output: &Path) -> anyhow::Result<Vec<(String, Pat
     if source.is_dir() {
         let output = fs::canonicalize(output).ok();
         for entry in fs::read_dir(source).with_context(context)? {
-            let path = entry.with_context(context)?.path();
+            let entry = entry.with_context(context)?;
+            let path = entry.path();
+            // A link may lead to any folder of this machine.
+            let is_folder = entry.file_type().with_context(context)?.is_dir();
             let is_hidden = path
                 .file_name()
                 .is_some_and(|name| name.to_string_lossy().starts_with('.'));
             let is_output = output.is_some() && fs::canonicalize(&path).ok() == output;
-            if path.is_dir() && !is_hidden && !is_output {
+            if is_folder && !is_hidden && !is_output {
                 paths.push(path);
             }
         }
         paths.sort();
     } else {
-        let list = fs::read_to_string(source).with_context(context)?;
+        let list = input::text(source, limits::NAMED).with_context(context)?;
         let lines = list.lines().map(str::trim);
         let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
         paths.extend(lines.map(PathBuf::from));
@@ -221,7 +229,10 @@ fn repositories(source: &Path, output: &Path) -> anyhow::Result<Vec<(String, Pat
 }
 
 fn remembered(output: &Path) -> BTreeMap<String, Done> {
-    let text = fs::read_to_string(output.join(MEMORY)).unwrap_or_default();
+    let text = InputFolder::open(output)
+        .ok()
+        .and_then(|folder| folder.text(MEMORY, limits::MEMORY).ok())
+        .unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
 }
 
@@ -311,15 +322,11 @@ impl Work<'_> {
             bar.set_message(name.to_owned());
         }
         let begun = Instant::now();
-        let folder = tempfile::tempdir().context("failed to make a folder")?;
-        let file = folder.path().join("summary.json");
         let ended = self
-            .command(path, &output, &file)
+            .command(path, &output)
             .output()
             .context("failed to start this program again")?;
-        let summary = fs::read(&file).ok();
-        let summary = summary.and_then(|bytes| serde_json::from_slice::<Summary>(&bytes).ok());
-        let mut summary = summary.unwrap_or_default();
+        let mut summary = summary(&ended);
         let ok = ended.status.success();
         if ok {
             summary.error = None;
@@ -350,15 +357,15 @@ impl Work<'_> {
             }
         }
         let text = serde_json::to_vec_pretty(&*done)?;
-        output::replace(&self.batch.output.join(MEMORY), &text, false)?;
+        output::replace(&self.batch.output.join(MEMORY), &text)?;
         Ok(entry)
     }
 
-    fn command(&self, path: &Path, output: &Path, summary: &Path) -> Command {
+    fn command(&self, path: &Path, output: &Path) -> Command {
         let mut command = Command::new(&self.program);
         command.args(["--color", "never", "convert"]).arg(path);
         command.arg("--output").arg(output);
-        command.arg("--summary").arg(summary);
+        command.arg("--summary");
         for recipes in &self.all.recipes {
             command.arg("--recipes").arg(recipes);
         }
@@ -398,16 +405,29 @@ impl Work<'_> {
             .chain(self.all.recipes.iter().map(PathBuf::as_path))
         {
             let repo = Repo::open(folder).ok()?.value;
+            let input = InputFolder::open(folder).ok()?;
             for file in repo.files() {
-                let bytes = fs::read(folder.join(file)).ok()?;
-                let _ = writeln!(text, "{file:?} {}", output::hash(&bytes));
+                let known = input.read(file, limits::STATE);
+                let known = known.map_or_else(|why| why.to_string(), |bytes| digest(&bytes));
+                let _ = writeln!(text, "{file:?} {known} {:?}", repo.size(file));
             }
         }
         if let Some(config) = &self.all.config {
-            text.push_str(&output::hash(&fs::read(config).ok()?));
+            text.push_str(&digest(&input::read(config, limits::NAMED).ok()?));
         }
-        Some(output::hash(text.as_bytes()))
+        Some(digest(text.as_bytes()))
     }
+}
+
+/// The last summary that a process printed.
+fn summary(ended: &Output) -> Summary {
+    let said = String::from_utf8_lossy(&ended.stdout);
+    let summary = said
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix(SUMMARY));
+    let summary = summary.and_then(|json| serde_json::from_str(json).ok());
+    summary.unwrap_or_default()
 }
 
 /// The first error that a process printed, or how it crashed.

@@ -1,18 +1,17 @@
 //! Writes the generated files: atomically, and never over what a person edited.
 
 use std::{
-    collections::BTreeMap,
-    fs,
-    io::Write,
-    path::{Path, PathBuf},
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
 };
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use similar::TextDiff;
 
 use crate::{
+    input::digest,
+    output::{OutputFolder, OutputPath, Present},
     plan::{Health, Measured},
     render::Artifact,
     verify::Repair,
@@ -24,7 +23,7 @@ pub use crate::repo::STATE;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// SHA-256 of each file as it was written, by path.
-    pub files: BTreeMap<String, String>,
+    pub files: BTreeMap<OutputPath, String>,
     /// What a smoke run proved, by component.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub proven: BTreeMap<String, Proven>,
@@ -60,16 +59,18 @@ pub struct Proven {
 }
 
 /// What is to happen with one file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// It is as it should be.
     Unchanged,
     /// There is none yet.
     New,
-    /// longshore wrote it and nobody edited it since.
-    Update,
-    /// A person wrote or edited it.
-    Edited,
+    /// longshore wrote it and nobody edited it since; its text.
+    Update(String),
+    /// A person wrote or edited it; its text.
+    Edited(String),
+    /// What is there is no plain file, or lies behind a link: why it is left alone, even by force.
+    Obstructed(String),
 }
 
 /// The state of an output folder, compared with what is to be written.
@@ -77,17 +78,19 @@ pub struct Comparison {
     /// Each artifact with what is to happen with it.
     pub changes: Vec<(Artifact, Change)>,
     /// Files that an earlier run wrote, that nobody edited, and that are no longer made.
-    pub stale: Vec<String>,
+    pub stale: Vec<OutputPath>,
     state: State,
-    folder: PathBuf,
+    folder: OutputFolder,
 }
 
 impl State {
     /// Reads what an earlier run left in `folder`; a missing or broken file is an empty state, so
     /// that every file counts as a person's.
-    pub fn read(folder: &Path) -> Self {
-        let text = fs::read_to_string(folder.join(STATE)).unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or_default()
+    pub fn read(folder: &OutputFolder) -> Self {
+        match folder.read(&OutputPath::fixed(STATE)) {
+            Ok(Present::File(text)) => serde_json::from_slice(&text).unwrap_or_default(),
+            Ok(Present::Missing | Present::Other(_)) | Err(_) => Self::default(),
+        }
     }
 }
 
@@ -97,34 +100,40 @@ impl State {
 ///
 /// When a file is there but cannot be read.
 pub fn compare(artifacts: Vec<Artifact>, folder: &Path) -> anyhow::Result<Comparison> {
-    let state = State::read(folder);
+    let folder = OutputFolder::at(folder);
+    let state = State::read(&folder);
     let mut changes = Vec::new();
     for artifact in artifacts {
-        let path = folder.join(&artifact.path);
-        let change = match fs::read(&path) {
-            Ok(present) if present == artifact.contents.as_bytes() => Change::Unchanged,
-            Ok(present) if state.files.get(&artifact.path) == Some(&hash(&present)) => {
-                Change::Update
+        let written = state.files.get(&artifact.path);
+        let change = match folder.read(&artifact.path)? {
+            Present::Missing => Change::New,
+            Present::File(present) if present == artifact.contents.as_bytes() => Change::Unchanged,
+            Present::File(present) => {
+                let text = String::from_utf8_lossy(&present).into_owned();
+                match written == Some(&digest(&present)) {
+                    true => Change::Update(text),
+                    false => Change::Edited(text),
+                }
             }
-            Ok(_) => Change::Edited,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Change::New,
-            Err(error) => {
-                return Err(error).with_context(|| format!("failed to read `{}`", path.display()));
-            }
+            Present::Other(why) => Change::Obstructed(why),
         };
         changes.push((artifact, change));
     }
-    let made = |path: &str| changes.iter().any(|(artifact, _)| artifact.path == path);
-    let stale = state.files.iter().filter(|(path, written)| {
-        let present = fs::read(folder.join(path)).ok();
-        !made(path) && present.is_some_and(|present| hash(&present) == **written)
-    });
-    let stale = stale.map(|(path, _)| path.clone()).collect();
+    let made: BTreeSet<&OutputPath> = changes.iter().map(|(artifact, _)| &artifact.path).collect();
+    let mut stale = Vec::new();
+    for (path, written) in &state.files {
+        if !made.contains(path)
+            && let Present::File(present) = folder.read(path)?
+            && digest(&present) == *written
+        {
+            stale.push(path.clone());
+        }
+    }
     Ok(Comparison {
         changes,
         stale,
         state,
-        folder: folder.to_owned(),
+        folder,
     })
 }
 
@@ -138,23 +147,9 @@ impl Comparison {
                 .any(|(_, change)| *change != Change::Unchanged)
     }
 
-    /// Returns the difference between the file in the folder and `artifact`, as a unified diff.
-    pub fn diff(&self, artifact: &Artifact) -> String {
-        let present = fs::read(self.folder.join(&artifact.path)).unwrap_or_default();
-        let present = String::from_utf8_lossy(&present);
-        TextDiff::from_lines(present.as_ref(), artifact.contents.as_str())
-            .unified_diff()
-            .context_radius(2)
-            .header(
-                &format!("{} (yours)", artifact.path),
-                &format!("{} (generated)", artifact.path),
-            )
-            .to_string()
-    }
-
     /// Writes what is new or updated, edited files only with `force`; removes stale files. Returns
     /// the paths that were written. Every file is written beside its place and moved there, so that
-    /// a reader sees the old one or the new one.
+    /// a reader sees the old one or the new one; what a killed run left there goes.
     ///
     /// # Errors
     ///
@@ -164,29 +159,31 @@ impl Comparison {
         force: bool,
         proven: BTreeMap<String, Proven>,
         repairs: Option<Repairs>,
-    ) -> anyhow::Result<Vec<String>> {
+    ) -> anyhow::Result<Vec<OutputPath>> {
+        let state_file = OutputPath::fixed(STATE);
+        let artifacts = self.changes.iter().map(|(artifact, _)| &artifact.path);
+        self.folder.sweep(artifacts.chain([&state_file]));
         let mut state = self.state.clone();
         let mut written = Vec::new();
         for (artifact, change) in &self.changes {
-            let is_kept = *change == Change::Edited && !force;
-            if !is_kept {
-                if *change != Change::Unchanged {
-                    replace(
-                        &self.folder.join(&artifact.path),
-                        artifact.contents.as_bytes(),
-                        artifact.executable,
-                    )?;
-                    written.push(artifact.path.clone());
-                }
-                state
-                    .files
-                    .insert(artifact.path.clone(), hash(artifact.contents.as_bytes()));
+            let is_written = match change {
+                Change::New | Change::Update(_) => true,
+                Change::Edited(_) => force,
+                Change::Obstructed(_) => continue,
+                Change::Unchanged => false,
+            };
+            let contents = artifact.contents.as_bytes();
+            if is_written {
+                self.folder
+                    .replace(&artifact.path, contents, artifact.executable)?;
+                written.push(artifact.path.clone());
+            }
+            if is_written || *change == Change::Unchanged {
+                state.files.insert(artifact.path.clone(), digest(contents));
             }
         }
         for path in &self.stale {
-            let full = self.folder.join(path);
-            fs::remove_file(&full)
-                .with_context(|| format!("failed to remove `{}`", full.display()))?;
+            self.folder.remove(path)?;
             state.files.remove(path);
         }
         state.proven.extend(proven);
@@ -195,66 +192,53 @@ impl Comparison {
         }
         let mut text = serde_json::to_string_pretty(&state).context("failed to write the state")?;
         text.push('\n');
-        let path = self.folder.join(STATE);
-        if fs::read_to_string(&path).ok().as_deref() != Some(&text) {
-            replace(&path, text.as_bytes(), false)?;
+        if self.folder.read(&state_file)? != Present::File(text.clone().into_bytes()) {
+            self.folder.replace(&state_file, text.as_bytes(), false)?;
         }
         Ok(written)
     }
 }
 
-/// Returns the SHA-256 of `bytes` in hexadecimal.
-pub fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+/// Returns the difference between `present`, the text of a file, and `artifact`, as a unified diff.
+pub fn diff(present: &str, artifact: &Artifact) -> String {
+    TextDiff::from_lines(present, artifact.contents.as_str())
+        .unified_diff()
+        .context_radius(2)
+        .header(
+            &format!("{} (yours)", artifact.path),
+            &format!("{} (generated)", artifact.path),
+        )
+        .to_string()
 }
 
-/// Writes `path` beside its place and moves it there.
+/// Writes `path`, whose folder the user names, beside its place and moves it there.
 ///
 /// # Errors
 ///
-/// When it cannot be written.
-pub fn replace(path: &Path, contents: &[u8], executable: bool) -> anyhow::Result<()> {
-    let context = || format!("failed to write `{}`", path.display());
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).with_context(context)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".longshore-")
-        .tempfile_in(folder)
-        .with_context(context)?;
-    file.write_all(contents).with_context(context)?;
-    set_mode(file.as_file(), executable).with_context(context)?;
-    file.persist(path)
-        .map_err(|error| error.error)
-        .with_context(context)?;
-    Ok(())
-}
-
-/// A temporary file is readable by its owner only; a generated one is for the whole team.
-#[cfg(unix)]
-fn set_mode(file: &fs::File, executable: bool) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(if executable {
-        0o755
-    } else {
-        0o644
-    }))
-}
-
-#[cfg(not(unix))]
-fn set_mode(_: &fs::File, _: bool) -> std::io::Result<()> {
-    Ok(())
+/// When it cannot be written, or is something else than a plain file.
+pub fn replace(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
+    let shown = path.display();
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = OutputPath::parse(name.unwrap_or_default())
+        .map_err(|why| anyhow::anyhow!("failed to write `{shown}`: {why}"))?;
+    let folder = OutputFolder::at(folder);
+    folder.sweep([&name]);
+    folder.replace(&name, contents, false)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn artifact(contents: &str) -> Vec<Artifact> {
         vec![Artifact {
-            path: "k8s/a.yaml".into(),
+            path: OutputPath::fixed("k8s/a.yaml"),
             contents: contents.into(),
             origins: BTreeMap::new(),
             executable: false,
@@ -271,10 +255,10 @@ mod tests {
             .expect("written");
         fs::write(&path, "mine\n").expect("edited");
         let second = compare(artifact("two\n"), folder.path()).expect("compared");
-        assert_eq!(second.changes[0].1, Change::Edited);
+        assert_eq!(second.changes[0].1, Change::Edited("mine\n".to_owned()));
         second.write(false, BTreeMap::new(), None).expect("written");
         assert_eq!(fs::read_to_string(&path).expect("read"), "mine\n");
-        assert!(second.diff(&second.changes[0].0).contains("-mine\n+two"));
+        assert!(diff("mine\n", &second.changes[0].0).contains("-mine\n+two"));
         second.write(true, BTreeMap::new(), None).expect("written");
         assert_eq!(fs::read_to_string(&path).expect("read"), "two\n");
     }

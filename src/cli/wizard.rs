@@ -137,11 +137,7 @@ pub fn wizard(
             return Ok(Outcome::Failed);
         }
     }
-    output::replace(
-        &session.file,
-        session.document.to_string().as_bytes(),
-        false,
-    )?;
+    output::replace(&session.file, session.document.to_string().as_bytes())?;
     talk.say(&format!("wrote {}", session.file.display()));
     write(&arguments.convert, &session.known, talk)
 }
@@ -155,7 +151,7 @@ fn document(file: &Path, talk: Talk) -> anyhow::Result<Option<DocumentMut>> {
         return Ok(None);
     }
     let text = match found {
-        Ok(_) => std::fs::read_to_string(file)?,
+        Ok(_) => crate::input::text(file, crate::limits::NAMED)?,
         Err(_) => TEMPLATE.to_owned(),
     };
     Ok(Some(text.parse()?))

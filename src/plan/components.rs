@@ -2,7 +2,7 @@
 //! and how one finds the other.
 
 use super::{Component, EnvKind, Origin, joined_name, name::slug};
-use crate::{repo, select::Selection};
+use crate::{output::OutputPath, repo, select::Selection};
 
 /// Returns the index of the component that `folder` belongs to: the deepest that holds it, else the
 /// first. What is built for a component belongs to it.
@@ -73,8 +73,10 @@ pub fn join(name: &str, components: &mut [Component]) {
         let own = joined_name(name, &component.id);
         let image = &mut component.image;
         for file in image.extra_files.iter_mut().chain(&mut image.source_files) {
-            if let Some(inside) = file.path.strip_prefix("container/") {
-                file.path = format!("container/{}/{inside}", component.id);
+            let inside = file.path.strip_prefix("container/");
+            let own = inside.map(|inside| format!("container/{}/{inside}", component.id));
+            if let Some(own) = own.and_then(|own| OutputPath::parse(&own).ok()) {
+                file.path = own;
             }
         }
         if is_on_its_own(component) {

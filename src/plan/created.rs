@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     manifest::settings::{Setting, settings},
+    output::OutputPath,
     recipe::{Catalog, ServiceRecipe},
     repo::{self, Repo},
     select::Selection,
@@ -455,6 +456,10 @@ pub fn add_to_source(
             ledger.skip(file.step, "holds-values-of-one-machine", Some(&file.path));
             continue;
         }
+        let Ok(path) = OutputPath::parse(&format!("container/source/{}", file.path)) else {
+            ledger.skip(file.step, "name-cannot-be-written", Some(&file.path));
+            continue;
+        };
         let remark = match (&file.manner, file.slots.is_empty()) {
             (Manner::Filled { .. }, false) => "filled from environment variables at each start",
             (Manner::Reads { .. }, false) => "with values from environment variables",
@@ -468,7 +473,7 @@ pub fn add_to_source(
             Manner::Filled { .. } => continue,
         };
         image.source_files.push(ExtraFile {
-            path: format!("container/source/{}", file.path),
+            path,
             to: format!("{}/{}", image.workdir, file.path),
             contents: format!("{contents}\n"),
             executable: false,
@@ -508,7 +513,7 @@ pub fn fill(files: &[CreatedFile], image: &mut Image, volumes: &mut Vec<Volume>)
     }
     script += "\nexec \"$@\"\n";
     image.extra_files.push(ExtraFile {
-        path: "container/with-settings.sh".to_owned(),
+        path: OutputPath::fixed("container/with-settings.sh"),
         to: SCRIPT.to_owned(),
         contents: script,
         executable: true,

@@ -10,6 +10,7 @@ use super::{
     runtime,
 };
 use crate::{
+    output::OutputPath,
     recipe::{ConditionalCommand, ImageFile, ImageRecipe},
     repo,
     step::rule,
@@ -27,7 +28,7 @@ pub fn env_file(input: &Input<'_, '_>, workdir: &str) -> Option<ExtraFile> {
     })?;
     // One of the repository holds settings of one machine, and is left out of the image.
     Some(ExtraFile {
-        path: "container/settings.env".to_owned(),
+        path: OutputPath::fixed("container/settings.env"),
         to: format!("{workdir}/{place}"),
         contents:
             "# The program fails without this file; its settings come from the environment.\n"

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::output::OutputPath;
+
 pub use crate::origin::{Origin, OriginKind};
 
 /// Name and version of the JSON shape, the value of [`BuildPlan::schema`].
@@ -274,7 +276,7 @@ pub struct ArtifactCopy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExtraFile {
     /// Path among the generated files, such as `container/nginx.conf`.
-    pub path: String,
+    pub path: OutputPath,
     /// Absolute path in the image.
     pub to: String,
     /// The whole text.

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     config::{self, Config, Mirror, Said},
     diagnostic::{Code, Diagnostic, Severity, nearest},
+    output::OutputPath,
     recipe::Catalog,
 };
 
@@ -95,7 +96,7 @@ pub fn place(place: &mut BuildPlace, runtime: &str, config: &Config, catalog: &C
         let recipe = &catalog.runtimes[runtime].certificate;
         let origin = vec![said.origin.clone()];
         place.certificate = Some(ExtraFile {
-            path: "container/company-ca.crt".to_owned(),
+            path: OutputPath::fixed("container/company-ca.crt"),
             to: CERTIFICATE.to_owned(),
             contents: said.value.contents.clone(),
             executable: false,

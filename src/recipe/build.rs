@@ -16,12 +16,16 @@ mod index;
 #[path = "model.rs"]
 #[allow(dead_code)]
 mod model;
+#[path = "../output/path.rs"]
+#[allow(dead_code)]
+mod path;
 #[path = "pattern.rs"]
 #[allow(dead_code)]
 mod pattern;
 
 use expression::Expression;
 use index::{Index, Place};
+use path::OutputPath;
 use pattern::Pattern;
 
 fn main() -> anyhow::Result<()> {
@@ -29,6 +33,7 @@ fn main() -> anyhow::Result<()> {
     let out = env::var("OUT_DIR").context("cargo names the folder for what is made")?;
     println!("cargo::rerun-if-changed=recipes");
     println!("cargo::rerun-if-changed=src/recipe");
+    println!("cargo::rerun-if-changed=src/output/path.rs");
     let mut made = Catalogue::default();
     let recipes = Path::new(&root).join("recipes");
     for kind in sorted(&recipes)? {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Expression, Pattern};
+use super::{Expression, OutputPath, Pattern};
 
 /// `recipes/runtimes/ID.toml`: a language runtime and its versions.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -656,7 +656,7 @@ pub struct InitRecipe {
 #[serde(deny_unknown_fields)]
 pub struct ImageFile {
     /// Path among the generated files.
-    pub path: String,
+    pub path: OutputPath,
     /// Absolute path in the image.
     pub to: String,
     /// The text.

@@ -666,7 +666,7 @@ pub fn dockerignore(plan: &BuildPlan) -> anyhow::Result<Artifact> {
                     .extra_files
                     .iter()
                     .chain(&component.image.source_files)
-                    .map(|file| file.path.clone()),
+                    .map(|file| file.path.to_string()),
             )
         })
         .filter(|path| {

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use serde::Serialize;
 
 use super::Artifact;
-use crate::{origin::Origin, quote::yaml::Laid};
+use crate::{origin::Origin, output::OutputPath, quote::yaml::Laid};
 
 /// Private-use characters that no input may bring in.
 const OPEN: char = '\u{e000}';
@@ -40,7 +40,7 @@ impl Marks {
         format!("{OPEN}{}{CLOSE}", lists.len() - 1)
     }
 
-    /// Takes the marks off `text` and returns the file; a line without one gets `otherwise`.
+    /// Takes the marks off `text` and returns the file, whose path is of longshore's own words and ids; a line without one gets `otherwise`.
     pub fn artifact(&self, path: &str, text: &str, otherwise: &Origin) -> Artifact {
         let lists = self.lists.borrow();
         let mut contents = String::with_capacity(text.len());
@@ -68,7 +68,7 @@ impl Marks {
             }
         }
         Artifact {
-            path: path.to_owned(),
+            path: OutputPath::fixed(path),
             contents,
             origins,
             executable: false,
@@ -77,12 +77,12 @@ impl Marks {
 }
 
 /// Returns a file whose lines all have the same origins.
-pub fn plain(path: &str, contents: &str, why: &[Origin]) -> Artifact {
+pub fn plain(path: &OutputPath, contents: &str, why: &[Origin]) -> Artifact {
     let origins = (1..=contents.lines().count())
         .map(|line| (line, why.to_vec()))
         .collect();
     Artifact {
-        path: path.to_owned(),
+        path: path.clone(),
         contents: contents.to_owned(),
         origins,
         executable: false,

@@ -265,7 +265,7 @@ mod tests {
 
     fn artifact(path: &str, contents: &str) -> Artifact {
         Artifact {
-            path: path.into(),
+            path: crate::output::OutputPath::fixed(path),
             contents: contents.into(),
             origins: BTreeMap::new(),
             executable: false,

@@ -579,7 +579,7 @@ async fn by_server(
         .iter()
         .filter(|artifact| artifact.path.starts_with("k8s/"));
     for artifact in manifests {
-        let path = folder.path().join(&artifact.path);
+        let path = folder.path().join(artifact.path.as_str());
         fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))
             .context("failed to make a folder")?;
         fs::write(&path, &artifact.contents).context("failed to write a manifest")?;

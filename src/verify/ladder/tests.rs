@@ -70,7 +70,7 @@ fn attempt_with(fake: &Fake, plan: &BuildPlan, options: Options) -> anyhow::Resu
     let folder = tempfile::tempdir().expect("a folder");
     let run = Run::new().expect("random");
     let dockerfile = Artifact {
-        path: "Dockerfile".into(),
+        path: crate::output::OutputPath::fixed("Dockerfile"),
         contents: "FROM a\nRUN make\n".into(),
         origins: [(2, vec![Origin::recipe("stacks/s", "make")])].into(),
         executable: false,
