@@ -17,6 +17,7 @@ use crate::{
     diagnostic::nearest,
     input::{self, Unreadable},
     limits,
+    name::{HostName, ImageReference, Subdomain},
     origin::{Origin, OriginKind},
     recipe::{Catalog, ConfigurationError, explained, position},
     repo,
@@ -387,19 +388,22 @@ impl Reader<'_> {
         }
         for (name, value) in &written.images {
             let text = value.get_ref();
-            let is_plain = text
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-._:/@".contains(c));
-            if text.is_empty() || !is_plain || text.contains("://") {
+            let is_mirror = name.get_ref() == "mirror";
+            let image = match is_mirror {
+                true => format!("{text}/name"),
+                false => text.clone(),
+            };
+            if ImageReference::parse(&image).is_none() {
                 let message = format!("`{text}` is no reference of an image");
                 self.error(
                     value,
                     &message,
                     "write `registry.example/path/name`, without `https://`",
                 );
+                continue;
             }
             let said = self.said(value, text.clone());
-            if name.get_ref() == "mirror" {
+            if is_mirror {
                 config.registry = Some(said);
             } else {
                 config.images.insert(name.get_ref().clone(), said);
@@ -409,9 +413,12 @@ impl Reader<'_> {
             config.certificate = self.certificate(path);
         }
         let ingress = &written.ingress;
-        config.host = self.object_name(ingress.host.as_ref());
-        config.tls_secret = self.object_name(ingress.tls_secret.as_ref());
-        config.ingress_class = self.object_name(ingress.class.as_ref());
+        config.host = self.dns_name(ingress.host.as_ref(), |text| {
+            HostName::parse(text).is_some()
+        });
+        let is_object = |text: &str| Subdomain::parse(text).is_some();
+        config.tls_secret = self.dns_name(ingress.tls_secret.as_ref(), is_object);
+        config.ingress_class = self.dns_name(ingress.class.as_ref(), is_object);
         for (tool, value) in &written.mirrors {
             let mirror = match value.get_ref() {
                 MirrorValue::Url(url) => {
@@ -434,19 +441,20 @@ impl Reader<'_> {
         config
     }
 
-    /// A name of DNS, which those of Kubernetes objects are, too
-    /// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>).
-    fn object_name(&mut self, written: Option<&Spanned<String>>) -> Option<Said<String>> {
+    /// A name of DNS, which those of Kubernetes objects are, too; one that is none is left out.
+    fn dns_name(
+        &mut self,
+        written: Option<&Spanned<String>>,
+        is_name: impl Fn(&str) -> bool,
+    ) -> Option<Said<String>> {
         let name = written?;
         let text = name.get_ref();
-        let is_label = |label: &str| {
-            let is_known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-            !label.is_empty() && !label.starts_with('-') && label.chars().all(is_known)
-        };
-        if !text.split('.').all(is_label) {
+        if !is_name(text) {
             let message = format!("`{text}` is no name of DNS");
-            let hint = "use small letters, digits, `-` and `.`, without `https://`";
+            let hint =
+                "use small letters, digits, `.` and inner `-`, at most 253, without `https://`";
             self.error(name, &message, hint);
+            return None;
         }
         Some(self.said(name, text.clone()))
     }

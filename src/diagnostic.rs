@@ -83,6 +83,8 @@ pub enum Code {
     ProxyNotTaken,
     /// An address stands in the source, so that no setting can change it.
     HardCodedAddress,
+    /// A name, a path or a time that Compose or Kubernetes does not take.
+    InvalidName,
     /// `longshore.toml` or a user's recipe is wrong.
     Configuration,
 }
@@ -117,6 +119,7 @@ impl Code {
             Self::OtherWebServer => "other-web-server",
             Self::ProxyNotTaken => "proxy-not-taken",
             Self::HardCodedAddress => "hard-coded-address",
+            Self::InvalidName => "invalid-name",
             Self::Configuration => "configuration",
         }
     }

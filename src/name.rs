@@ -13,6 +13,8 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::source::is_hidden;
+
 pub use cron::CronExpression;
 pub use host::HostName;
 pub use image::ImageReference;
@@ -137,8 +139,8 @@ impl From<EnvName> for VariableName {
     }
 }
 
-/// An absolute path at which something can be mounted into a container: Kubernetes takes none with `:`, and
-/// no engine the root or a way upwards.
+/// An absolute path at which something can be mounted into a container: Kubernetes takes none with `:`, no
+/// engine the root or a way upwards, and nobody would see what is hidden.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MountPath(String);
 
@@ -147,7 +149,8 @@ impl MountPath {
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('/');
         let is_absolute = text.starts_with('/') && !text.trim_matches('/').is_empty();
-        let is_clean = parts.all(|part| part != "..") && !text.contains([':', '\0']);
+        let is_clean =
+            parts.all(|part| part != "..") && !text.contains(|c| c == ':' || is_hidden(c));
         (is_absolute && is_clean).then(|| Self(text.to_owned()))
     }
 }
@@ -315,7 +318,7 @@ mod tests {
     #[test]
     fn nothing_is_mounted_at_a_path_with_a_colon() {
         assert!(MountPath::parse("/app/my data").is_some());
-        for text in ["", "/", "app", "/a:b", "/a/../b", "/a\0"] {
+        for text in ["", "/", "app", "/a:b", "/a/../b", "/a\nb"] {
             assert!(MountPath::parse(text).is_none(), "{text}");
         }
     }

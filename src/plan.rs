@@ -33,6 +33,7 @@ mod port;
 mod processes;
 mod proxies;
 mod questions;
+mod refused;
 mod prune;
 mod runtime;
 mod script;

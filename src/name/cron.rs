@@ -44,15 +44,23 @@ const fn numbers(least: u32, greatest: u32) -> Field {
 }
 
 impl CronExpression {
-    /// Returns the expression that `text` is, if Kubernetes takes it. A crontab's Sunday may be 7, which
-    /// Kubernetes calls 0.
+    /// Returns the expression that `text` is, if Kubernetes takes it. A crontab's Sunday may be 7, also at
+    /// the end of a range, which Kubernetes calls 0.
     pub fn parse(text: &str) -> Option<Self> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         let [minute, hour, day, month, weekday] = fields[..] else {
             return None;
         };
-        let weekday = if weekday == "7" { "0" } else { weekday };
-        let fields = [minute, hour, day, month, weekday];
+        let days = weekday.split(',').map(|range| match range {
+            "7" => "0".to_owned(),
+            "0-7" => "*".to_owned(),
+            range => match range.strip_suffix("-7") {
+                Some(first) => format!("{first}-6,0"),
+                None => range.to_owned(),
+            },
+        });
+        let weekday = days.collect::<Vec<_>>().join(",");
+        let fields = [minute, hour, day, month, weekday.as_str()];
         let is_known = fields
             .iter()
             .zip(&FIELDS)
@@ -130,7 +138,7 @@ mod tests {
             "*/0 * * * *",
             "5-1 * * * *",
             "* * 0 * *",
-            "* * * * 1-7",
+            "* * * * 1-8",
             "* * * *",
             "* * * * * *",
             "*-5 * * * *",
@@ -146,5 +154,6 @@ mod tests {
     #[test]
     fn sunday_is_0() {
         assert_eq!(read("0  3 * * 7").as_deref(), Some("0 3 * * 0"));
+        assert_eq!(read("0 3 * * 2,5-7").as_deref(), Some("0 3 * * 2,5-6,0"));
     }
 }

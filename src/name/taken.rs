@@ -1,6 +1,6 @@
 //! Names that are unique within their document.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Label;
 
@@ -17,6 +17,17 @@ impl Taken {
     /// Returns a label for `text`: the plain one, or, where that is taken, one with a hash of `text`.
     pub fn label<const MAX: usize>(&mut self, text: &str) -> Label<MAX> {
         self.label_with(text, text, |_| Vec::new())
+    }
+
+    /// Returns a label for each of `texts`. One that is a label stays, whatever the order is.
+    pub fn labels<const MAX: usize>(&mut self, texts: &[String]) -> Vec<Label<MAX>> {
+        let mut order: Vec<usize> = (0..texts.len()).collect();
+        order.sort_by_key(|at| Label::<MAX>::of(&texts[*at]).as_str() != texts[*at]);
+        let labels: BTreeMap<usize, Label<MAX>> = order
+            .into_iter()
+            .map(|at| (at, self.label(&texts[at])))
+            .collect();
+        labels.into_values().collect()
     }
 
     /// Returns a label that is `wish`, or has a hash of `text`, so that neither it nor a name that
@@ -58,6 +69,14 @@ mod tests {
         assert_eq!(taken.label::<63>("a-b").as_str(), "a-b");
         assert_eq!(taken.label::<63>("a b").as_str(), "a-b-c8687a");
         assert_eq!(taken.label::<63>("a b").as_str(), "a-b-1544a9");
+    }
+
+    #[test]
+    fn what_is_a_label_stays_whatever_the_order_is() {
+        let mut taken = Taken::default();
+        let labels = taken.labels::<63>(&["beat_1".to_owned(), "beat-1".to_owned()]);
+        assert_eq!(labels[1].as_str(), "beat-1");
+        assert_ne!(labels[0], labels[1]);
     }
 
     #[test]

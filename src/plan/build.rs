@@ -3,8 +3,8 @@
 use super::{
     AssetStage, BuildPlan, Command, Component, EnvKind, EnvVar, Finding, Question, SCHEMA, assets,
     commands, components, created, env, files, health, image, ingress, input::Input, install,
-    ledger::Ledger, name, packages, peers, processes, proxies, prune, questions, runtime, script,
-    services, settled, start, variables, workspace,
+    ledger::Ledger, name, packages, peers, processes, proxies, prune, questions, refused, runtime,
+    script, services, settled, start, variables, workspace,
 };
 use crate::{
     config::Config,
@@ -43,7 +43,7 @@ pub fn build_plan(
             .filter(|document| is_own(repo::folder_of(&document.source.path)))
             .cloned()
             .collect();
-        let mut planned = component(
+        components.push(component(
             &name,
             repo,
             &Documents {
@@ -54,10 +54,9 @@ pub fn build_plan(
             catalog,
             &mut ledger,
             &mut said,
-        );
-        planned.id = components::id(selections, index);
-        components.push(planned);
+        ));
     }
+    let name = components::name(&name, &mut components, selections);
     ledger.enter(|_| true);
     questions::rest(&mut ledger);
     questions::out_of_order(&ledger, &mut said.diagnostics);
@@ -79,7 +78,8 @@ pub fn build_plan(
     );
     ingress::join(&mut components, repo, documents, steps, catalog, config);
     components::join(&name, &mut components);
-    peers::find(reader, &mut components);
+    peers::find(&name, reader, &mut components);
+    refused::leave_out(&mut components, repo, &mut said.diagnostics);
     let plan = BuildPlan {
         schema: SCHEMA.to_owned(),
         name,
@@ -246,7 +246,7 @@ fn component(
     image::add_packages(&input, &all, &mut packages);
     image::add_init(&input, started.start.as_ref(), &mut image, &mut packages);
     let processes = processes::processes(&input, ledger);
-    let schedules = processes::schedules(&input, ledger);
+    let schedules = processes::schedules(&input, ledger, diagnostics);
     let mut lines: Vec<Vec<String>> = started
         .start
         .iter()

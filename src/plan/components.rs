@@ -1,8 +1,13 @@
 //! Several components of one repository: which of them a folder belongs to, how they are called,
 //! and how one finds the other.
 
-use super::{Component, EnvKind, Origin, joined_name, name::slug};
-use crate::{output::OutputPath, repo, select::Selection};
+use super::{Component, EnvKind, Origin, joined_name};
+use crate::{
+    name::{Label, Taken, slug},
+    output::OutputPath,
+    repo,
+    select::Selection,
+};
 
 /// Returns the index of the component that `folder` belongs to: the deepest that holds it, else the
 /// first. What is built for a component belongs to it.
@@ -31,14 +36,96 @@ pub fn owner(selections: &[Selection<'_>], folder: &str) -> usize {
     found.map_or(0, |(_, std::cmp::Reverse(index))| index)
 }
 
-/// Returns the id of component `index`: `web` for the only one and for one at the top, else its
-/// folder's name, with the folder above where two are called alike.
-pub fn id(selections: &[Selection<'_>], index: usize) -> String {
+/// The most characters of a component's id.
+const ID: usize = 40;
+
+/// Names everything of `components`, and returns the name of the application, which is `name` unless a
+/// service is called so. No two services of compose.yaml and no two objects of Kubernetes then have one
+/// name, and nobody's label finds the pods of another.
+pub fn name(name: &str, components: &mut [Component], selections: &[Selection<'_>]) -> String {
+    let mut taken = Taken::default();
+    for service in components.iter().flat_map(|component| &component.services) {
+        taken.keep(service.kind.as_str());
+        taken.keep(service.host_name());
+    }
+    let wishes: Vec<String> = (0..components.len())
+        .map(|index| wish(selections, index))
+        .collect();
+    for (component, wish) in components.iter_mut().zip(&wishes) {
+        name_roles(component, wish, taken.clone());
+    }
+    if let [only] = components {
+        let roles = roles(only);
+        let objects = |name: &str| roles.iter().map(|role| joined_name(name, role)).collect();
+        let services = |id: &str| roles.iter().map(|role| format!("{id}-{role}")).collect();
+        let id: Label<ID> = taken.clone().label_with(&wishes[0], &wishes[0], services);
+        let app: Label<ID> = taken.label_with(name, name, objects);
+        only.id = id.to_string();
+        return app.to_string();
+    }
+    // A folder that is called as its id is keeps it, whatever the order is.
+    let mut order: Vec<usize> = (0..components.len()).collect();
+    order.sort_by_key(|index| {
+        let (folder, wish) = (&selections[*index].folder, &wishes[*index]);
+        repo::file_name(folder) != wish && folder.replace('/', "-") != *wish
+    });
+    for index in order {
+        let roles = roles(&components[index]);
+        let own = |id: &str| {
+            let services = roles.iter().map(|role| format!("{id}-{role}"));
+            let object = joined_name(name, id);
+            let objects: Vec<String> = roles
+                .iter()
+                .map(|role| joined_name(&object, role))
+                .collect();
+            services.chain(objects).chain([object]).collect()
+        };
+        let folder = &selections[index].folder;
+        let id: Label<ID> = taken.label_with(&wishes[index], folder, own);
+        components[index].id = id.to_string();
+    }
+    name.to_owned()
+}
+
+/// What runs beside a component's application, each with a service and an object of its own.
+fn roles(component: &Component) -> Vec<String> {
+    let processes = component.processes.iter().map(|process| &process.id);
+    let schedules = component.schedules.iter().map(|schedule| &schedule.id);
+    let prepare = (!component.prepare.is_empty()).then(|| "prepare".to_owned());
+    processes.chain(schedules).cloned().chain(prepare).collect()
+}
+
+/// Gives the processes of `component`, which is to be called `id`, names that are none of `taken`, nor of
+/// anything else in their pod.
+fn name_roles(component: &mut Component, id: &str, mut taken: Taken) {
+    taken.keep(id);
+    if !component.prepare.is_empty() {
+        taken.keep("prepare");
+    }
+    for at in 1..=component.prepare.len() {
+        taken.keep(format!("prepare-{at}"));
+    }
+    for schedule in &component.schedules {
+        taken.keep(schedule.id.as_str());
+    }
+    let wishes: Vec<String> = component
+        .processes
+        .iter()
+        .map(|one| one.id.clone())
+        .collect();
+    let names = taken.labels::<63>(&wishes);
+    for (process, name) in component.processes.iter_mut().zip(names) {
+        process.id = name.to_string();
+    }
+}
+
+/// How component `index` would be called: `web` the only one and one at the top, else as its folder,
+/// with the folder above where two are called alike.
+fn wish(selections: &[Selection<'_>], index: usize) -> String {
     let folder = selections[index].folder.as_str();
-    let is_alone = selections.len() == 1;
     let short = |folder: &str| slug(repo::file_name(folder));
     let id = match folder {
-        _ if is_alone => String::new(),
+        _ if selections.len() == 1 => String::new(),
         "." => String::new(),
         folder => {
             let is_taken = selections

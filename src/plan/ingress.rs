@@ -4,6 +4,7 @@ use super::{Component, Ingress, Origin, OriginKind, Protocol, ledger, port::valu
 use crate::{
     config::Config,
     manifest::{Fact, site::Site},
+    name::HostName,
     readme::Document,
     recipe::Catalog,
     repo::{self, Repo},
@@ -95,18 +96,17 @@ fn certified(steps: &[InstallStep], catalog: &Catalog) -> Option<(String, Origin
 /// Whether `host` is a whole name (<https://www.rfc-editor.org/rfc/rfc1123#section-2>), and one that
 /// stands for itself.
 fn is_public(host: &str, catalog: &Catalog) -> bool {
-    let host = host.to_lowercase();
-    let is_label = |label: &str| {
-        let is_known = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        !label.is_empty() && label.len() < 64 && label.chars().all(is_known)
+    let Some(host) = HostName::parse(host) else {
+        return false;
     };
-    let is_address = host.split('.').all(|part| part.parse::<u8>().is_ok());
-    let bare = host.strip_prefix("www.").unwrap_or(&host);
+    let is_address = host.is_address();
+    let host = host.as_ref();
+    let bare = host.strip_prefix("www.").unwrap_or(host);
     let stands_for_another = catalog
         .list("sites", "no-hosts")
         .iter()
         .any(|pattern| repo::matcher(pattern).is_some_and(|pattern| pattern.is_match(bare)));
-    host.contains('.') && host.split('.').all(is_label) && !is_address && !stands_for_another
+    host.contains('.') && !is_address && !stands_for_another
 }
 
 #[cfg(test)]
@@ -130,6 +130,7 @@ mod tests {
             "~^(.+)$",
             "a..b",
             "your_domain.com",
+            "-shop-.city.gov",
         ] {
             assert!(!is_public(host, &catalog), "{host}");
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::output::OutputPath;
+use crate::{name::ObjectName, output::OutputPath};
 
 pub use crate::origin::{Origin, OriginKind};
 
@@ -973,7 +973,7 @@ impl BuildPlan {
 
 /// Returns the name of the objects of one of several components.
 pub fn joined_name(plan: &str, id: &str) -> String {
-    format!("{plan}-{id}")
+    ObjectName::joined(&[plan, id]).to_string()
 }
 
 impl Component {

@@ -1,6 +1,7 @@
 //! How the application is called.
 
 use crate::{
+    name::{Label, slug},
     readme::{Document, Part},
     recipe::{Catalog, DeclaredFormat},
     repo,
@@ -69,25 +70,8 @@ pub fn name(
     found
         .map(|name| slug(&name))
         .filter(|name| !name.is_empty())
-        .unwrap_or_else(|| "app".to_owned())
-}
-
-/// Lower-case letters, digits and `-`, at most 40, the first a letter.
-pub fn slug(name: &str) -> String {
-    let mut slug = String::new();
-    // Pictures have names of their own.
-    let name = name.replace(|c: char| !c.is_alphanumeric(), " ");
-    for c in deunicode::deunicode(&name).chars() {
-        if c.is_ascii_alphanumeric() {
-            slug.push(c.to_ascii_lowercase());
-        } else if !slug.ends_with('-') && !slug.is_empty() {
-            slug.push('-');
-        }
-    }
-    let slug = slug.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
-    slug.chars()
-        .take(40)
-        .collect::<String>()
-        .trim_matches('-')
-        .to_owned()
+        .map_or_else(
+            || "app".to_owned(),
+            |name| Label::<40>::of(&name).to_string(),
+        )
 }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Component, Origin, OriginKind, Peer};
+use super::{Component, Origin, OriginKind, Peer, joined_name};
 use crate::{
     manifest::Reader,
     recipe::Catalog,
@@ -17,8 +17,8 @@ use crate::{
 /// The largest file that is searched for names, in bytes.
 const LARGEST: u64 = 256 << 10;
 
-/// Finds the peers of each of `components`.
-pub fn find(reader: &Reader<'_>, components: &mut [Component]) {
+/// Finds the peers of each of `components` of the application `name`.
+pub fn find(name: &str, reader: &Reader<'_>, components: &mut [Component]) {
     if components.len() < 2 {
         return;
     }
@@ -35,6 +35,12 @@ pub fn find(reader: &Reader<'_>, components: &mut [Component]) {
                 .collect()
         })
         .collect();
+    let is_of_another = |host: &str, own: usize| {
+        let others = components.iter().zip(&names).enumerate();
+        others
+            .filter(|(index, _)| *index != own)
+            .any(|(_, (one, names))| names.contains(host) || host == joined_name(name, &one.id))
+    };
     let folders = || components.iter().map(|component| component.path.as_str());
     let has_order =
         folders().any(|folder| folders().any(|other| composed.waits(folder, other).is_some()));
@@ -52,7 +58,7 @@ pub fn find(reader: &Reader<'_>, components: &mut [Component]) {
                 let is_service = |component: &Component| {
                     component.services.iter().any(|s| s.host_name() == *name)
                 };
-                !names[index].contains(*name) && !components.iter().any(is_service)
+                !is_of_another(name, other) && !components.iter().any(is_service)
             });
             let places =
                 hosts.filter_map(|host| Some((host, place(repo, &files[index], host, port)?)));

@@ -10,6 +10,8 @@ use super::{
     way::{Way, follow_script, way_of_fact},
 };
 use crate::{
+    diagnostic::{Code, Diagnostic, Severity},
+    name::CronExpression,
     repo, shell,
     shell::Dialect,
     step::{Action, InstallStep},
@@ -77,10 +79,23 @@ pub fn processes(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Process>
 
 /// Returns the scheduled jobs of crontab lines. What the line does to leave cron's bare environment
 /// (`cd`, the path of the interpreter, redirections) is left out.
-pub fn schedules(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Schedule> {
+pub fn schedules(
+    input: &Input<'_, '_>,
+    ledger: &mut Ledger<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Schedule> {
     let mut schedules: Vec<Schedule> = Vec::new();
     for (index, step) in ledger.steps.iter().enumerate() {
         let Action::Schedule { cron, command } = &step.action else {
+            continue;
+        };
+        let Some(cron) = CronExpression::parse(cron) else {
+            let message = format!("Kubernetes knows no time `{cron}`");
+            let diagnostic = Diagnostic::new(Severity::Warning, Code::InvalidName, message)
+                .at(&step.source, step.span, "left out")
+                .hint("see crontab(5) for what the five fields may hold");
+            diagnostics.push(diagnostic);
+            ledger.skip(index, "no-such-time", None);
             continue;
         };
         let parsed = shell::script(command, Dialect::Shell, &|_| true);
@@ -108,7 +123,7 @@ pub fn schedules(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Schedule
         };
         schedules.push(Schedule {
             id,
-            cron: cron.clone(),
+            cron: cron.to_string(),
             command: words,
             directory: input.directory.to_owned(),
             origin: vec![ledger::origin(step)],

@@ -2,10 +2,11 @@
 
 use super::{
     EnvKind, EnvVar, Fate, Origin, OriginKind, Question, env, input::Input, ledger::Ledger,
-    name::slug, settled::question_id,
+    settled::question_id,
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
+    name::slug,
     readme::Part,
     recipe::Catalog,
     repo,

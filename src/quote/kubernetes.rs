@@ -1,9 +1,49 @@
-//! Commands, arguments and variables of containers, where `$(NAME)` is the value of a variable and `$$`
-//! is the character
+//! Texts of Kubernetes' manifests. In commands, arguments and variables of containers `$(NAME)` is the value
+//! of a variable and `$$` is the character
 //! (<https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/>).
+//!
+//! kustomize turns a manifest into JSON and reads that as YAML, where a control character that JSON writes
+//! as it is ends it all, or becomes a blank. So they are blanks from the start; tabs and ends of lines stay.
 
-use super::yaml::{Flow, Laid, Plain, Scalar};
-use crate::name::EnvName;
+use super::yaml::{Flow, Laid, Scalar, Word};
+use crate::name::{CronExpression, EnvName, MountPath};
+
+/// Marks the templates of Kubernetes' manifests.
+#[derive(Debug)]
+pub enum Kubernetes {}
+
+/// A text that Kubernetes takes as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Literal(String);
+
+impl From<&str> for Literal {
+    fn from(text: &str) -> Self {
+        Self(text.chars().map(printable).collect())
+    }
+}
+
+impl From<String> for Literal {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl AsRef<str> for Literal {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// `c`, or a blank for a character that is not printable in YAML
+/// (<https://yaml.org/spec/1.2.2/#51-character-set>).
+fn printable(c: char) -> char {
+    match c {
+        '\t' | '\n' | '\r' => c,
+        '\u{feff}' | '\u{fffe}' | '\u{ffff}' => ' ',
+        c if c.is_control() => ' ',
+        c => c,
+    }
+}
 
 /// A text in which Kubernetes puts the values of variables, and only of those that stand there on purpose.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,7 +54,7 @@ impl Expanded {
     /// doubled one.
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {
-        let mut chars = text.chars().peekable();
+        let mut chars = text.chars().map(printable).peekable();
         while let Some(c) = chars.next() {
             self.0.push(c);
             let is_read = matches!(chars.peek(), Some('$' | '(') | None);
@@ -45,7 +85,11 @@ impl AsRef<str> for Expanded {
     }
 }
 
-impl Laid<Plain> for Scalar<Expanded> {}
+impl Laid<Kubernetes> for Scalar<Expanded> {}
+impl Laid<Kubernetes> for Scalar<Literal> {}
+impl Laid<Kubernetes> for Word<Literal> {}
+impl Laid<Kubernetes> for Scalar<CronExpression> {}
+impl Laid<Kubernetes> for Scalar<MountPath> {}
 
 /// Returns the words of a command.
 pub fn words<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> Flow<Scalar<Expanded>> {

@@ -8,15 +8,15 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use super::is_hidden;
-use crate::name::{CronExpression, MountPath, Name};
+use crate::name::Name;
 
 /// A scalar in double quotes, on one line.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Scalar<T = String>(T);
+pub struct Scalar<T>(T);
 
 /// A scalar without quotes, where every reader takes it for the same text; else as [`Scalar`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Word<T = String>(T);
+pub struct Word<T>(T);
 
 /// A key. It can only be a [`Name`], as one of more than 1,024 characters needs another form
 /// (<https://yaml.org/spec/1.2.2/#742-flow-mappings>).
@@ -148,27 +148,23 @@ fn is_plain(text: &str) -> bool {
         && !RESERVED.contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// Marks the templates of Kubernetes' manifests, whose scalars hold any text.
-#[derive(Debug)]
-pub enum Plain {}
-
 /// What a template of YAML in the place `P` may lay out. A text of a stranger is laid out by the types of
 /// [`quote`](super) alone; `String` is none of them.
 ///
 /// ```compile_fail
-/// use longshore::quote::yaml::{Laid, Plain};
+/// use longshore::quote::{kubernetes::Kubernetes, yaml::Laid};
 ///
-/// fn lay_out(field: impl Laid<Plain>) {}
+/// fn lay_out(field: impl Laid<Kubernetes>) {}
 /// lay_out(String::from("a stranger's"));
 /// ```
 ///
-/// In compose.yaml a text may not even be quoted as it is:
+/// Nor may a text of one place stand in another, where a `$` may mean something else:
 ///
 /// ```compile_fail
-/// use longshore::quote::{compose::Compose, yaml::{Laid, Scalar}};
+/// use longshore::quote::{compose::Compose, kubernetes::Literal, yaml::{Laid, Scalar}};
 ///
 /// fn lay_out(field: impl Laid<Compose>) {}
-/// lay_out(Scalar::<String>::new("$HOME"));
+/// lay_out(Scalar::<Literal>::new("$HOME"));
 /// ```
 pub trait Laid<P> {}
 
@@ -185,10 +181,6 @@ impl<P, T: Laid<P>> Laid<P> for Flow<T> {}
 impl<P, T: Name> Laid<P> for Key<T> {}
 impl<P, T: Name> Laid<P> for Scalar<T> {}
 impl<P, T: Name> Laid<P> for Word<T> {}
-impl Laid<Plain> for Scalar<CronExpression> {}
-impl Laid<Plain> for Scalar<MountPath> {}
-impl Laid<Plain> for Scalar<String> {}
-impl Laid<Plain> for Word<String> {}
 
 /// Hands a template the text as it is to stand there.
 macro_rules! serialized {
@@ -301,7 +293,7 @@ mod tests {
     fn a_sequence_stands_on_one_line() {
         let items = ["a", "b, c"].map(Scalar::<String>::new);
         assert_eq!(Flow::new(items).to_string(), r#"["a", "b, c"]"#);
-        assert_eq!(Flow::<Scalar>::default().to_string(), "");
+        assert_eq!(Flow::<Scalar<String>>::default().to_string(), "");
     }
 
     #[test]

@@ -19,14 +19,14 @@ use crate::{
         pieces,
     },
     quote::{
-        kubernetes::{Expanded, words},
-        yaml::{Comment, Flow, Key, Plain, Scalar, Word},
+        kubernetes::{Expanded, Kubernetes, Literal, words},
+        yaml::{Comment, Flow, Key, Scalar, Word},
     },
     repo::file_name,
     shell,
 };
 
-views! { Plain:
+views! { Kubernetes:
     struct WorkloadsView {
         header: &'static str,
         workloads: Vec<Workload>,
@@ -65,7 +65,7 @@ views! { Plain:
     #[derive(Default)]
     struct Container {
         name: Scalar<ObjectName>,
-        image: Scalar,
+        image: Scalar<Literal>,
         why: Mark,
         /// Arguments for the program that the image starts.
         args: Flow<Scalar<Expanded>>,
@@ -78,7 +78,7 @@ views! { Plain:
         user: Option<u32>,
         command: Flow<Scalar<Expanded>>,
         command_why: Mark,
-        directory: Option<Scalar>,
+        directory: Option<Scalar<Literal>>,
         port: Option<ContainerPort>,
         config: Option<Scalar<LongName>>,
         env: Vec<Var>,
@@ -108,9 +108,9 @@ views! { Plain:
     #[derive(Default)]
     struct Probe {
         kind: &'static str,
-        path: Option<Scalar>,
-        host: Option<Scalar>,
-        command: Flow<Scalar>,
+        path: Option<Scalar<Literal>>,
+        host: Option<Scalar<Literal>>,
+        command: Flow<Scalar<Literal>>,
         grpc: Option<u16>,
         port: Option<Word<PortName>>,
         why: Mark,
@@ -123,11 +123,11 @@ views! { Plain:
     #[derive(Default)]
     struct Resources {
         comment: Option<Comment>,
-        cpu: Scalar,
+        cpu: Scalar<Literal>,
         cpu_why: Mark,
-        request: Scalar,
+        request: Scalar<Literal>,
         request_why: Mark,
-        limit: Scalar,
+        limit: Scalar<Literal>,
         limit_why: Mark,
     }
 
@@ -158,7 +158,7 @@ views! { Plain:
         comments: Vec<Comment>,
         comment_why: Mark,
         port: Option<ServicePort>,
-        storage: Option<Scalar>,
+        storage: Option<Scalar<Literal>>,
         why: Mark,
         data: Vec<Datum>,
     }
@@ -172,7 +172,7 @@ views! { Plain:
 
     struct Datum {
         name: Key<VariableName>,
-        value: Scalar,
+        value: Scalar<Literal>,
         why: Mark,
     }
 
@@ -180,9 +180,9 @@ views! { Plain:
     struct KustomizationView {
         header: &'static str,
         comments: Vec<Comment>,
-        resources: Vec<Word>,
-        environment: Option<Scalar>,
-        patches: Vec<Word>,
+        resources: Vec<Word<Literal>>,
+        environment: Option<Scalar<Literal>>,
+        patches: Vec<Word<Literal>>,
         /// Deployments whose number of replicas an autoscaler decides.
         autoscaled: Vec<Scalar<ObjectName>>,
         images: Vec<ImageTag>,
@@ -191,7 +191,7 @@ views! { Plain:
 
     struct ImageTag {
         name: Scalar<ObjectName>,
-        tag: Scalar,
+        tag: Scalar<Literal>,
     }
 
     struct AutoscalersView {
@@ -279,7 +279,7 @@ pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
         claims.extend(component_claims(to, component));
     }
     for (file, workloads) in workloads {
-        let text = lay_out_yaml(
+        let text = lay_out_yaml::<Kubernetes>(
             "k8s/workload.yaml.j2",
             &WorkloadsView {
                 header: HEADER,
@@ -321,7 +321,7 @@ pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
         resources: resources.into_iter().map(Word::new).collect(),
         ..KustomizationView::default()
     };
-    let text = lay_out_yaml("k8s/kustomization.yaml.j2", &base)?;
+    let text = lay_out_yaml::<Kubernetes>("k8s/kustomization.yaml.j2", &base)?;
     artifacts.push(marks.artifact("k8s/base/kustomization.yaml", &text, &layout()));
     for environment in ENVIRONMENTS {
         artifacts.extend(overlay(plan, environment)?);
@@ -337,7 +337,7 @@ fn layout() -> Origin {
 }
 
 fn objects_file(path: &str, objects: Vec<Object>, marks: &Marks) -> anyhow::Result<Artifact> {
-    let text = lay_out_yaml(
+    let text = lay_out_yaml::<Kubernetes>(
         "k8s/objects.yaml.j2",
         &ObjectsView {
             header: HEADER,
@@ -959,7 +959,7 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
         }
     } else if !services.is_empty() {
         let (objects, workloads) = backing_services(plan, &services, &marks);
-        let workloads = lay_out_yaml(
+        let workloads = lay_out_yaml::<Kubernetes>(
             "k8s/workload.yaml.j2",
             &WorkloadsView {
                 header: HEADER,
@@ -983,7 +983,7 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
     }
     let mut components = plan.components.iter().filter(|_| is_production);
     if let Some(view) = components.find_map(|one| ingress_of(plan, one, &marks)) {
-        let text = lay_out_yaml("k8s/ingress.yaml.j2", &view)?;
+        let text = lay_out_yaml::<Kubernetes>("k8s/ingress.yaml.j2", &view)?;
         artifacts.push(marks.artifact(&format!("{folder}/ingress.yaml"), &text, &layout()));
         resources.push("ingress.yaml".to_owned());
     }
@@ -1002,7 +1002,7 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
             header: HEADER,
             autoscalers,
         };
-        let text = lay_out_yaml("k8s/autoscaler.yaml.j2", &view)?;
+        let text = lay_out_yaml::<Kubernetes>("k8s/autoscaler.yaml.j2", &view)?;
         artifacts.push(marks.artifact(&format!("{folder}/autoscaler.yaml"), &text, &layout()));
         resources.push("autoscaler.yaml".to_owned());
     }
@@ -1051,7 +1051,7 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
             .collect(),
         autoscaled: autoscaled.clone(),
     };
-    let text = lay_out_yaml("k8s/kustomization.yaml.j2", &view)?;
+    let text = lay_out_yaml::<Kubernetes>("k8s/kustomization.yaml.j2", &view)?;
     artifacts.push(marks.artifact(&format!("{folder}/kustomization.yaml"), &text, &layout()));
     Ok(artifacts)
 }
@@ -1119,9 +1119,12 @@ fn backing_services(
     let mut objects = Vec::new();
     let mut workloads = Vec::new();
     for service in services {
-        objects.push(Object {
+        let name = Scalar::new(LongName::of(ObjectName::of(service.host_name()).as_str()));
+        // A name leads to one of them only.
+        let is_known = objects.iter().any(|known: &Object| known.name == name);
+        objects.extend((!is_known).then(|| Object {
             kind: "Service",
-            name: Scalar::new(LongName::of(ObjectName::of(service.host_name()).as_str())),
+            name,
             app: Some(app_name(plan)),
             component: Scalar::new(ObjectName::of(&service.kind)),
             port: Some(ServicePort {
@@ -1131,7 +1134,7 @@ fn backing_services(
                 why: marks.why(&service.origin),
             }),
             ..Object::default()
-        });
+        }));
         let mut comments = vec![Comment::new(&format!(
             "{} for trying things out: its data is gone with the pod.",
             service.kind

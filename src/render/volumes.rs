@@ -23,6 +23,13 @@ impl<'p> VolumeNames<'p> {
                 taken.keep(name.as_str());
             }
         }
+        // The data of a service beside the application has a claim of this name.
+        for component in &plan.components {
+            let services = component.local_services();
+            for service in services {
+                taken.keep(format!("{}-{}", component.id, service.kind));
+            }
+        }
         let mut paths: Vec<(&str, &str)> = plan
             .components
             .iter()
