@@ -110,7 +110,7 @@ fn read(plan: BuildPlan) -> BTreeMap<String, Vec<Value>> {
                 Value::deserialize(document)
                     .unwrap_or_else(|error| panic!("{}: {error}\n{}", file.path, file.contents))
             });
-            (file.path.clone(), documents.collect())
+            (file.path.to_string(), documents.collect())
         })
         .collect()
 }
