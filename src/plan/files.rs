@@ -235,7 +235,11 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
                 seeds.push(first_data(&seed, &data, &target, home));
             }
             links.push(Command::new(
-                format!("{command}ln -sf {data} {}", shell::quote(&joined)),
+                format!(
+                    "{command}ln -sf {} {}",
+                    shell::quote(&data),
+                    shell::quote(&joined)
+                ),
                 home,
                 vec![origin.clone()],
             ));
@@ -267,7 +271,11 @@ fn home_of_data<'a>(file: &str, input: &'a Input<'_, '_>) -> &'a str {
 /// Gives the volume the data that the repository brings in `file`, where it has none yet.
 fn first_data(seed: &str, data: &str, file: &str, home: &str) -> Command {
     Command::new(
-        format!("test -e {data} || cp {} {data}", shell::quote(seed)),
+        format!(
+            "test -e {0} || cp {1} {0}",
+            shell::quote(data),
+            shell::quote(seed)
+        ),
         home,
         vec![Origin::manifest(
             file,

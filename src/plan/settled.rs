@@ -9,6 +9,7 @@ use super::{
 use crate::{
     config::{self, Config, Mirror, Said},
     diagnostic::{Code, Diagnostic, Severity, nearest},
+    name::ImageReference,
     output::OutputPath,
     recipe::Catalog,
 };
@@ -175,7 +176,9 @@ pub fn images(components: &mut [Component], config: &Config, diagnostics: &mut V
     for component in components {
         let mut rename = |image: &mut String, origins: &mut Vec<Origin>| {
             plain.push(image.clone());
-            if let Some((renamed, origin)) = config.image(image) {
+            let renamed = config.image(image);
+            let renamed = renamed.filter(|(image, _)| ImageReference::parse(image).is_some());
+            if let Some((renamed, origin)) = renamed {
                 *image = renamed;
                 if !origins.contains(origin) {
                     origins.push(origin.clone());

@@ -6,7 +6,12 @@ use std::collections::BTreeMap;
 use super::{
     Catalog, ConfigurationError, Expression, KINDS, Leaf, LogSign, RepairRecipe, VersionFormat,
 };
-use crate::{diagnostic::nearest, repo, shell::is_name};
+use crate::{
+    diagnostic::nearest,
+    name::{ImageReference, VariableName},
+    repo,
+    shell::is_name,
+};
 
 /// Variables that are filled into a text, by the kind of recipe and the path of the field (`*` for
 /// one key or index). `own` stands for the entry's `[variable.NAME]`, `secrets` for `${NAME}` of its
@@ -86,6 +91,28 @@ const FILLED: &[(&str, &str, &[&str])] = &[
     ("stacks", "image.setup.*", &[]),
     ("stacks", "image.finish.*", &[]),
 ];
+
+/// References of images, in which variables are filled.
+const IMAGES: &[(&str, &str)] = &[
+    ("runtimes", "image"),
+    ("stacks", "image.build"),
+    ("stacks", "image.run"),
+    ("frameworks", "image.build"),
+    ("frameworks", "image.run"),
+    ("services", "image"),
+];
+
+/// Tables whose keys are names of environment variables.
+const ENVIRONMENTS: &[(&str, &str)] = &[
+    ("stacks", "image.build_env."),
+    ("stacks", "image.run_env."),
+    ("frameworks", "image.build_env."),
+    ("frameworks", "image.run_env."),
+    ("services", "settings."),
+];
+
+/// Lists of names of environment variables.
+const VARIABLES: &[(&str, &str)] = &[("services", "secrets.*")];
 
 /// Fields of a repair that the groups of its signs are filled into.
 const FILLED_BY_SIGNS: [&str; 13] = [
@@ -583,6 +610,7 @@ impl Found<'_> {
                         ),
                     );
                 }
+                self.names(entry, kind, leaf);
                 let filled = FILLED
                     .iter()
                     .find(|(of, path, _)| *of == kind && fits(path, &leaf.path));
@@ -590,6 +618,30 @@ impl Found<'_> {
                     self.variables(entry, kind, id, leaf, variables);
                 }
             }
+        }
+    }
+
+    /// Names that files of a container must be able to hold.
+    fn names(&mut self, entry: &str, kind: &str, leaf: &Leaf) {
+        let is_field = |(of, path): &&(&str, &str)| *of == kind && fits(path, &leaf.path);
+        let filled = named_variables(&leaf.value)
+            .into_iter()
+            .fold(leaf.value.clone(), |text, (name, _)| {
+                text.replace(&format!("{{{name}}}"), "1")
+            });
+        if IMAGES.iter().any(|field| is_field(&field)) && ImageReference::parse(&filled).is_none() {
+            let message = format!("`{}` is no reference of an image", leaf.value);
+            let hint = "write `registry.example/path/name:tag`";
+            self.say(entry, &leaf.path, message, Some(hint.to_owned()));
+        }
+        let mut tables = ENVIRONMENTS.iter().filter(|(of, _)| *of == kind);
+        let key = tables.find_map(|(_, table)| leaf.path.strip_prefix(table));
+        let listed = VARIABLES.iter().any(|field| is_field(&field));
+        let name = key.or_else(|| listed.then_some(leaf.value.as_str()));
+        if let Some(name) = name.filter(|name| VariableName::parse(name).is_none()) {
+            let message = format!("`{name}` is no name of an environment variable");
+            let hint = "use letters, digits and `_`";
+            self.say(entry, &leaf.path, message, Some(hint.to_owned()));
         }
     }
 

@@ -9,7 +9,10 @@ use crate::{
 };
 
 /// The names of the volumes of all components, none of which two have.
-pub struct VolumeNames<'p>(BTreeMap<(&'p str, &'p str), ObjectName>);
+pub struct VolumeNames<'p>(BTreeMap<Place<'p>, ObjectName>);
+
+/// A component, and a path in it.
+type Place<'p> = (&'p str, &'p str);
 
 impl<'p> VolumeNames<'p> {
     /// Names the volumes of `plan`.
@@ -30,20 +33,12 @@ impl<'p> VolumeNames<'p> {
                 taken.keep(format!("{}-{}", component.id, service.kind));
             }
         }
-        let mut paths: Vec<(&str, &str)> = plan
+        let mut paths: Vec<Place<'_>> = plan
             .components
             .iter()
             .flat_map(|one| one.volumes.iter().map(|volume| (&*one.id, &*volume.path)))
             .collect();
-        // The plain name is for the path that it says most of, whatever the order of the plan is.
-        paths.sort_by_key(|(id, path)| (lost(path), *id, *path));
-        paths.dedup();
-        let names = paths.into_iter().map(|(id, path)| {
-            let wish = format!("{id}-{}", words(path));
-            let whole = format!("{id}\0{path}");
-            ((id, path), taken.label_with(&wish, &whole, |_| Vec::new()))
-        });
-        Self(names.collect())
+        Self(named(&mut paths, &mut taken))
     }
 
     /// Returns the name of the volume of `component` for `path`.
@@ -52,6 +47,21 @@ impl<'p> VolumeNames<'p> {
         name.cloned()
             .unwrap_or_else(|| ObjectName::joined(&[&component.id, path]))
     }
+}
+
+/// Names `places`, none of them as anything `taken` is. The plain name is for the path that it says most
+/// of, whatever the order is: a volume must not change its name because another one was found.
+fn named<'p>(places: &mut [Place<'p>], taken: &mut Taken) -> BTreeMap<Place<'p>, ObjectName> {
+    places.sort_by_key(|(id, path)| (lost(path), *id, *path));
+    let mut names = BTreeMap::new();
+    for (id, path) in places.iter() {
+        let wish = format!("{id}-{}", words(path));
+        let whole = format!("{id}\0{path}");
+        names
+            .entry((*id, *path))
+            .or_insert_with(|| taken.label_with(&wish, &whole, |_| Vec::new()));
+    }
+    names
 }
 
 /// Returns the name of the volume for the data of `service`.
@@ -106,4 +116,59 @@ fn words(path: &str) -> String {
 fn lost(path: &str) -> usize {
     let is_said = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '/');
     path.chars().filter(|c| !is_said(c)).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(places: &[Place<'_>]) -> Vec<String> {
+        let mut sorted = places.to_vec();
+        let mut taken = Taken::default();
+        taken.keep("web-redis");
+        let names = named(&mut sorted, &mut taken);
+        places
+            .iter()
+            .map(|place| names[place].to_string())
+            .collect()
+    }
+
+    #[test]
+    fn a_volume_is_called_by_its_path() {
+        assert_eq!(
+            names(&[("web", "/var/www/html/storage")]),
+            ["web-var-www-html-storage"]
+        );
+        assert_eq!(names(&[("web", "/app/данные")]), ["web-app-dannye"]);
+    }
+
+    #[test]
+    fn paths_that_are_called_alike_are_told_apart() {
+        let paths = ["/a b", "/a-b", "/a/b", "/A-b"].map(|path| ("web", path));
+        let found = names(&paths);
+        assert_eq!(found[1], "web-a-b");
+        let distinct: std::collections::BTreeSet<_> = found.iter().collect();
+        assert_eq!(distinct.len(), paths.len());
+        assert_eq!(names(&[("a", "/b-c"), ("a-b", "/c")])[0], "a-b-c");
+        assert_ne!(names(&[("a", "/b-c"), ("a-b", "/c")])[1], "a-b-c");
+    }
+
+    #[test]
+    fn a_volume_keeps_its_name_when_another_one_is_found() {
+        assert_eq!(
+            names(&[("web", "/a b"), ("web", "/a-b")])[1],
+            names(&[("web", "/a-b")])[0]
+        );
+    }
+
+    #[test]
+    fn a_long_path_has_a_short_name() {
+        let path = format!("/{}", "x".repeat(100));
+        assert_eq!(names(&[("web", &path)])[0].len(), 63);
+    }
+
+    #[test]
+    fn no_volume_is_called_as_that_of_a_service() {
+        assert_ne!(names(&[("web", "/redis")])[0], "web-redis");
+    }
 }

@@ -28,7 +28,7 @@ use super::{
     report::{Answered, ComponentReport, Proof, ProofOutcome, Report, Rung},
 };
 use crate::{
-    plan::{BuildPlan, Component, Protocol},
+    plan::{BuildPlan, Component, Protocol, joined_name},
     render::Artifact,
 };
 
@@ -214,7 +214,7 @@ impl Stage<'_> {
         for index in plan.start_order() {
             let (component, found) = (&plan.components[index], &report.components[index]);
             let name = plan.object_name(&component.id);
-            if let Some(pod) = self.pod("Job", &format!("{name}-prepare")) {
+            if let Some(pod) = self.pod("Job", &joined_name(&name, "prepare")) {
                 self.prepare(&component.id, pod).await?;
             }
             let pod = self
@@ -400,13 +400,25 @@ impl Stage<'_> {
         spec
     }
 
-    /// `$(NAME)` of a secret, as Kubernetes fills it in; podman does so in commands only.
+    /// `$(NAME)` of a secret, and `$$` for the character, as Kubernetes fills them in; podman does so in
+    /// commands only.
     fn referred(&self, value: &str) -> String {
-        let mut value = value.to_owned();
-        for (name, secret) in &self.secrets {
-            value = value.replace(&format!("$({name})"), secret);
+        let (mut filled, mut rest) = (String::new(), value);
+        while let Some((before, after)) = rest.split_once('$') {
+            filled.push_str(before);
+            let name = after
+                .strip_prefix('(')
+                .and_then(|after| after.split_once(')'));
+            let secret = name.and_then(|(name, after)| Some((self.secrets.get(name)?, after)));
+            let (character, after) = match (after.strip_prefix('$'), secret) {
+                (Some(after), _) => ("$", after),
+                (None, Some((secret, after))) => (secret.as_str(), after),
+                (None, None) => ("$", after),
+            };
+            filled.push_str(character);
+            rest = after;
         }
-        value
+        filled + rest
     }
 
     async fn address(&self, pod: &str) -> anyhow::Result<String> {
