@@ -145,13 +145,16 @@ impl From<EnvName> for VariableName {
 pub struct MountPath(String);
 
 impl MountPath {
-    /// Returns the path that `text` is, if something can be mounted there.
+    /// Returns the path that `text` is, if something can be mounted there. It is one path however many
+    /// `/` stand in it.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('/');
         let is_absolute = text.starts_with('/') && !text.trim_matches('/').is_empty();
         let is_clean =
             parts.all(|part| part != "..") && !text.contains(|c| c == ':' || is_hidden(c));
-        (is_absolute && is_clean).then(|| Self(text.to_owned()))
+        let parts = text.split('/').filter(|part| !matches!(*part, "" | "."));
+        let path = parts.fold(String::new(), |path, part| path + "/" + part);
+        (is_absolute && is_clean && !path.is_empty()).then_some(Self(path))
     }
 }
 
@@ -318,7 +321,8 @@ mod tests {
     #[test]
     fn nothing_is_mounted_at_a_path_with_a_colon() {
         assert!(MountPath::parse("/app/my data").is_some());
-        for text in ["", "/", "app", "/a:b", "/a/../b", "/a\nb"] {
+        assert_eq!(MountPath::parse("/app//x/./"), MountPath::parse("/app/x"));
+        for text in ["", "/", "/.", "app", "/a:b", "/a/../b", "/a\nb"] {
             assert!(MountPath::parse(text).is_none(), "{text}");
         }
     }

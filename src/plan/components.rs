@@ -1,6 +1,8 @@
 //! Several components of one repository: which of them a folder belongs to, how they are called,
 //! and how one finds the other.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Component, EnvKind, Origin, joined_name};
 use crate::{
     name::{Label, Taken, slug},
@@ -48,9 +50,7 @@ pub fn name(name: &str, components: &mut [Component], selections: &[Selection<'_
         taken.keep(service.kind.as_str());
         taken.keep(service.host_name());
     }
-    let wishes: Vec<String> = (0..components.len())
-        .map(|index| wish(selections, index))
-        .collect();
+    let wishes = wishes(selections);
     for (component, wish) in components.iter_mut().zip(&wishes) {
         name_roles(component, wish, taken.clone());
     }
@@ -119,26 +119,27 @@ fn name_roles(component: &mut Component, id: &str, mut taken: Taken) {
     }
 }
 
-/// How component `index` would be called: `web` the only one and one at the top, else as its folder,
-/// with the folder above where two are called alike.
-fn wish(selections: &[Selection<'_>], index: usize) -> String {
-    let folder = selections[index].folder.as_str();
-    let short = |folder: &str| slug(repo::file_name(folder));
-    let id = match folder {
-        _ if selections.len() == 1 => String::new(),
-        "." => String::new(),
-        folder => {
-            let is_taken = selections
-                .iter()
-                .any(|other| other.folder != folder && short(&other.folder) == short(folder));
-            if is_taken {
-                slug(folder)
-            } else {
-                short(folder)
-            }
-        }
-    };
-    if id.is_empty() { "web".to_owned() } else { id }
+/// How the components would be called: `web` the only one and one at the top, else as its folder, with
+/// the folder above where two are called alike.
+fn wishes(selections: &[Selection<'_>]) -> Vec<String> {
+    let short = |selection: &Selection<'_>| slug(repo::file_name(&selection.folder));
+    let mut known: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for selection in selections {
+        let folders = known.entry(short(selection)).or_default();
+        folders.insert(&selection.folder);
+    }
+    let ids = selections.iter().map(|selection| {
+        let id = match selection.folder.as_str() {
+            _ if selections.len() == 1 => String::new(),
+            "." => String::new(),
+            folder => match short(selection) {
+                short if known[&short].len() > 1 => slug(folder),
+                short => short,
+            },
+        };
+        if id.is_empty() { "web".to_owned() } else { id }
+    });
+    ids.collect()
 }
 
 /// Lets each component of `name` work beside the others: an address of another one on the

@@ -3,12 +3,15 @@
 //! A plan is complete: rendering and verification read nothing else, neither the catalogue nor
 //! the repository's text. Every value that a person may question carries its [`Origin`]s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{name::ObjectName, output::OutputPath};
+use crate::{
+    name::{MountPath, ObjectName},
+    output::OutputPath,
+};
 
 pub use crate::origin::{Origin, OriginKind};
 
@@ -877,12 +880,18 @@ pub enum Piece<'v> {
 
 /// Takes `value` apart at each `${NAME}`; a `${` without a name and a `}` is plain text.
 pub fn pieces(value: &str) -> Vec<Piece<'_>> {
+    pieces_of(value, |_| true)
+}
+
+/// Takes `value` apart as [`pieces`] does, at each name that `is_secret`; any other is plain text.
+pub fn pieces_of(value: &str, is_secret: impl Fn(&str) -> bool) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let (mut start, mut at) = (0, 0);
     while let Some(open) = value[at..].find("${").map(|found| at + found) {
         at = open + 2;
         let name = value[at..].split_once('}').map(|(name, _)| name);
-        let Some(name) = name.filter(|name| crate::shell::is_name(name)) else {
+        let is_meant = |name: &&str| crate::shell::is_name(name) && is_secret(name);
+        let Some(name) = name.filter(is_meant) else {
             continue;
         };
         pieces.extend((start < open).then(|| Piece::Text(&value[start..open])));
@@ -902,6 +911,21 @@ impl BuildPlan {
             1 => self.name.clone(),
             _ => joined_name(&self.name, id),
         }
+    }
+
+    /// Returns the names of all secrets, those of the services and of the application.
+    pub fn secret_names(&self) -> BTreeSet<&str> {
+        let components = self.components.iter();
+        components
+            .flat_map(|component| {
+                let services = component.services.iter();
+                let of_services = services.flat_map(|service| &service.secrets);
+                let vars = component.env.iter();
+                let vars = vars.filter(|var| var.kind == EnvKind::Secret);
+                of_services.chain(vars.map(|var| &var.name))
+            })
+            .map(String::as_str)
+            .collect()
     }
 
     /// Returns the further host names under which other components look for one, and what says so.
@@ -1063,9 +1087,14 @@ impl Component {
             Correction::Volume {
                 path, persistent, ..
             } => {
-                if !self.volumes.iter().any(|volume| volume.path == *path) {
+                let path = MountPath::parse(path);
+                let is_known = |path: &MountPath| {
+                    let mut known = self.volumes.iter();
+                    known.any(|volume| volume.path == path.as_ref())
+                };
+                if let Some(path) = path.filter(|path| !is_known(path)) {
                     self.volumes.push(Volume {
-                        path: path.clone(),
+                        path: path.to_string(),
                         persistent: *persistent,
                         reason: correction.text(),
                         origin: vec![origin],
@@ -1121,5 +1150,11 @@ mod tests {
         assert_eq!(pieces("a${open"), [Piece::Text("a${open")]);
         let expected = [Piece::Text("${"), Piece::Secret("K")];
         assert_eq!(pieces("${${K}"), expected);
+    }
+
+    #[test]
+    fn a_variable_that_is_no_secret_is_text() {
+        let expected = [Piece::Text("${HOME}/"), Piece::Secret("K")];
+        assert_eq!(pieces_of("${HOME}/${K}", |name| name == "K"), expected);
     }
 }

@@ -5,7 +5,7 @@
 //! (<https://docs.docker.com/compose/how-tos/networking/>); the code and the configuration then
 //! hold them. A name counts only where one of the files of another component holds it as a host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Component, Origin, OriginKind, Peer, joined_name};
 use crate::{
@@ -35,12 +35,20 @@ pub fn find(name: &str, reader: &Reader<'_>, components: &mut [Component]) {
                 .collect()
         })
         .collect();
-    let is_of_another = |host: &str, own: usize| {
-        let others = components.iter().zip(&names).enumerate();
-        others
-            .filter(|(index, _)| *index != own)
-            .any(|(_, (one, names))| names.contains(host) || host == joined_name(name, &one.id))
-    };
+    // Who is called so, where it is only one of them, and no service is.
+    let mut owners: BTreeMap<String, Option<usize>> = BTreeMap::new();
+    for (index, (component, names)) in components.iter().zip(&names).enumerate() {
+        let object = joined_name(name, &component.id);
+        for host in names.iter().chain([&object]) {
+            let owner = owners.entry(host.clone()).or_insert(Some(index));
+            *owner = owner.filter(|owner| *owner == index);
+        }
+        for service in &component.services {
+            for host in [service.host_name(), &service.kind] {
+                owners.insert(host.to_owned(), None);
+            }
+        }
+    }
     let folders = || components.iter().map(|component| component.path.as_str());
     let has_order =
         folders().any(|folder| folders().any(|other| composed.waits(folder, other).is_some()));
@@ -54,12 +62,8 @@ pub fn find(name: &str, reader: &Reader<'_>, components: &mut [Component]) {
             }
             let waits = composed.waits(&component.path, &peer.path);
             let port = peer.main_port().map(|port| port.port);
-            let hosts = names[other].iter().filter(|name| {
-                let is_service = |component: &Component| {
-                    component.services.iter().any(|s| s.host_name() == *name)
-                };
-                !is_of_another(name, other) && !components.iter().any(is_service)
-            });
+            let hosts = names[other].iter();
+            let hosts = hosts.filter(|host| owners.get(*host) == Some(&Some(other)));
             let places =
                 hosts.filter_map(|host| Some((host, place(repo, &files[index], host, port)?)));
             let known = peers.len();

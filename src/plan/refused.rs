@@ -1,5 +1,7 @@
 //! What has a name that neither Compose nor Kubernetes takes: it is left out, and said.
 
+use std::collections::BTreeSet;
+
 use super::{Component, Origin};
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
@@ -11,15 +13,18 @@ use crate::{
 pub fn leave_out(components: &mut [Component], repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
     for component in components {
         let mut refused: Vec<(Diagnostic, Vec<Origin>)> = Vec::new();
-        component.volumes.retain(|volume| {
-            let is_taken = MountPath::parse(&volume.path).is_some();
-            if !is_taken {
-                let message = format!("nothing can be mounted at `{}`", short(&volume.path));
-                let diagnostic = Diagnostic::new(Severity::Warning, Code::InvalidName, message)
-                    .hint("rename the folder: Kubernetes takes no path with `:` or `..`");
-                refused.push((diagnostic, volume.origin.clone()));
+        // Nothing is mounted twice, and every container has a folder of its own there.
+        let mut known: BTreeSet<MountPath> = MountPath::parse("/tmp").into_iter().collect();
+        component.volumes.retain_mut(|volume| {
+            if let Some(path) = MountPath::parse(&volume.path) {
+                path.as_ref().clone_into(&mut volume.path);
+                return known.insert(path);
             }
-            is_taken
+            let message = format!("nothing can be mounted at `{}`", short(&volume.path));
+            let diagnostic = Diagnostic::new(Severity::Warning, Code::InvalidName, message)
+                .hint("rename the folder: Kubernetes takes no path with `:` or `..`");
+            refused.push((diagnostic, volume.origin.clone()));
+            false
         });
         component.env.retain(|var| {
             let is_taken = VariableName::parse(&var.name).is_some();

@@ -158,6 +158,15 @@ fn is_plain(text: &str) -> bool {
 /// lay_out(String::from("a stranger's"));
 /// ```
 ///
+/// It stands there by a type that quotes it:
+///
+/// ```
+/// use longshore::quote::{kubernetes::{Kubernetes, Literal}, yaml::{Laid, Scalar}};
+///
+/// fn lay_out(field: impl Laid<Kubernetes>) {}
+/// lay_out(Scalar::<Literal>::new("a stranger's"));
+/// ```
+///
 /// Nor may a text of one place stand in another, where a `$` may mean something else:
 ///
 /// ```compile_fail

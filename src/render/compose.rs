@@ -1,6 +1,6 @@
 //! compose.yaml: the application with everything that it needs, on one machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Artifact, HEADER, dockerfile_name,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     name::{ConfigKey, EnvName, LongName, MountPath, ObjectName, VariableName},
-    plan::{BuildPlan, Component, EnvKind, Origin, Piece, Port, Service, pieces},
+    plan::{BuildPlan, Component, EnvKind, Origin, Piece, Port, Service, pieces_of},
     quote::{
         compose::{Compose, ComposeText, source, words},
         yaml::{Flow, Key, Scalar, Word},
@@ -98,6 +98,13 @@ views! { Compose:
 pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
     let marks = Marks::default();
     let names = VolumeNames::new(plan);
+    let known = plan.secret_names();
+    let to = Names {
+        plan,
+        volumes: &names,
+        secrets: &known,
+        marks: &marks,
+    };
     let mut containers = Vec::new();
     let mut volumes = Vec::new();
     let mut taken = Vec::new();
@@ -110,7 +117,7 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
                 condition: "service_healthy",
             })
             .collect();
-        let mut app = base(plan, component, &[], &names, &marks);
+        let mut app = base(to, component, &[]);
         if !component.shares_network() {
             app.ports = ports(component, &mut taken, &marks);
             if plan.components.len() > 1 && component.main_port().is_some() {
@@ -129,7 +136,7 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
         }));
         app.restart = Scalar::new("unless-stopped");
         if !component.prepare.is_empty() {
-            let mut prepare = base(plan, component, &["prepare"], &names, &marks);
+            let mut prepare = base(to, component, &["prepare"]);
             let lines: Vec<String> = component
                 .prepare
                 .iter()
@@ -158,7 +165,7 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
             containers.push(prepare);
         }
         for process in &component.processes {
-            let mut container = base(plan, component, &[&process.id], &names, &marks);
+            let mut container = base(to, component, &[&process.id]);
             container.command = words(&process.command);
             container.command_why = marks.why(&process.origin);
             container.directory = Some(Scalar::new(component.absolute(&process.directory)));
@@ -172,7 +179,7 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
                 .iter()
                 .any(|known| known.id == Key::new(service_id(service)))
             {
-                containers.push(backing(plan, service, &marks, &mut volumes, &mut taken));
+                containers.push(backing(to, service, &mut volumes, &mut taken));
             }
         }
         volumes.extend(
@@ -219,14 +226,19 @@ fn service_id(service: &Service) -> Id {
     Id::of(&service.kind)
 }
 
+/// What every service is named by, and marked with.
+#[derive(Clone, Copy)]
+struct Names<'a> {
+    plan: &'a BuildPlan,
+    volumes: &'a VolumeNames<'a>,
+    /// The secrets, to which a value may refer.
+    secrets: &'a BTreeSet<&'a str>,
+    marks: &'a Marks,
+}
+
 /// What the application, its prepare steps and its processes have in common; `role` tells them apart.
-fn base(
-    plan: &BuildPlan,
-    component: &Component,
-    role: &[&str],
-    names: &VolumeNames<'_>,
-    marks: &Marks,
-) -> Container {
+fn base(to: Names<'_>, component: &Component, role: &[&str]) -> Container {
+    let Names { plan, marks, .. } = to;
     let service_env = component
         .env
         .iter()
@@ -234,14 +246,17 @@ fn base(
         .filter_map(|var| {
             Some(Var {
                 name: Key::new(VariableName::parse(&var.name)?),
-                value: Scalar::new(with_hint(var.default.as_deref().unwrap_or_default())),
+                value: Scalar::new(with_hint(
+                    var.default.as_deref().unwrap_or_default(),
+                    to.secrets,
+                )),
                 why: marks.why(&var.origin),
             })
         });
     let own = own_settings(plan, component).into_iter().filter_map(|var| {
         Some(Var {
             name: Key::new(VariableName::parse(&var.name)?),
-            value: Scalar::new(with_hint(value(var, "development")?)),
+            value: Scalar::new(with_hint(value(var, "development")?, to.secrets)),
             why: marks.why(&var.origin),
         })
     });
@@ -300,7 +315,7 @@ fn base(
             .iter()
             .filter(|volume| volume.persistent)
             .filter_map(|volume| {
-                let name = names.of(component, &volume.path);
+                let name = to.volumes.of(component, &volume.path);
                 mount(name, &volume.path, marks.why(&volume.origin))
             })
             .chain(component.services.iter().filter_map(|service| {
@@ -363,12 +378,12 @@ fn outside(port: u16, taken: &mut Vec<u16>) -> u16 {
 }
 
 fn backing(
-    plan: &BuildPlan,
+    to: Names<'_>,
     service: &Service,
-    marks: &Marks,
     named: &mut Vec<Key<ObjectName>>,
     taken: &mut Vec<u16>,
 ) -> Container {
+    let Names { plan, marks, .. } = to;
     let why = || marks.why(&service.origin);
     let mut mounts = Vec::new();
     if let Some(socket) = service.socket() {
@@ -436,7 +451,7 @@ fn backing(
             .filter_map(|(name, value)| {
                 Some(Var {
                     name: Key::new(VariableName::parse(name)?),
-                    value: Scalar::new(with_hint(value)),
+                    value: Scalar::new(with_hint(value, to.secrets)),
                     why: why(),
                 })
             })
@@ -458,8 +473,8 @@ pub fn init_target(folder: &str, index: usize, key: &ConfigKey) -> String {
 const HINT: &str = "set it in env/secrets.env";
 
 /// `${NAME}` → `${NAME:?…}`, so that a missing secret is said before anything starts.
-fn with_hint(value: &str) -> ComposeText {
-    pieces(value)
+fn with_hint(value: &str, secrets: &BTreeSet<&str>) -> ComposeText {
+    pieces_of(value, |name| secrets.contains(name))
         .into_iter()
         .fold(ComposeText::default(), |text, piece| match piece {
             Piece::Text(piece) => text.text(piece),

@@ -1,5 +1,7 @@
 //! Kubernetes manifests: a base, and an overlay for each environment.
 
+use std::collections::BTreeSet;
+
 use super::{
     Artifact, HEADER,
     compose::{fixed_origin, init_target},
@@ -16,7 +18,7 @@ use crate::{
     },
     plan::{
         BuildPlan, Command, Component, ENVIRONMENTS, EnvKind, Origin, Piece, Protocol, Service,
-        pieces,
+        pieces_of,
     },
     quote::{
         kubernetes::{Expanded, Kubernetes, Literal, words},
@@ -243,9 +245,11 @@ pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
     let mut claims = Vec::new();
     let marks = Marks::default();
     let names = VolumeNames::new(plan);
+    let known = plan.secret_names();
     let to = Names {
         plan,
         volumes: &names,
+        secrets: &known,
         marks: &marks,
     };
     for component in &plan.components {
@@ -324,7 +328,7 @@ pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
     let text = lay_out_yaml::<Kubernetes>("k8s/kustomization.yaml.j2", &base)?;
     artifacts.push(marks.artifact("k8s/base/kustomization.yaml", &text, &layout()));
     for environment in ENVIRONMENTS {
-        artifacts.extend(overlay(plan, environment)?);
+        artifacts.extend(overlay(to, environment)?);
     }
     Ok(artifacts)
 }
@@ -352,6 +356,8 @@ fn objects_file(path: &str, objects: Vec<Object>, marks: &Marks) -> anyhow::Resu
 struct Names<'a> {
     plan: &'a BuildPlan,
     volumes: &'a VolumeNames<'a>,
+    /// The secrets, to which a value may refer.
+    secrets: &'a BTreeSet<&'a str>,
     marks: &'a Marks,
 }
 
@@ -422,13 +428,13 @@ fn deployments(to: Names<'_>, component: &Component) -> Vec<Workload> {
 /// and run beside it (<https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>, from
 /// Kubernetes 1.29 on), and what prepares a release runs between.
 fn with_sidecars(to: Names<'_>, component: &Component, containers: ContainerList) -> Workload {
-    let Names { plan, marks, .. } = to;
+    let Names { plan, .. } = to;
     let mut workload = deployment(to, component, None);
     workload.recreate = true;
     let mut before = Vec::new();
     for service in component.local_services() {
         let claim = service_claim(plan, component, service);
-        let mut backing = backing(plan, service, Place::Beside { claim }, marks);
+        let mut backing = backing(to, service, Place::Beside { claim });
         backing.container.is_sidecar = true;
         backing.container.user = Some(service.user);
         backing.container.port = None;
@@ -675,7 +681,11 @@ fn app_container(to: Names<'_>, component: &Component) -> Container {
         .filter(|var| var.kind == EnvKind::Service)
     {
         let value = var.default.as_deref().unwrap_or_default();
-        let var = plain_var(&var.name, expanded(value), marks.why(&var.origin));
+        let var = plain_var(
+            &var.name,
+            expanded(value, to.secrets),
+            marks.why(&var.origin),
+        );
         env.extend(var.filter(|var| !env.iter().any(|known| known.name == var.name)));
     }
     let mut mounts: Vec<Mount> = Vec::new();
@@ -724,8 +734,8 @@ fn plain_var(name: &str, value: Expanded, why: Mark) -> Option<Var> {
 }
 
 /// `${NAME}` → `$(NAME)`.
-fn expanded(value: &str) -> Expanded {
-    pieces(value)
+fn expanded(value: &str, secrets: &BTreeSet<&str>) -> Expanded {
+    pieces_of(value, |name| secrets.contains(name))
         .into_iter()
         .fold(Expanded::default(), |text, piece| match piece {
             Piece::Text(piece) => text.text(piece),
@@ -924,9 +934,14 @@ fn config_map(plan: &BuildPlan, environment: &str, marks: &Marks) -> Object {
 }
 
 /// Returns the files of one overlay: development and test bring their own backing services.
-fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>> {
+fn overlay(to: Names<'_>, environment: &str) -> anyhow::Result<Vec<Artifact>> {
     let folder = format!("k8s/overlays/{environment}");
     let marks = Marks::default();
+    let to = Names {
+        marks: &marks,
+        ..to
+    };
+    let plan = to.plan;
     let mut artifacts = Vec::new();
     let mut resources = vec!["../../base".to_owned()];
     let mut comments: Vec<String> = Vec::new();
@@ -958,7 +973,7 @@ fn overlay(plan: &BuildPlan, environment: &str) -> anyhow::Result<Vec<Artifact>>
             );
         }
     } else if !services.is_empty() {
-        let (objects, workloads) = backing_services(plan, &services, &marks);
+        let (objects, workloads) = backing_services(to, &services);
         let workloads = lay_out_yaml::<Kubernetes>(
             "k8s/workload.yaml.j2",
             &WorkloadsView {
@@ -1111,11 +1126,8 @@ fn autoscaler(plan: &BuildPlan, component: &Component, marks: &Marks) -> Option<
     })
 }
 
-fn backing_services(
-    plan: &BuildPlan,
-    services: &[&Service],
-    marks: &Marks,
-) -> (Vec<Object>, Vec<Workload>) {
+fn backing_services(to: Names<'_>, services: &[&Service]) -> (Vec<Object>, Vec<Workload>) {
+    let Names { plan, marks, .. } = to;
     let mut objects = Vec::new();
     let mut workloads = Vec::new();
     for service in services {
@@ -1139,7 +1151,7 @@ fn backing_services(
             "{} for trying things out: its data is gone with the pod.",
             service.kind
         ))];
-        let backing = backing(plan, service, Place::Alone, marks);
+        let backing = backing(to, service, Place::Alone);
         comments.extend(backing.comments);
         workloads.push(Workload {
             api: "apps/v1",
@@ -1203,7 +1215,8 @@ impl Place {
     }
 }
 
-fn backing(plan: &BuildPlan, service: &Service, place: Place, marks: &Marks) -> Backing {
+fn backing(to: Names<'_>, service: &Service, place: Place) -> Backing {
+    let marks = to.marks;
     let why = || marks.why(&service.origin);
     let mut volumes = Vec::new();
     let mut mounts = Vec::new();
@@ -1266,7 +1279,7 @@ fn backing(plan: &BuildPlan, service: &Service, place: Place, marks: &Marks) -> 
             number: service.port,
             why: why(),
         }),
-        env: service_env(plan, service, marks),
+        env: service_env(to, service),
         probes: vec![probe("startupProbe", 2, 60), probe("readinessProbe", 10, 3)],
         resources: Resources {
             cpu: Scalar::new("100m"),
@@ -1311,7 +1324,9 @@ fn init_comments(service: &Service) -> [Comment; 2] {
 
 /// The environment of a service's own container. A value may refer to a variable only if that one
 /// is listed before it, so the secrets within longer values come first.
-fn service_env(plan: &BuildPlan, service: &Service, marks: &Marks) -> Vec<Var> {
+fn service_env(to: Names<'_>, service: &Service) -> Vec<Var> {
+    let Names { plan, marks, .. } = to;
+    let pieces = |value| pieces_of(value, |name| to.secrets.contains(name));
     let why = || marks.why(&service.origin);
     let secret = |name: &str, key: &str| {
         let (name, key) = (VariableName::parse(name)?, VariableName::parse(key)?);
@@ -1339,7 +1354,7 @@ fn service_env(plan: &BuildPlan, service: &Service, marks: &Marks) -> Vec<Var> {
     env.extend(
         plain
             .into_iter()
-            .filter_map(|(name, value)| plain_var(name, expanded(value), why())),
+            .filter_map(|(name, value)| plain_var(name, expanded(value, to.secrets), why())),
     );
     env
 }

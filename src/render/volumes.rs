@@ -88,17 +88,20 @@ pub fn writable(service: &Service, at: usize) -> ObjectName {
 /// Returns the names under which `service` finds the files that it loads: unique, and such that a
 /// ConfigMap can hold them.
 pub fn init_keys(service: &Service) -> Vec<ConfigKey> {
-    let own = |file: &String| ConfigKey::of(file_name(file));
-    let files = service.init.iter().enumerate();
-    let keys = files.map(|(index, file)| {
-        let key = own(file);
-        let others = service.init.iter().filter(|other| own(other) == key);
-        match others.count() {
-            0 | 1 => key,
+    let files = service.init.iter();
+    let keys: Vec<ConfigKey> = files.map(|file| ConfigKey::of(file_name(file))).collect();
+    let mut known: BTreeMap<&ConfigKey, usize> = BTreeMap::new();
+    for key in &keys {
+        *known.entry(key).or_default() += 1;
+    }
+    let unique = keys
+        .iter()
+        .enumerate()
+        .map(|(index, key)| match known[key] {
+            1 => key.clone(),
             _ => ConfigKey::of(&format!("{index:02}-{key}")),
-        }
-    });
-    keys.collect()
+        });
+    unique.collect()
 }
 
 /// `path` in small letters, digits and `-`.
