@@ -616,6 +616,30 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_no_manifest_can_hold_is_refused() {
+        for host in [
+            "-a.org",
+            "a-.b",
+            "a..b",
+            "a b",
+            &format!("{}.org", "a".repeat(64)),
+        ] {
+            let text = format!("[ingress]\nhost = \"{host}\"\n");
+            refused(&text, (2, 8), "is no name of DNS", "inner `-`");
+        }
+        let text = "[ingress]\nhost = \"a.org\"\nclass = \"Nginx\"\n";
+        refused(text, (3, 9), "is no name of DNS", "small letters");
+        let text = "[images]\npostgres = \"registry.example/post gres\"\n";
+        refused(
+            text,
+            (2, 12),
+            "is no reference of an image",
+            "registry.example",
+        );
+        read("[images]\nmirror = \"registry.example:5000\"\n").expect("reads");
+    }
+
+    #[test]
     fn a_value_knows_its_line() {
         let config = read("[component]\n# why not\nport = 9000 # ours\n").expect("reads");
         let port = config.port.expect("is said");

@@ -7,6 +7,7 @@ use longshore::{
     convert,
     plan::{BuildPlan, Command, EnvKind, EnvVar, Origin, Process, Schedule, Volume},
     recipe::Catalog,
+    shell::{self, Dialect},
 };
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -110,7 +111,11 @@ fn read(plan: BuildPlan) -> BTreeMap<String, Vec<Value>> {
                 Value::deserialize(document)
                     .unwrap_or_else(|error| panic!("{}: {error}\n{}", file.path, file.contents))
             });
-            (file.path.to_string(), documents.collect())
+            let documents: Vec<Value> = documents.collect();
+            let ours: Vec<Value> = serde_saphyr::from_multiple(&file.contents)
+                .unwrap_or_else(|error| panic!("{}: {error}\n{}", file.path, file.contents));
+            assert_eq!(documents, ours, "{}", file.contents);
+            (file.path.to_string(), documents)
         })
         .collect()
 }
@@ -228,6 +233,79 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn two_readers_agree_on_every_sample() {
+    let mut read = 0;
+    for entry in walkdir::WalkDir::new("samples") {
+        let entry = entry.expect("readable");
+        let is_expected = entry
+            .path()
+            .components()
+            .any(|part| part.as_os_str() == "expected");
+        if !is_expected
+            || entry
+                .path()
+                .extension()
+                .is_none_or(|ending| ending != "yaml")
+        {
+            continue;
+        }
+        let text = std::fs::read_to_string(entry.path()).expect("readable");
+        let documents = serde_yaml_ng::Deserializer::from_str(&text);
+        let documents: Vec<Value> = documents
+            .map(|document| Value::deserialize(document).expect("YAML"))
+            .collect();
+        let ours: Vec<Value> = serde_saphyr::from_multiple(&text).expect("YAML");
+        assert_eq!(documents, ours, "{}", entry.path().display());
+        read += 1;
+    }
+    assert!(read > 100, "{read}");
+}
+
+#[test]
+fn a_command_to_copy_has_quoted_names() {
+    let mut plan = PLAN.clone();
+    let files = [
+        "db/$(touch x).sql",
+        "db/a b.sql",
+        "c/a b.sql",
+        "db/schema.sql",
+        "db/a=b.sql",
+    ];
+    plan.components[0].services[0].init = files.map(str::to_owned).to_vec();
+    let artifacts = convert::render(plan).expect("files").artifacts;
+    let mut files = artifacts.iter();
+    let file = files.find(|file| file.path.as_str() == "k8s/overlays/test/backing-services.yaml");
+    let text = &file.expect("a file").contents;
+    let words = |start: &str| -> Vec<String> {
+        let line = text.lines().find_map(|line| {
+            line.strip_prefix("# ")
+                .filter(|line| line.starts_with(start))
+        });
+        let script = shell::script(line.expect("a comment"), Dialect::Shell, &|_| true);
+        assert_eq!(script.commands.len(), 1, "{line:?}");
+        script.commands[0].value.owned_texts()
+    };
+    let copy = words("cp");
+    assert_eq!(copy[..2], ["cp", "./db/a=b.sql"]);
+    let command = words("kubectl");
+    let flags: Vec<(&str, &str)> = command[4..]
+        .iter()
+        .map(|flag| flag.strip_prefix("--from-file=").expect("a flag"))
+        .map(|flag| flag.split_once('=').unwrap_or(("", flag)))
+        .collect();
+    let paths: Vec<&str> = flags.iter().map(|(_, path)| *path).collect();
+    let expected = [
+        "db/$(touch x).sql",
+        "db/a b.sql",
+        "c/a b.sql",
+        "db/schema.sql",
+        copy[2].as_str(),
+    ];
+    assert_eq!(paths, expected);
+    assert_ne!(flags[1].0, flags[2].0);
 }
 
 /// Folders that would be called alike, or as a service or a step is.

@@ -1297,29 +1297,28 @@ fn backing(to: Names<'_>, service: &Service, place: Place) -> Backing {
     }
 }
 
-/// What to know about the files that a service loads, with the command that hands them over.
-fn init_comments(service: &Service) -> [Comment; 2] {
+/// What to know about the files that a service loads, with the commands that hand them over.
+fn init_comments(service: &Service) -> Vec<Comment> {
     let config = volumes::init(service);
-    let files = service.init.iter().zip(volumes::init_keys(service));
-    let flags: Vec<String> = files
-        .map(|(file, key)| {
-            let is_own = file_name(file) == key.as_ref();
-            shell::quote(&match is_own {
-                true => format!("--from-file={file}"),
-                false => format!("--from-file={key}={file}"),
-            })
-        })
-        .collect();
-    [
-        Comment::new(&format!(
-            "Loads {} from the ConfigMap {config}:",
-            service.init.join(", ")
-        )),
-        Comment::new(&format!(
-            "kubectl create configmap {config} {}",
-            flags.join(" ")
-        )),
-    ]
+    let loaded = format!(
+        "Loads {} from the ConfigMap {config}:",
+        service.init.join(", ")
+    );
+    let (mut copies, mut flags) = (Vec::new(), Vec::new());
+    for (file, key) in service.init.iter().zip(volumes::init_keys(service)) {
+        // kubectl takes no file with `=` in its path.
+        if file.contains('=') {
+            copies.push(format!("cp {} {key}", shell::quote(&format!("./{file}"))));
+            flags.push(format!("--from-file={key}"));
+        } else if file_name(file) == key.as_ref() {
+            flags.push(shell::quote(&format!("--from-file={file}")));
+        } else {
+            flags.push(shell::quote(&format!("--from-file={key}={file}")));
+        }
+    }
+    let command = format!("kubectl create configmap {config} {}", flags.join(" "));
+    let lines = [loaded].into_iter().chain(copies).chain([command]);
+    lines.map(|line| Comment::new(&line)).collect()
 }
 
 /// The environment of a service's own container. A value may refer to a variable only if that one
