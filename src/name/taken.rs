@@ -38,24 +38,18 @@ impl Taken {
         text: &str,
         further: impl Fn(&str) -> Vec<String>,
     ) -> Label<MAX> {
-        let first = Label::of(wish);
-        let others = (0_usize..).map(|round| {
-            let salt = if round == 0 {
-                String::new()
-            } else {
-                round.to_string()
-            };
-            Label::with_hash_of(wish, &format!("{text}{salt}"))
-        });
-        for label in std::iter::once(first).chain(others) {
+        let mut label = Label::of(wish);
+        let mut salted = text.to_owned();
+        loop {
             let mut names = further(label.as_str());
             names.push(label.as_str().to_owned());
             if !names.iter().any(|name| self.0.contains(name)) {
                 self.0.extend(names);
                 return label;
             }
+            label = Label::with_hash_of(wish, &salted);
+            salted.push('+');
         }
-        unreachable!("there are more hashes than names")
     }
 }
 
@@ -68,7 +62,7 @@ mod tests {
         let mut taken = Taken::default();
         assert_eq!(taken.label::<63>("a-b").as_str(), "a-b");
         assert_eq!(taken.label::<63>("a b").as_str(), "a-b-c8687a");
-        assert_eq!(taken.label::<63>("a b").as_str(), "a-b-1544a9");
+        assert_eq!(taken.label::<63>("a b").as_str(), "a-b-2f969b");
     }
 
     #[test]

@@ -136,33 +136,13 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
         }));
         app.restart = Scalar::new("unless-stopped");
         if !component.prepare.is_empty() {
-            let mut prepare = base(to, component, &["prepare"]);
-            let lines: Vec<String> = component
-                .prepare
-                .iter()
-                .map(|command| {
-                    format!(
-                        "cd {} && {}",
-                        shell::quote(&component.absolute(&command.directory)),
-                        command.command
-                    )
-                })
-                .collect();
-            prepare.command = words(["sh", "-ec", &lines.join("; ")]);
-            prepare.command_why = marks.why(
-                &component
-                    .prepare
-                    .iter()
-                    .flat_map(|command| command.origin.clone())
-                    .collect::<Vec<_>>(),
-            );
-            prepare.depends_on.clone_from(&ready);
-            prepare.restart = Scalar::new("no");
+            let mut container = prepare(to, component);
+            container.depends_on.clone_from(&ready);
             app.depends_on.push(Dependency {
-                id: prepare.id.clone(),
+                id: container.id.clone(),
                 condition: "service_completed_successfully",
             });
-            containers.push(prepare);
+            containers.push(container);
         }
         for process in &component.processes {
             let mut container = base(to, component, &[&process.id]);
@@ -190,25 +170,12 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
                 .map(|volume| Key::new(names.of(component, &volume.path))),
         );
     }
-    // Compose hands them from the environment to the build.
-    let place = plan.components.iter().flat_map(Component::build_secrets);
-    let secrets: BTreeMap<EnvName, Secret> = place
-        .filter_map(|secret| {
-            let name = EnvName::parse(&secret.id)?;
-            let item = Secret {
-                id: Key::new(name.clone()),
-                variable: Scalar::new(name.clone()),
-                why: marks.why(&secret.origin),
-            };
-            Some((name, item))
-        })
-        .collect();
     let view = ComposeView {
         header: HEADER,
         name: Scalar::new(ObjectName::of(&plan.name)),
         containers,
         volumes,
-        secrets: secrets.into_values().collect(),
+        secrets: build_secrets(to),
     };
     let text = lay_out_yaml::<Compose>("compose.yaml.j2", &view)?;
     Ok(marks.artifact(
@@ -219,6 +186,43 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
             "the security settings of the manifests, on this machine",
         ),
     ))
+}
+
+/// The secrets of all builds, each once: Compose hands them from the environment to the build.
+fn build_secrets(to: Names<'_>) -> Vec<Secret> {
+    let components = to.plan.components.iter();
+    let secrets = components.flat_map(Component::build_secrets);
+    let secrets: BTreeMap<EnvName, Secret> = secrets
+        .filter_map(|secret| {
+            let name = EnvName::parse(&secret.id)?;
+            let item = Secret {
+                id: Key::new(name.clone()),
+                variable: Scalar::new(name.clone()),
+                why: to.marks.why(&secret.origin),
+            };
+            Some((name, item))
+        })
+        .collect();
+    secrets.into_values().collect()
+}
+
+/// What runs before each release, one command after the other.
+fn prepare(to: Names<'_>, component: &Component) -> Container {
+    let commands = component.prepare.iter();
+    let lines: Vec<String> = commands
+        .map(|command| {
+            let folder = component.absolute(&command.directory);
+            format!("cd {} && {}", shell::quote(&folder), command.command)
+        })
+        .collect();
+    let origins = component.prepare.iter();
+    let origins = origins.flat_map(|command| command.origin.iter().cloned());
+    Container {
+        command: words(["sh", "-ec", &lines.join("; ")]),
+        command_why: to.marks.why(&origins.collect::<Vec<_>>()),
+        restart: Scalar::new("no"),
+        ..base(to, component, &["prepare"])
+    }
 }
 
 /// How the service is called.
