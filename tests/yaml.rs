@@ -308,6 +308,43 @@ fn a_command_to_copy_has_quoted_names() {
     assert_ne!(flags[1].0, flags[2].0);
 }
 
+#[test]
+fn an_application_may_be_called_as_its_service() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |path: &str, text: &str| {
+        std::fs::write(folder.path().join(path), text).expect("written");
+    };
+    let package = r#"{"name": "redis", "scripts": {"start": "node s.js"}, "dependencies": {"express": "4", "redis": "4"}}"#;
+    write("package.json", package);
+    write(
+        "s.js",
+        "const url = process.env.REDIS_URL;\nrequire(\"express\")().listen(3000);\n",
+    );
+    write("Procfile", "web: node s.js\nredis: node r.js\n");
+    write(
+        "README.md",
+        "# Redis\n\n```sh\nnpm install\nnpm start\n```\n",
+    );
+    let plan = convert::plan(folder.path(), &Catalog::built_in())
+        .expect("a plan")
+        .value;
+    assert_eq!(plan.name, "redis-app");
+    let files = read(plan);
+    let services = files["compose.yaml"][0]["services"]
+        .as_mapping()
+        .expect("services");
+    assert_eq!(services.len(), 3);
+    let overlay = &files["k8s/overlays/test/backing-addresses.yaml"][0];
+    assert_eq!(overlay["metadata"]["name"], "redis");
+    for deployment in &files["k8s/base/deployment.yaml"] {
+        assert_ne!(deployment["metadata"]["name"], "redis");
+        assert_ne!(
+            deployment["spec"]["selector"]["matchLabels"],
+            overlay["spec"]["selector"]
+        );
+    }
+}
+
 /// Folders that would be called alike, or as a service or a step is.
 const FOLDERS: [&str; 12] = [
     "a b",

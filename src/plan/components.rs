@@ -45,12 +45,20 @@ const ID: usize = 40;
 /// service is called so. No two services of compose.yaml and no two objects of Kubernetes then have one
 /// name, and nobody's label finds the pods of another.
 pub fn name(name: &str, components: &mut [Component], selections: &[Selection<'_>]) -> String {
+    let services = components.iter().flat_map(|component| &component.services);
+    let services: BTreeSet<String> = services
+        .flat_map(|service| [service.kind.as_str(), service.host_name()])
+        .map(str::to_owned)
+        .collect();
     let mut taken = Taken::default();
-    for service in components.iter().flat_map(|component| &component.services) {
-        taken.keep(service.kind.as_str());
-        taken.keep(service.host_name());
+    for service in &services {
+        taken.keep(service.as_str());
     }
-    let wishes = wishes(selections);
+    let apart = |wish: String| match services.contains(&wish) {
+        true => format!("{wish}-app"),
+        false => wish,
+    };
+    let wishes: Vec<String> = wishes(selections).into_iter().map(apart).collect();
     for (component, wish) in components.iter_mut().zip(&wishes) {
         name_roles(component, wish, taken.clone());
     }
@@ -59,7 +67,7 @@ pub fn name(name: &str, components: &mut [Component], selections: &[Selection<'_
         let objects = |name: &str| roles.iter().map(|role| joined_name(name, role)).collect();
         let services = |id: &str| roles.iter().map(|role| format!("{id}-{role}")).collect();
         let id: Label<ID> = taken.clone().label_with(&wishes[0], &wishes[0], services);
-        let app: Label<ID> = taken.label_with(name, name, objects);
+        let app: Label<ID> = taken.label_with(&apart(name.to_owned()), name, objects);
         only.id = id.to_string();
         return app.to_string();
     }
