@@ -109,7 +109,7 @@ fn row(case: &Path, name: &str, catalog: &Catalog) -> anyhow::Result<Row> {
     let folder = tempfile::tempdir()?;
     let root = folder.path().join("repo");
     copy(&case.join("repo"), &root)?;
-    let plan = convert::plan(&root, catalog)?.value;
+    let plan = convert::plan(&root, catalog, longshore::config::Trust::Granted)?.value;
     let conversion = convert::render(plan)?;
     let plan = &conversion.plan;
     let dockerfile = conversion

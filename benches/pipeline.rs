@@ -32,17 +32,25 @@ fn parse(bencher: divan::Bencher<'_, '_>) {
 fn plan(bencher: divan::Bencher<'_, '_>) {
     let catalog = Catalog::built_in();
     bencher.bench(|| {
-        convert::plan(Path::new(SAMPLE), &catalog)
-            .expect("opens")
-            .value
+        convert::plan(
+            Path::new(SAMPLE),
+            &catalog,
+            longshore::config::Trust::Granted,
+        )
+        .expect("opens")
+        .value
     });
 }
 
 /// From the plan to the files in memory.
 #[divan::bench]
 fn render(bencher: divan::Bencher<'_, '_>) {
-    let plan = convert::plan(Path::new(SAMPLE), &Catalog::built_in())
-        .expect("opens")
-        .value;
+    let plan = convert::plan(
+        Path::new(SAMPLE),
+        &Catalog::built_in(),
+        longshore::config::Trust::Granted,
+    )
+    .expect("opens")
+    .value;
     bencher.bench(|| convert::render(plan.clone()).expect("renders"));
 }

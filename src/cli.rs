@@ -29,19 +29,20 @@ use crate::{
     config::Config,
     convert::{self, Conversion},
     diagnose::{self, DiagnosisReport},
-    diagnostic::{self, Diagnostic, nearest, visible},
+    diagnostic::{self, Code, Diagnostic, Severity, nearest, visible},
     input::{self, digest},
     limits,
     plan::BuildPlan,
     recipe::{Catalog, ConfigurationError},
-    repair,
+    repair, repo,
+    trust::TrustStore,
     verify::{self, Repair, Report},
 };
 use args::{
     Arguments, Color, Command, ConvertArguments, DiagnoseArguments, ExplainArguments, Format,
-    PlanArguments, RecipesCommand, ReportFormat, SchemaOf, VerifyArguments,
+    PlanArguments, RecipesCommand, ReportFormat, SchemaOf, TrustArguments, VerifyArguments,
 };
-use output::{Change, Proven, Repairs, State};
+use output::{Change, Proven, Record, Repairs, State};
 
 /// What a command ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +90,7 @@ fn dispatch(arguments: &Arguments, talk: Talk) -> anyhow::Result<Outcome> {
             return Ok(Outcome::Done);
         }
         Command::Batch(batch) => return batch::batch(batch, arguments, talk),
+        Command::Trust(trust) => return self::trust(trust, talk),
         _ => {}
     }
     let known = match Known::read(arguments) {
@@ -98,14 +100,19 @@ fn dispatch(arguments: &Arguments, talk: Talk) -> anyhow::Result<Outcome> {
     match &arguments.command {
         Command::Plan(arguments) => plan(arguments, &known, talk),
         Command::Convert(arguments) => write(arguments, &known, talk),
-        Command::Wizard(wizard) => wizard::wizard(wizard, arguments.config.as_deref(), known, talk),
+        Command::Wizard(wizard) => {
+            let trust = arguments.trust(&wizard.convert.path);
+            wizard::wizard(wizard, arguments.config.as_deref(), trust, known, talk)
+        }
         Command::Verify(arguments) => verify(arguments, &known, talk),
         Command::Explain(arguments) => explain(arguments, &known, talk),
         Command::Diagnose(arguments) => diagnose(arguments, &known.catalog, talk),
         Command::Recipes { command } => recipes(command, &known.catalog, talk),
-        Command::Batch(_) | Command::Schema { .. } | Command::Completions { .. } | Command::Man => {
-            Ok(Outcome::Done)
-        }
+        Command::Batch(_)
+        | Command::Trust(_)
+        | Command::Schema { .. }
+        | Command::Completions { .. }
+        | Command::Man => Ok(Outcome::Done),
     }
 }
 
@@ -113,6 +120,26 @@ fn dispatch(arguments: &Arguments, talk: Talk) -> anyhow::Result<Outcome> {
 struct Known {
     catalog: Catalog,
     config: Config,
+    /// Whether the command line trusts the repository.
+    trusts_repository: bool,
+    store: Option<TrustStore>,
+}
+
+impl Known {
+    /// Returns whether the record of an earlier verification in the folder `output` counts: one in
+    /// the repository came with it, unless a run of this user left it or the user trusts it.
+    fn accepts_record(&self, repository: &Path, output: &Path) -> bool {
+        let place = |path: &Path| path.canonicalize().ok();
+        let is_inside = match (place(repository), place(output)) {
+            (Some(repository), Some(output)) => output.starts_with(repository),
+            (None, _) | (_, None) => false,
+        };
+        let is_known = || {
+            let store = self.store.as_ref();
+            store.is_some_and(|store| store.knows_record(output))
+        };
+        !is_inside || self.trusts_repository || is_known()
+    }
 }
 
 impl Known {
@@ -124,6 +151,7 @@ impl Known {
             Command::Verify(arguments) => Some(&arguments.path),
             Command::Explain(arguments) => Some(&arguments.path),
             Command::Batch(_)
+            | Command::Trust(_)
             | Command::Diagnose(_)
             | Command::Recipes { .. }
             | Command::Schema { .. }
@@ -132,7 +160,9 @@ impl Known {
         };
         let config = match (&arguments.config, repository) {
             (Some(file), _) => Config::of_file(file)?,
-            (None, Some(repository)) => Config::of_repository(repository)?,
+            (None, Some(repository)) => {
+                Config::of_repository(repository, arguments.trust(repository))?
+            }
             (None, None) => Config::default(),
         };
         let folders: Vec<PathBuf> = arguments
@@ -143,7 +173,12 @@ impl Known {
             .collect();
         let catalog = Catalog::with_folders(&folders)?;
         match config.unknown_mirrors(&catalog) {
-            wrong if wrong.is_empty() => Ok(Self { catalog, config }),
+            wrong if wrong.is_empty() => Ok(Self {
+                catalog,
+                config,
+                trusts_repository: arguments.trust_repository,
+                store: arguments.trust_store(),
+            }),
             wrong => Err(wrong),
         }
     }
@@ -211,6 +246,40 @@ fn schema(of: SchemaOf) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Trusts the `longshore.toml` of a folder, or says which are trusted.
+fn trust(arguments: &TrustArguments, talk: Talk) -> anyhow::Result<Outcome> {
+    let Some(store) = TrustStore::of_user() else {
+        talk.error("there is no home folder to keep what is trusted in");
+        talk.hint("set HOME or XDG_CONFIG_HOME, or use `--trust-repository` for one run");
+        return Ok(Outcome::Environment);
+    };
+    let path = &arguments.path;
+    let shown = path.display();
+    if arguments.list {
+        for (folder, is_same) in store.folders() {
+            let remark = if is_same {
+                ""
+            } else {
+                " (changed since, not trusted)"
+            };
+            print(&visible(&format!("{folder}{remark}\n")));
+        }
+    } else if arguments.revoke {
+        match store.revoke(path)? {
+            true => talk.say(&format!("`{shown}` is not trusted any more")),
+            false => talk.say(&format!("`{shown}` was not trusted")),
+        }
+    } else if let Err(error) = store.trust(path) {
+        talk.error(&format!("{error:#}"));
+        return Ok(Outcome::Environment);
+    } else {
+        talk.say(&format!(
+            "`{shown}` is trusted until its longshore.toml, or what that names, changes"
+        ));
+    }
+    Ok(Outcome::Done)
+}
+
 /// What was understood of a repository.
 struct Understood {
     conversion: Conversion,
@@ -219,6 +288,8 @@ struct Understood {
     hash: String,
     /// What an earlier smoke run of the same plan repaired; it is in the plan.
     repairs: Vec<Repair>,
+    /// Whether what an earlier smoke run recorded counts.
+    accepts_record: bool,
 }
 
 /// Reads and renders; `None` where the folder cannot be opened, which is said.
@@ -240,6 +311,24 @@ fn understand(
     // What an earlier smoke run proved holds as long as the plan is the same, and with it what the
     // run repaired.
     let mut state = State::read(&OutputFolder::at(output));
+    let mut diagnostics = warned.diagnostics;
+    let accepts_record = known.accepts_record(path, output);
+    let has_record = state.repairs.plan == hash && !state.repairs.made.is_empty()
+        || state.proven.values().any(|proven| proven.plan == hash);
+    if has_record && !accepts_record {
+        let message = format!(
+            "`{}` came with the repository: what it says was verified and repaired is ignored",
+            repo::STATE
+        );
+        diagnostics.push(
+            Diagnostic::new(Severity::Warning, Code::UnusedRecord, message)
+                .hint("`longshore convert --verify` verifies it again")
+                .hint("`--trust-repository` accepts it, as for a record that your team committed"),
+        );
+    }
+    if !accepts_record {
+        state = State::default();
+    }
     let mut repairs = Vec::new();
     if state.repairs.plan == hash {
         let again = repair::plan(path, &known.catalog, &known.config, &state.repairs.made);
@@ -260,9 +349,10 @@ fn understand(
     }
     Ok(Some(Understood {
         conversion: convert::render(plan)?,
-        diagnostics: warned.diagnostics,
+        diagnostics,
         hash,
         repairs,
+        accepts_record,
     }))
 }
 
@@ -298,6 +388,7 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
         diagnostics,
         hash,
         repairs: known_repairs,
+        accepts_record,
     }) = understand(&arguments.path, output, known, talk)?
     else {
         return Ok(Outcome::Environment);
@@ -372,7 +463,20 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
             outcome
         });
     }
-    let written = comparison.write(arguments.force, proven, repairs)?;
+    let is_verified = !proven.is_empty() || repairs.is_some();
+    let record = Record {
+        keeps_earlier: accepts_record,
+        proven,
+        repairs,
+    };
+    let written = comparison.write(arguments.force, record)?;
+    if (is_verified || accepts_record)
+        && comparison.has_record(is_verified)
+        && let Some(store) = &known.store
+        && let Err(error) = store.remember_record(output)
+    {
+        talk.error(&format!("{error:#}"));
+    }
     for path in &written {
         print(&format!("wrote {path}\n"));
     }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::{
-    diagnostic::nearest,
+    diagnostic::{Code, Diagnostic, Severity, nearest},
     input::{self, Unreadable},
     limits,
     name::{HostName, ImageReference, Subdomain},
@@ -73,6 +73,18 @@ pub struct Config {
     pub certificate: Option<Said<Certificate>>,
     /// Mirrors of package registries, by the tool that asks them.
     pub mirrors: BTreeMap<String, Said<Mirror>>,
+    /// What a repository's own file says and may not, because nobody trusts it: the keys.
+    pub left_out: Vec<Said<&'static str>>,
+}
+
+/// Whether a repository's own `longshore.toml` is as good as the user's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// The user said so.
+    Granted,
+    /// It is a stranger's: it may settle what is true of its application, not where recipes,
+    /// images, packages and certificates come from.
+    Withheld,
 }
 
 /// A start command as a person writes it.
@@ -193,14 +205,17 @@ struct Reader<'t> {
 
 impl Config {
     /// Reads the `longshore.toml` of the repository at `root`; none is an empty one. A path in it
-    /// must lie within the repository, which may be a stranger's.
+    /// must lie within the repository, even where it is trusted.
     ///
     /// # Errors
     ///
     /// What is wrong, by line.
-    pub fn of_repository(root: &Path) -> Result<Self, Vec<ConfigurationError>> {
+    pub fn of_repository(root: &Path, trust: Trust) -> Result<Self, Vec<ConfigurationError>> {
         match repo::text_at_root(root, FILE) {
-            Ok(Some(text)) => Self::parse(FILE, &text, &|path| repo::inside(root, path)),
+            Ok(Some(text)) => match trust {
+                Trust::Granted => Self::parse(FILE, &text, &|path| repo::inside(root, path)),
+                Trust::Withheld => Self::of_stranger(FILE, &text),
+            },
             Ok(None) => Ok(Self::default()),
             Err(error) => Err(vec![unreadable(FILE, &error)]),
         }
@@ -229,28 +244,76 @@ impl Config {
         text: &str,
         place: &dyn Fn(&str) -> Option<PathBuf>,
     ) -> Result<Self, Vec<ConfigurationError>> {
-        let written: File = toml::from_str(text).map_err(|error| {
-            let (message, hint) = explained(error.message());
-            let at = error.span().map(|span| position(text, span.start));
-            vec![ConfigurationError {
-                file: file.to_owned(),
-                position: at,
-                message,
-                hint,
-            }]
-        })?;
-        let mut reader = Reader {
-            file,
-            text,
-            place,
-            errors: Vec::new(),
+        Reader::new(file, text, place).read(written(file, text)?)
+    }
+
+    /// Reads `text`, which a stranger wrote: no path in it is followed, and what it says of the place
+    /// where images are built goes to [`Config::left_out`].
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, by line.
+    pub fn of_stranger(file: &str, text: &str) -> Result<Self, Vec<ConfigurationError>> {
+        let mut written = written(file, text)?;
+        let nowhere = |_: &str| None;
+        let reader = Reader::new(file, text, &nowhere);
+        let mut left_out = Vec::new();
+        let mut leave_out = |key, at: Option<usize>| {
+            left_out.extend(at.map(|at| reader.said_at(at, key)));
         };
-        let config = reader.config(written);
-        if reader.errors.is_empty() {
-            Ok(config)
-        } else {
-            Err(reader.errors)
+        let recipes = std::mem::take(&mut written.recipes);
+        leave_out("recipes", recipes.first().map(|path| path.span().start));
+        let images = std::mem::take(&mut written.images);
+        leave_out(
+            "[images]",
+            images.keys().map(|name| name.span().start).min(),
+        );
+        let certificate = written.build.ca_certificate.take();
+        let certificate = certificate.map(|path| path.span().start);
+        leave_out("[build] ca-certificate", certificate);
+        let mirrors = std::mem::take(&mut written.mirrors);
+        leave_out(
+            "[mirrors]",
+            mirrors.keys().map(|name| name.span().start).min(),
+        );
+        let config = reader.read(written)?;
+        Ok(Self { left_out, ..config })
+    }
+
+    /// Returns the paths that `text`, a `longshore.toml`, names: of recipes and of a certificate.
+    /// Where it cannot be read there are none.
+    pub fn paths_of(text: &str) -> Vec<String> {
+        let Ok(written) = written(FILE, text) else {
+            return Vec::new();
+        };
+        let paths = written
+            .recipes
+            .into_iter()
+            .chain(written.build.ca_certificate);
+        paths.map(Spanned::into_inner).collect()
+    }
+
+    /// Returns what to say of [`Config::left_out`].
+    pub fn untrusted(&self) -> Option<Diagnostic> {
+        if self.left_out.is_empty() {
+            return None;
         }
+        let said = self.left_out.iter().map(|said| {
+            let line = said.origin.line.unwrap_or_default();
+            format!("`{}` (line {line})", said.value)
+        });
+        let message = format!(
+            "`{FILE}` of the repository is not trusted: ignored {}",
+            said.collect::<Vec<_>>().join(", ")
+        );
+        let diagnostic = Diagnostic::new(Severity::Warning, Code::Untrusted, message);
+        Some(
+            diagnostic
+                .hint("`longshore trust PATH` accepts the file as it is now, until it changes")
+                .hint(
+                    "`--trust-repository` accepts it for this run, `--config FILE` takes your own",
+                ),
+        )
     }
 
     /// Returns what is said of every component: all but the corrections of the main one.
@@ -332,7 +395,39 @@ impl Config {
     }
 }
 
-impl Reader<'_> {
+/// Reads the file as it is written.
+fn written(file: &str, text: &str) -> Result<File, Vec<ConfigurationError>> {
+    toml::from_str(text).map_err(|error| {
+        let (message, hint) = explained(error.message());
+        let at = error.span().map(|span| position(text, span.start));
+        vec![ConfigurationError {
+            file: file.to_owned(),
+            position: at,
+            message,
+            hint,
+        }]
+    })
+}
+
+impl<'t> Reader<'t> {
+    fn new(file: &'t str, text: &'t str, place: &'t dyn Fn(&str) -> Option<PathBuf>) -> Self {
+        Self {
+            file,
+            text,
+            place,
+            errors: Vec::new(),
+        }
+    }
+
+    fn read(mut self, written: File) -> Result<Config, Vec<ConfigurationError>> {
+        let config = self.config(written);
+        if self.errors.is_empty() {
+            Ok(config)
+        } else {
+            Err(self.errors)
+        }
+    }
+
     fn config(&mut self, written: File) -> Config {
         let mut config = Config::default();
         for path in &written.recipes {
@@ -531,7 +626,11 @@ impl Reader<'_> {
     }
 
     fn said<T, U>(&self, at: &Spanned<T>, value: U) -> Said<U> {
-        let (line, _) = position(self.text, at.span().start);
+        self.said_at(at.span().start, value)
+    }
+
+    fn said_at<U>(&self, at: usize, value: U) -> Said<U> {
+        let (line, _) = position(self.text, at);
         let text = self.text.lines().nth(line - 1).unwrap_or_default().trim();
         Said {
             value,
@@ -712,7 +811,7 @@ mod tests {
     fn a_repository_names_no_path_outside_itself() {
         let folder = tempfile::tempdir().expect("a folder");
         fs::write(folder.path().join(FILE), "recipes = [\"/etc\"]\n").expect("written");
-        let errors = Config::of_repository(folder.path()).expect_err("refused");
+        let errors = Config::of_repository(folder.path(), Trust::Granted).expect_err("refused");
         assert_eq!(errors[0].position, Some((1, 12)));
         assert!(
             errors[0].message.contains("not in the repository"),

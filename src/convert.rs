@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::{
-    config::Config,
+    config::{Config, Trust},
     diagnostic::{Code, Diagnostic, Severity, Warned},
     manifest::Reader,
     plan::{self, BuildPlan},
@@ -29,8 +29,8 @@ pub struct Conversion {
 ///
 /// When `root` is no folder that can be read. A `longshore.toml` that cannot be used is said, and
 /// nothing is taken from it.
-pub fn plan(root: &Path, catalog: &Catalog) -> Result<Warned<BuildPlan>, OpenError> {
-    match Config::of_repository(root) {
+pub fn plan(root: &Path, catalog: &Catalog, trust: Trust) -> Result<Warned<BuildPlan>, OpenError> {
+    match Config::of_repository(root, trust) {
         Ok(config) => plan_with(root, catalog, &config),
         Err(errors) => {
             let mut plan = plan_with(root, catalog, &Config::default())?;
@@ -83,6 +83,7 @@ pub fn plan_with(
         selections = select::selections(&reader, &steps, config, &others).unpack(&mut unsaid);
     }
     diagnostics.append(&mut unsaid);
+    diagnostics.extend(config.untrusted());
     let mut plan =
         plan::build_plan(&reader, &documents, &steps, &selections, config).unpack(&mut diagnostics);
     // A script that several commands run has its say once.
@@ -127,7 +128,8 @@ mod tests {
     #[test]
     fn a_page_is_asked_for_without_the_folder_of_a_shared_web_server() {
         let sample = "samples/facts/page_of_a_shared_web_server_loses_its_folder/repo";
-        let plan = plan(Path::new(sample), &Catalog::built_in()).expect("it opens");
+        let plan =
+            plan(Path::new(sample), &Catalog::built_in(), Trust::Withheld).expect("it opens");
         let health = plan.value.components[0].health.clone().expect("a page");
         assert_eq!(health.candidates, ["/", "/start.php"]);
     }
@@ -135,7 +137,8 @@ mod tests {
     #[test]
     fn pages_of_the_source_are_asked_for_after_those_of_the_documents() {
         let sample = "samples/facts/pages_of_the_source_are_candidates/repo";
-        let plan = plan(Path::new(sample), &Catalog::built_in()).expect("it opens");
+        let plan =
+            plan(Path::new(sample), &Catalog::built_in(), Trust::Withheld).expect("it opens");
         let health = plan.value.components[0].health.clone().expect("a page");
         assert_eq!(health.candidates, ["/", "/bells", "/bells/last"]);
     }

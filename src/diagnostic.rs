@@ -87,6 +87,10 @@ pub enum Code {
     InvalidName,
     /// `longshore.toml` or a user's recipe is wrong.
     Configuration,
+    /// A repository's own `longshore.toml` says what only the user may.
+    Untrusted,
+    /// What an earlier run recorded is not used.
+    UnusedRecord,
 }
 
 impl Code {
@@ -121,6 +125,8 @@ impl Code {
             Self::HardCodedAddress => "hard-coded-address",
             Self::InvalidName => "invalid-name",
             Self::Configuration => "configuration",
+            Self::Untrusted => "untrusted-configuration",
+            Self::UnusedRecord => "unused-record",
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod readme; // documents → code blocks and paragraphs
 pub mod shell; // code → simple commands
 pub mod recipe; // the catalogue in recipes/
 pub mod config; // longshore.toml: what a person settled
+pub mod trust; // whose longshore.toml may do more than settle the application
 pub mod manifest; // manifest files → declared packages, scripts, environment
 pub mod step; // commands → install steps
 pub mod select; // which recipes fit, and why

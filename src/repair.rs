@@ -802,9 +802,13 @@ mod tests {
     use crate::verify::{Proof, ProofOutcome, Written};
 
     fn of(repo: &str) -> BuildPlan {
-        convert::plan(Path::new(repo), &Catalog::built_in())
-            .expect("it opens")
-            .value
+        convert::plan(
+            Path::new(repo),
+            &Catalog::built_in(),
+            crate::config::Trust::Granted,
+        )
+        .expect("it opens")
+        .value
     }
 
     fn with(plan: &BuildPlan, edits: Vec<Edit>) -> Repair {

@@ -11,9 +11,13 @@ use longshore::{
 
 fn planned(knee: Option<f64>, wanted: Option<u32>) -> BuildPlan {
     let root = Path::new("samples/flask_app_listens_on_the_port_its_readme_names/repo");
-    let mut plan = convert::plan(root, &Catalog::built_in())
-        .expect("a plan")
-        .value;
+    let mut plan = convert::plan(
+        root,
+        &Catalog::built_in(),
+        longshore::config::Trust::Granted,
+    )
+    .expect("a plan")
+    .value;
     let load = Load {
         path: "/".into(),
         unloaded_p95_ms: 5.0,

@@ -180,7 +180,11 @@ fn what_a_compose_file_builds_is_not_cut_off() {
         if composed {
             write("compose.yaml", &compose);
         }
-        let plan = longshore::convert::plan(folder.path(), &longshore::recipe::Catalog::built_in());
+        let plan = longshore::convert::plan(
+            folder.path(),
+            &longshore::recipe::Catalog::built_in(),
+            longshore::config::Trust::Granted,
+        );
         plan.expect("it opens").value.components.len()
     };
     assert_eq!(components(true), 9);

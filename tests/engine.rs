@@ -52,7 +52,12 @@ struct Smoke {
 fn answers_as_the_case_says(case: &Utf8Path) -> datatest_stable::Result<()> {
     let Case { smoke, also, .. } = toml::from_str(&fs::read_to_string(case)?)?;
     let root = case.with_file_name("repo");
-    let mut plan = convert::plan(root.as_std_path(), &CATALOG)?.value;
+    let mut plan = convert::plan(
+        root.as_std_path(),
+        &CATALOG,
+        longshore::config::Trust::Granted,
+    )?
+    .value;
     let wanted: Vec<Smoke> = plan
         .components
         .iter()
@@ -119,7 +124,8 @@ fn answers_after_repairs(case: &Utf8Path) -> datatest_stable::Result<()> {
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_longshore"));
     let output = command
-        .args(["verify", "--format", "json", "--start-timeout", "20"])
+        .args(["verify", "--trust-repository", "--format", "json"])
+        .args(["--start-timeout", "20"])
         .arg(copy.path())
         .output()?;
     let report: Report = serde_json::from_slice(&output.stdout)

@@ -29,7 +29,12 @@ fn server(address: &str, port: u16) -> String {
 }
 
 fn run(root: &Path, change: impl Fn(&mut longshore::plan::BuildPlan)) -> anyhow::Result<Report> {
-    let mut plan = convert::plan(root, &Catalog::built_in())?.value;
+    let mut plan = convert::plan(
+        root,
+        &Catalog::built_in(),
+        longshore::config::Trust::Granted,
+    )?
+    .value;
     change(&mut plan);
     let conversion = convert::render(plan)?;
     let options = Options {
@@ -78,9 +83,13 @@ fn a_server_on_loopback_only_is_a_finding_of_its_own() {
 #[test]
 fn a_server_on_another_port_is_planned_with_that_port_and_run_again() {
     let app = app(&server("0.0.0.0", 8765));
-    let mut plan = convert::plan(app.path(), &Catalog::built_in())
-        .expect("opens")
-        .value;
+    let mut plan = convert::plan(
+        app.path(),
+        &Catalog::built_in(),
+        longshore::config::Trust::Granted,
+    )
+    .expect("opens")
+    .value;
     plan.components[0].ports[0].port = 8000;
     let conversion = convert::render(plan).expect("renders");
     let options = Options {
@@ -129,7 +138,12 @@ fn a_folder_that_must_be_written_becomes_a_volume() {
         server("0.0.0.0", 8000)
     );
     let app = app(&text);
-    let plan = convert::plan(app.path(), &Catalog::built_in()).expect("opens");
+    let plan = convert::plan(
+        app.path(),
+        &Catalog::built_in(),
+        longshore::config::Trust::Granted,
+    )
+    .expect("opens");
     let mut plan = plan.value;
     let report = run(app.path(), |_| {}).expect("a report");
     assert_eq!(report.verdict, Verdict::RunsAfterRepair, "{report:#?}");
@@ -161,9 +175,13 @@ fn measured_figures_reach_the_manifests_with_their_margin() {
         measured.stop_ms.is_some_and(|stop| stop < 10_000),
         "{measured:?}"
     );
-    let mut plan = convert::plan(app.path(), &Catalog::built_in())
-        .expect("opens")
-        .value;
+    let mut plan = convert::plan(
+        app.path(),
+        &Catalog::built_in(),
+        longshore::config::Trust::Granted,
+    )
+    .expect("opens")
+    .value;
     verify::apply(&report, &mut plan);
     let conversion = convert::render(plan).expect("renders");
     let mut files = conversion.artifacts.iter();
@@ -318,9 +336,13 @@ fn a_taken_port_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port();
     let conversion = convert::render(
-        convert::plan(app.path(), &Catalog::built_in())
-            .expect("opens")
-            .value,
+        convert::plan(
+            app.path(),
+            &Catalog::built_in(),
+            longshore::config::Trust::Granted,
+        )
+        .expect("opens")
+        .value,
     )
     .expect("renders");
     let options = Options {
@@ -567,9 +589,13 @@ fn services_run_beside_the_application_with_secrets_of_the_run() {
             origin: Vec::new(),
         });
     };
-    let mut plan = convert::plan(app.path(), &Catalog::built_in())
-        .expect("opens")
-        .value;
+    let mut plan = convert::plan(
+        app.path(),
+        &Catalog::built_in(),
+        longshore::config::Trust::Granted,
+    )
+    .expect("opens")
+    .value;
     change(&mut plan);
     let conversion = convert::render(plan).expect("renders");
     let logs = tempfile::tempdir().expect("a folder");
@@ -661,9 +687,13 @@ fn an_interrupt_during_a_build_leaves_nothing() {
 #[test]
 fn a_panic_leaves_nothing() {
     let app = app(&server("0.0.0.0", 8000));
-    let plan = convert::plan(app.path(), &Catalog::built_in())
-        .expect("opens")
-        .value;
+    let plan = convert::plan(
+        app.path(),
+        &Catalog::built_in(),
+        longshore::config::Trust::Granted,
+    )
+    .expect("opens")
+    .value;
     let conversion = convert::render(plan).expect("renders");
     let panics = std::panic::catch_unwind(|| {
         let mut progress = |event| match event {
@@ -1104,9 +1134,13 @@ fn a_server_of_grpc_gets_a_probe_of_grpc() {
     }
     let report = run(app.path(), |_| {}).expect("a report");
     assert_eq!(report.verdict, Verdict::RunsAsDocumented, "{report:#?}");
-    let mut plan = convert::plan(app.path(), &Catalog::built_in())
-        .expect("opens")
-        .value;
+    let mut plan = convert::plan(
+        app.path(),
+        &Catalog::built_in(),
+        longshore::config::Trust::Granted,
+    )
+    .expect("opens")
+    .value;
     verify::apply(&report, &mut plan);
     let deployment = artifact(plan, "k8s/base/deployment.yaml");
     assert!(

@@ -69,9 +69,13 @@ fn a_ramp_finds_the_knee_and_sets_request_and_autoscaler() {
         knee,
     );
 
-    let mut plan = convert::plan(app.path(), &Catalog::built_in())
-        .expect("opens")
-        .value;
+    let mut plan = convert::plan(
+        app.path(),
+        &Catalog::built_in(),
+        longshore::config::Trust::Granted,
+    )
+    .expect("opens")
+    .value;
     verify::apply(&report, &mut plan);
     let artifacts = convert::render(plan).expect("renders").artifacts;
     let request = format!("cpu: \"{}m\"", millicores.max(10));

@@ -76,7 +76,7 @@ proptest! {
         for step in &steps {
             prop_assert!(step.source.text.get(step.span.range()).is_some(), "{:?}", step);
         }
-        let plan = convert::plan(folder.path(), &CATALOG).expect("a plan").value;
+        let plan = convert::plan(folder.path(), &CATALOG, longshore::config::Trust::Granted).expect("a plan").value;
         let told: Vec<_> = steps.iter().map(|step| (&step.source.path, &step.text)).collect();
         let accounted: Vec<_> = plan.ledger.iter().map(|entry| (&entry.file, &entry.command)).collect();
         prop_assert_eq!(told, accounted);

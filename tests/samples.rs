@@ -30,7 +30,12 @@ struct Case {
 
 fn plan(case: &Utf8Path) -> datatest_stable::Result<BuildPlan> {
     let root = case.with_file_name("repo");
-    let mut plan = convert::plan(root.as_std_path(), &CATALOG)?.value;
+    let mut plan = convert::plan(
+        root.as_std_path(),
+        &CATALOG,
+        longshore::config::Trust::Granted,
+    )?
+    .value;
     if case.file_name() == Some("case.toml") {
         let Case { measured } = toml::from_str(&fs::read_to_string(case)?)?;
         if let Some(measured) = measured {
@@ -73,8 +78,7 @@ fn files_equal_expected(case: &Utf8Path) -> datatest_stable::Result<()> {
 /// A case with a `plan.txt` shows what is understood of one fact: what `longshore plan` says.
 fn plan_equals_expected(case: &Utf8Path) -> datatest_stable::Result<()> {
     let run = Command::new(env!("CARGO_BIN_EXE_longshore"))
-        .arg("plan")
-        .arg("repo")
+        .args(["plan", "--trust-repository", "repo"])
         .current_dir(case.parent().expect("a case lies in a folder"))
         .env("NO_COLOR", "1")
         .output()?;
@@ -90,7 +94,14 @@ fn plan_equals_expected(case: &Utf8Path) -> datatest_stable::Result<()> {
 /// where it went or why it was skipped.
 fn ledger_is_complete(case: &Utf8Path) -> datatest_stable::Result<()> {
     let root = case.with_file_name("repo");
-    let conversion = convert::render(convert::plan(root.as_std_path(), &CATALOG)?.value)?;
+    let conversion = convert::render(
+        convert::plan(
+            root.as_std_path(),
+            &CATALOG,
+            longshore::config::Trust::Granted,
+        )?
+        .value,
+    )?;
     let repo = Repo::open(root.as_std_path())?.value;
     let documents = readme::documents(&repo, ".", &CATALOG.pages()).value;
     let steps = step::install_steps(&documents, &repo, &CATALOG);

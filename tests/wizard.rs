@@ -26,6 +26,8 @@ fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
 fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_longshore"));
     command.arg("wizard").arg(folder).env("NO_COLOR", "1");
+    // Nothing is kept in the configuration of whoever runs the tests.
+    command.env("XDG_CONFIG_HOME", folder.join(".config"));
     command
 }
 

@@ -1,10 +1,17 @@
 //! What may stand on the command line.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::verify::{LoadBounds, Options};
+use crate::{
+    config::Trust,
+    trust::TrustStore,
+    verify::{LoadBounds, Options},
+};
 
 /// Turns a repository and its README into a container that has been proven to run.
 #[derive(Debug, Parser)]
@@ -22,6 +29,29 @@ pub struct Arguments {
     /// What you settled, if it does not stand in the repository's own `longshore.toml`.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Take recipes, registries, mirrors and certificates from the repository's own
+    /// `longshore.toml`, too, for this run.
+    #[arg(long, global = true)]
+    pub trust_repository: bool,
+    /// Trust nothing but the command line.
+    #[arg(long, global = true, hide = true)]
+    pub no_trust_store: bool,
+}
+
+impl Arguments {
+    /// Returns the store of what the user trusts, where it counts.
+    pub fn trust_store(&self) -> Option<TrustStore> {
+        TrustStore::of_user().filter(|_| !self.no_trust_store)
+    }
+
+    /// Returns whether the user trusts the repository at `root`.
+    pub fn trust(&self, root: &Path) -> Trust {
+        let is_known = || self.trust_store().is_some_and(|store| store.trusts(root));
+        match self.trust_repository || is_known() {
+            true => Trust::Granted,
+            false => Trust::Withheld,
+        }
+    }
 }
 
 /// What to do.
@@ -37,6 +67,8 @@ pub enum Command {
     Verify(VerifyArguments),
     /// Convert many repositories, and report on all of them.
     Batch(BatchArguments),
+    /// Accept what a repository's own longshore.toml says, until it changes.
+    Trust(TrustArguments),
     /// Say why a line is there.
     Explain(ExplainArguments),
     /// Name the cause of a failed build or start, from its log.
@@ -147,6 +179,20 @@ pub enum BatchFormat {
     Json,
     /// JUnit XML, for the pages of a pipeline.
     Junit,
+}
+
+/// Arguments of `trust`.
+#[derive(Debug, Args)]
+pub struct TrustArguments {
+    /// Folder of the repository.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Trust it no more.
+    #[arg(long)]
+    pub revoke: bool,
+    /// List the trusted folders.
+    #[arg(long, conflicts_with = "revoke")]
+    pub list: bool,
 }
 
 /// Arguments of `wizard`.

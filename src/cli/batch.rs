@@ -372,6 +372,7 @@ impl Work<'_> {
         if let Some(config) = &self.all.config {
             command.arg("--config").arg(config);
         }
+        command.arg("--no-trust-store");
         command.args(self.settings());
         command.stdin(Stdio::null());
         command
@@ -391,6 +392,7 @@ impl Work<'_> {
             ("--force", batch.force),
             ("--load", batch.load),
             ("--manifests", batch.manifests),
+            ("--trust-repository", self.all.trust_repository),
         ] {
             settings.extend(is_on.then(|| option.to_owned()));
         }

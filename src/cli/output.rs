@@ -21,6 +21,7 @@ pub use crate::repo::STATE;
 
 /// What longshore remembers between runs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct State {
     /// SHA-256 of each file as it was written, by path.
     pub files: BTreeMap<OutputPath, String>,
@@ -34,6 +35,7 @@ pub struct State {
 
 /// What a smoke run repaired before the application answered.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Repairs {
     /// SHA-256 of the plan before the repairs.
     pub plan: String,
@@ -49,6 +51,7 @@ impl Repairs {
 
 /// What a smoke run proved of a component.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Proven {
     /// SHA-256 of the plan that was proven, before the measurements.
     pub plan: String,
@@ -71,6 +74,17 @@ pub enum Change {
     Edited(String),
     /// What is there is no plain file, or lies behind a link: why it is left alone, even by force.
     Obstructed(String),
+}
+
+/// What a run verified.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// Whether what an earlier run recorded counts.
+    pub keeps_earlier: bool,
+    /// What a smoke run proved, by component.
+    pub proven: BTreeMap<String, Proven>,
+    /// What it repaired.
+    pub repairs: Option<Repairs>,
 }
 
 /// The state of an output folder, compared with what is to be written.
@@ -147,6 +161,11 @@ impl Comparison {
                 .any(|(_, change)| *change != Change::Unchanged)
     }
 
+    /// Returns whether the folder has a record of what was verified, or gets one from this run.
+    pub fn has_record(&self, is_verified: bool) -> bool {
+        is_verified || !self.state.proven.is_empty() || !self.state.repairs.is_none()
+    }
+
     /// Writes what is new or updated, edited files only with `force`; removes stale files. Returns
     /// the paths that were written. Every file is written beside its place and moved there, so that
     /// a reader sees the old one or the new one; what a killed run left there goes.
@@ -154,12 +173,7 @@ impl Comparison {
     /// # Errors
     ///
     /// When a file cannot be written: no permission, a full disk.
-    pub fn write(
-        &self,
-        force: bool,
-        proven: BTreeMap<String, Proven>,
-        repairs: Option<Repairs>,
-    ) -> anyhow::Result<Vec<OutputPath>> {
+    pub fn write(&self, force: bool, record: Record) -> anyhow::Result<Vec<OutputPath>> {
         let state_file = OutputPath::fixed(STATE);
         let artifacts = self.changes.iter().map(|(artifact, _)| &artifact.path);
         self.folder.sweep(artifacts.chain([&state_file]));
@@ -186,8 +200,13 @@ impl Comparison {
             self.folder.remove(path)?;
             state.files.remove(path);
         }
-        state.proven.extend(proven);
-        if let Some(repairs) = repairs {
+        let is_verified = !record.proven.is_empty() || record.repairs.is_some();
+        if is_verified && !record.keeps_earlier {
+            state.proven.clear();
+            state.repairs = Repairs::default();
+        }
+        state.proven.extend(record.proven);
+        if let Some(repairs) = record.repairs {
             state.repairs = repairs;
         }
         let mut text = serde_json::to_string_pretty(&state).context("failed to write the state")?;
@@ -251,15 +270,15 @@ mod tests {
         let path = folder.path().join("k8s/a.yaml");
         compare(artifact("one\n"), folder.path())
             .expect("compared")
-            .write(false, BTreeMap::new(), None)
+            .write(false, Record::default())
             .expect("written");
         fs::write(&path, "mine\n").expect("edited");
         let second = compare(artifact("two\n"), folder.path()).expect("compared");
         assert_eq!(second.changes[0].1, Change::Edited("mine\n".to_owned()));
-        second.write(false, BTreeMap::new(), None).expect("written");
+        second.write(false, Record::default()).expect("written");
         assert_eq!(fs::read_to_string(&path).expect("read"), "mine\n");
         assert!(diff("mine\n", &second.changes[0].0).contains("-mine\n+two"));
-        second.write(true, BTreeMap::new(), None).expect("written");
+        second.write(true, Record::default()).expect("written");
         assert_eq!(fs::read_to_string(&path).expect("read"), "two\n");
     }
 
@@ -268,13 +287,13 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         compare(artifact("one\n"), folder.path())
             .expect("compared")
-            .write(false, BTreeMap::new(), None)
+            .write(false, Record::default())
             .expect("written");
         let second = compare(artifact("one\n"), folder.path()).expect("compared");
         assert!(!second.differs());
         assert!(
             second
-                .write(false, BTreeMap::new(), None)
+                .write(false, Record::default())
                 .expect("written")
                 .is_empty()
         );
@@ -285,11 +304,11 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         compare(artifact("one\n"), folder.path())
             .expect("compared")
-            .write(false, BTreeMap::new(), None)
+            .write(false, Record::default())
             .expect("written");
         let second = compare(Vec::new(), folder.path()).expect("compared");
         assert_eq!(second.stale, ["k8s/a.yaml"]);
-        second.write(false, BTreeMap::new(), None).expect("written");
+        second.write(false, Record::default()).expect("written");
         assert!(!folder.path().join("k8s/a.yaml").exists());
     }
 }

@@ -17,10 +17,11 @@ use toml_edit::{DocumentMut, Item, Table, value};
 
 use super::{Known, Outcome, Talk, args::WizardArguments, broken, output, text, write};
 use crate::{
-    config::{Config, FILE},
+    config::{Config, FILE, Trust},
     convert,
     diagnostic::visible,
     plan::{BuildPlan, Component, Origin, Question},
+    trust::TrustStore,
 };
 
 /// What a new file begins with: every key, as a comment.
@@ -90,6 +91,7 @@ const WISHES: [(Wish, &str); 6] = [
 pub fn wizard(
     arguments: &WizardArguments,
     config: Option<&Path>,
+    trust: Trust,
     known: Known,
     talk: Talk,
 ) -> anyhow::Result<Outcome> {
@@ -101,6 +103,7 @@ pub fn wizard(
     }
     let repository = &arguments.convert.path;
     let file = config.map_or_else(|| repository.join(FILE), Path::to_owned);
+    let is_new = std::fs::symlink_metadata(&file).is_err();
     let Some(document) = document(&file, talk)? else {
         return Ok(Outcome::Environment);
     };
@@ -109,6 +112,7 @@ pub fn wizard(
         known,
         file,
         is_own: config.is_none(),
+        trust: if is_new { Trust::Granted } else { trust },
         repository: repository.clone(),
         document,
         theme: if talk.coloured {
@@ -137,8 +141,14 @@ pub fn wizard(
             return Ok(Outcome::Failed);
         }
     }
+    // What the user trusted, or wrote alone, is trusted as it is then.
+    let store = TrustStore::of_user().filter(|_| session.is_own);
+    let store = store.filter(|store| is_new || store.trusts(repository));
     output::replace(&session.file, session.document.to_string().as_bytes())?;
     talk.say(&format!("wrote {}", session.file.display()));
+    if let Some(Err(error)) = store.map(|store| store.trust(repository)) {
+        talk.error(&format!("{error:#}"));
+    }
     write(&arguments.convert, &session.known, talk)
 }
 
@@ -170,6 +180,7 @@ struct Session {
     file: PathBuf,
     /// Whether the file is the repository's own.
     is_own: bool,
+    trust: Trust,
     repository: PathBuf,
     document: DocumentMut,
     theme: Box<dyn Theme>,
@@ -245,7 +256,11 @@ impl Session {
             true => crate::repo::inside(&self.repository, path),
             false => Some(folder.join(path)),
         };
-        self.known.config = match Config::parse(&shown, &text, &place) {
+        let config = match self.is_own && self.trust == Trust::Withheld {
+            true => Config::of_stranger(&shown, &text),
+            false => Config::parse(&shown, &text, &place),
+        };
+        self.known.config = match config {
             Ok(config) => config,
             Err(errors) => return Ok(Err(broken(&errors, self.talk))),
         };
