@@ -16,9 +16,13 @@ use serde_yaml_ng::Value;
 /// A plan with a database, a schema and a step before each release.
 static PLAN: LazyLock<BuildPlan> = LazyLock::new(|| {
     let repo = Path::new("samples/flask_app_loads_its_schema_into_mariadb/repo");
-    let mut plan = convert::plan(repo, &Catalog::built_in())
-        .expect("a plan")
-        .value;
+    let mut plan = convert::plan(
+        repo,
+        &Catalog::built_in(),
+        longshore::config::Trust::Granted,
+    )
+    .expect("a plan")
+    .value;
     let origin = vec![Origin::manifest("test", "test")];
     let web = &mut plan.components[0];
     web.prepare = vec![Command::new("true", ".", origin.clone())];
@@ -325,9 +329,13 @@ fn an_application_may_be_called_as_its_service() {
         "README.md",
         "# Redis\n\n```sh\nnpm install\nnpm start\n```\n",
     );
-    let plan = convert::plan(folder.path(), &Catalog::built_in())
-        .expect("a plan")
-        .value;
+    let plan = convert::plan(
+        folder.path(),
+        &Catalog::built_in(),
+        longshore::config::Trust::Granted,
+    )
+    .expect("a plan")
+    .value;
     assert_eq!(plan.name, "redis-app");
     let files = read(plan);
     let services = files["compose.yaml"][0]["services"]
@@ -383,9 +391,13 @@ fn nothing_has_the_name_of_another() {
             "web: node s.js\nbeat_1: node b.js\nbeat-1: node c.js\n",
         );
     }
-    let plan = convert::plan(folder.path(), &Catalog::built_in())
-        .expect("a plan")
-        .value;
+    let plan = convert::plan(
+        folder.path(),
+        &Catalog::built_in(),
+        longshore::config::Trust::Granted,
+    )
+    .expect("a plan")
+    .value;
     assert_eq!(plan.components.len(), FOLDERS.len());
     // Our names stay those of the folders that have them.
     for name in ["a-b", "api", "prepare", "web", "true"] {
