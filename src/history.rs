@@ -6,8 +6,9 @@ use std::{
 };
 
 use gix::date::{Time, time::format::SHORT};
+use walkdir::WalkDir;
 
-use crate::repo::Repo;
+use crate::{limits, repo::Repo};
 
 /// A point in time, in seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,8 +57,8 @@ fn commit(root: &Path) -> Option<Moment> {
     Some(Moment(time.seconds))
 }
 
-/// Whether `git` is a folder that leads Git to no other place: no link, and no file that names
-/// another folder for the history or its objects
+/// Whether `git` is a folder that leads Git to no other place: no link, no file that names another
+/// folder for the history or its objects, and nothing but plain files and folders where Git reads
 /// (<https://git-scm.com/docs/gitrepository-layout>).
 fn is_plain(git: &Path) -> bool {
     const ELSEWHERE: [&str; 3] = [
@@ -65,24 +66,37 @@ fn is_plain(git: &Path) -> bool {
         "objects/info/alternates",
         "objects/info/http-alternates",
     ];
-    let parts = [
-        "",
+    const READ: [&str; 7] = [
         "HEAD",
-        "objects",
-        "objects/info",
-        "objects/pack",
-        "refs",
+        "config",
+        "config.worktree",
         "packed-refs",
+        "shallow",
+        "refs",
+        "objects",
     ];
-    let is_link = |part: &str| {
-        let found = git.join(part).symlink_metadata();
-        found.is_ok_and(|found| found.is_symlink())
-    };
-    git.symlink_metadata().is_ok_and(|found| found.is_dir())
-        && !parts.into_iter().any(is_link)
-        && !ELSEWHERE
-            .into_iter()
-            .any(|file| git.join(file).symlink_metadata().is_ok())
+    let leads_elsewhere = |file: &&str| git.join(file).symlink_metadata().is_ok();
+    if !git.symlink_metadata().is_ok_and(|found| found.is_dir())
+        || ELSEWHERE.iter().any(leads_elsewhere)
+    {
+        return false;
+    }
+    let mut left = limits::LISTED;
+    READ.iter().all(|part| {
+        let is_objects = *part == "objects";
+        // What is not there is no entry.
+        let mut walk = WalkDir::new(git.join(part)).into_iter().flatten();
+        walk.all(|entry| {
+            left = left.saturating_sub(1);
+            let kind = entry.file_type();
+            let is_small = || {
+                entry
+                    .metadata()
+                    .is_ok_and(|found| found.len() <= limits::MEMORY)
+            };
+            left > 0 && (kind.is_dir() || kind.is_file() && (is_objects || is_small()))
+        })
+    })
 }
 
 fn newest_file(repo: &Repo) -> Option<Moment> {

@@ -4,6 +4,8 @@
 //! device or socket is waited for, and no more is read than a limit. The opened handle is asked,
 //! not the path, which may have changed meanwhile.
 
+#![allow(clippy::disallowed_methods, reason = "this is the door")]
+
 use std::{
     fmt, fs,
     io::{self, Read, Seek},
@@ -139,6 +141,24 @@ pub fn ends_of(path: &Path, limit: u64) -> Result<Vec<u8>, Unreadable> {
     Ok(text)
 }
 
+/// Opens the plain file `path`, which a walk found and which is no link.
+///
+/// # Errors
+///
+/// When it is something else by now, or cannot be opened.
+pub fn found(path: &Path) -> Result<fs::File, Unreadable> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, NONBLOCK | NOFOLLOW);
+    let file = options.open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(Unreadable::Special(kind(found.file_type())));
+    }
+    Ok(file)
+}
+
 fn opened(path: &Path) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.read(true);
@@ -207,6 +227,9 @@ pub(crate) fn open_plain(folder: &Dir, path: &str) -> Result<fs::File, Unreadabl
 /// A FIFO without a writer is opened at once instead of being waited for.
 #[cfg(unix)]
 const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+/// A link is an error.
+#[cfg(unix)]
+const NOFOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 /// Reads `file` if it is a plain one of at most `limit` bytes.
 pub(crate) fn bounded(file: fs::File, limit: u64) -> Result<Vec<u8>, Unreadable> {

@@ -4,6 +4,8 @@
 //!
 //! **Invariant:** only `repo` reads, only `verify` runs anything, only `cli` talks to the user.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 pub mod source; // text and positions
 pub mod name; // names that are valid by construction
 pub mod quote; // a stranger's text, quoted for the place where it is put

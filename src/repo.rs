@@ -8,7 +8,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     fmt, fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -386,6 +386,9 @@ fn list(root: &Path, ignored: &Gitignore) -> Listing {
             .collect();
         listed += names.len();
         names.sort_by(|a, b| a.0.cmp(&b.0));
+        if names.len() > TURN {
+            names.sort_by_key(|(name, _)| !matters(name));
+        }
         let mut position = 0;
         for (name, entry) in names {
             let Ok(kind) = entry.file_type() else {
@@ -413,6 +416,20 @@ fn list(root: &Path, ignored: &Gitignore) -> Listing {
         files: files.map(|(_, _, path, size)| (path, size)).collect(),
         cut,
     }
+}
+
+/// Whether a file of this name may tell how to install or start an application: a README, or a file
+/// that a recipe names. The build of longshore gathers these names from the recipes, sorted.
+fn matters(name: &str) -> bool {
+    static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        include_str!(concat!(env!("OUT_DIR"), "/files.txt"))
+            .lines()
+            .collect()
+    });
+    let is_readme = name
+        .get(..6)
+        .is_some_and(|start| start.eq_ignore_ascii_case("readme"));
+    is_readme || NAMES.binary_search(&name).is_ok()
 }
 
 /// `.gitignore` speaks here for folders only: a committed file that it names is still part of the

@@ -259,6 +259,33 @@ fn the_history_leads_to_no_other_folder() {
     fs::remove_file(place.repository.join(".git")).expect("removed");
     symlink(&moved, place.repository.join(".git")).expect("linked");
     assert_ne!(last(), "2017-07-14");
+
+    fs::remove_file(place.repository.join(".git")).expect("removed");
+    fs::rename(&moved, place.repository.join(".git")).expect("moved");
+    assert_eq!(last(), "2017-07-14");
+    let alternates = place.repository.join(".git/objects/info/alternates");
+    fs::create_dir_all(alternates.parent().expect("a folder")).expect("made");
+    fs::write(&alternates, "/elsewhere\n").expect("written");
+    assert_ne!(last(), "2017-07-14");
+    fs::remove_file(&alternates).expect("removed");
+    assert_eq!(last(), "2017-07-14");
+    // Git opens what it names without a question.
+    let config = place.repository.join(".git/config");
+    fs::remove_file(&config).expect("removed");
+    let made = Command::new("mkfifo").arg(&config).status();
+    assert!(made.expect("mkfifo is there").success());
+    assert_ne!(last(), "2017-07-14");
+}
+
+#[test]
+fn of_too_many_files_of_one_folder_the_manifest_is_looked_at() {
+    let place = place();
+    for number in 0..20_050 {
+        fs::File::create(place.repository.join(format!("a{number}.js"))).expect("made");
+    }
+    let repo = longshore::repo::Repo::open(&place.repository).expect("opens");
+    assert_eq!(repo.diagnostics.len(), 1);
+    assert!(repo.value.contains("package.json"));
 }
 
 #[test]

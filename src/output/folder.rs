@@ -1,5 +1,7 @@
 //! The folder that is written to.
 
+#![allow(clippy::disallowed_methods, reason = "this is the door")]
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -8,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
-use cap_fs_ext::DirExt;
+use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
 use cap_std::{ambient_authority, fs::Dir, fs::OpenOptions};
 
 use super::OutputPath;
@@ -116,6 +118,29 @@ impl OutputFolder {
             written => written,
         }
         .with_context(context)
+    }
+
+    /// Makes the file at `path` anew, to be written bit by bit as a log is.
+    ///
+    /// # Errors
+    ///
+    /// When something else than a plain file is there or on the way, or it cannot be made.
+    pub fn stream(&self, path: &OutputPath) -> anyhow::Result<fs::File> {
+        self.replace(path, b"", false)?;
+        let context = || {
+            format!(
+                "failed to write `{}`",
+                self.root.join(path.as_str()).display()
+            )
+        };
+        let (folders, name) = path.split();
+        let Found::Folder(folder) = self.folder(&folders, false).with_context(context)? else {
+            anyhow::bail!("{}: its folder went away", context());
+        };
+        let mut options = OpenOptions::new();
+        options.write(true).follow(FollowSymlinks::No);
+        let file = folder.open_with(name, &options).with_context(context)?;
+        Ok(file.into_std())
     }
 
     /// Removes the plain file at `path`.
@@ -323,6 +348,21 @@ mod tests {
         let found = output.read(&path("k8s/known")).expect("read");
         assert_eq!(found, Present::Other(why.to_owned()));
         assert_eq!(names(outside.path()), ["known"]);
+    }
+
+    #[test]
+    fn a_file_that_is_written_bit_by_bit_is_made_anew_and_behind_no_link() {
+        let (inside, outside, output) = folders();
+        for text in ["longer", "short"] {
+            let mut file = output.stream(&path("a.log")).expect("made");
+            file.write_all(text.as_bytes()).expect("written");
+        }
+        let found = output.read(&path("a.log")).expect("read");
+        assert_eq!(found, Present::File("short".into()));
+        symlink(outside.path().join("known"), inside.path().join("b.log")).expect("linked");
+        assert!(output.stream(&path("b.log")).is_err());
+        let text = fs::read_to_string(outside.path().join("known")).expect("read");
+        assert_eq!(text, "known");
     }
 
     #[test]

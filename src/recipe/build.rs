@@ -3,7 +3,11 @@
 //! What it writes is read by `built_in.rs`: the index, then each recipe as MessagePack. A recipe that
 //! does not fit its kind ends the build with its file and line.
 
-use std::{collections::BTreeMap, env, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::Path,
+};
 
 use anyhow::{Context, anyhow, bail};
 use serde::{Serialize, de::DeserializeOwned};
@@ -48,6 +52,8 @@ fn main() -> anyhow::Result<()> {
                 bail!("`recipes/{path}` is no recipe: its name does not end in `.toml`");
             };
             made.add(&kind, path, &text)?;
+            let recipe = toml::from_str(&text)?;
+            files_in(&recipe, false, &mut made.files);
         }
     }
     let index = rmp_serde::to_vec(&made.index)?;
@@ -57,6 +63,8 @@ fn main() -> anyhow::Result<()> {
     catalogue.extend(made.encoded);
     fs::write(out.join("catalogue.bin"), catalogue)?;
     fs::write(out.join("catalogue.toml"), made.texts)?;
+    let files: Vec<String> = made.files.into_iter().collect();
+    fs::write(out.join("files.txt"), files.join("\n"))?;
     Ok(())
 }
 
@@ -66,6 +74,8 @@ struct Catalogue {
     index: Index,
     encoded: Vec<u8>,
     texts: String,
+    /// Names of the files that recipes look for, such as `package.json`.
+    files: BTreeSet<String>,
 }
 
 impl Catalogue {
@@ -95,6 +105,31 @@ impl Catalogue {
         self.texts.push_str(text);
         self.index.recipes.insert(path.to_owned(), place);
         Ok(())
+    }
+}
+
+/// Gathers the names of files in `value`; `is_file` where the key above it says that it names some.
+/// Of a pattern such as `config/*.yml` no name is known.
+fn files_in(value: &toml::Value, is_file: bool, files: &mut BTreeSet<String>) {
+    match value {
+        toml::Value::String(path) if is_file => {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            if !name.is_empty() && !name.contains(['*', '?', '[', '{', '\n']) {
+                files.insert(name.to_owned());
+            }
+        }
+        toml::Value::Array(values) => {
+            for value in values {
+                files_in(value, is_file, files);
+            }
+        }
+        toml::Value::Table(table) => {
+            for (key, value) in table {
+                let is_file = ["file", "files", "manifest", "manifests"].contains(&key.as_str());
+                files_in(value, is_file, files);
+            }
+        }
+        _ => {}
     }
 }
 

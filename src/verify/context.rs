@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     io::{self, Read, Write},
     path::{Path, PathBuf},
 };
@@ -12,7 +11,7 @@ use tar::{Builder, EntryType, Header};
 use walkdir::WalkDir;
 
 use super::ignored::Ignored;
-use crate::render::Artifact;
+use crate::{input, render::Artifact};
 
 /// A context may be this large, in bytes.
 const LARGEST: u64 = 1 << 30;
@@ -160,9 +159,8 @@ impl Context {
                 Content::File { path, size, mode } => {
                     // The header has promised `size` bytes: a file that grew is cut, one that
                     // shrank is filled up.
-                    let open = File::open(path).map_err(|error| {
-                        io::Error::new(error.kind(), format!("failed to read `{name}`: {error}"))
-                    });
+                    let open = input::found(path)
+                        .map_err(|why| io::Error::other(format!("failed to read `{name}`: {why}")));
                     let file = open?.chain(io::repeat(0)).take(*size);
                     archive.append_data(&mut header(*mode, *size), name, file)?;
                 }
@@ -208,14 +206,7 @@ pub fn read_inside(repository: &Path, path: &str) -> anyhow::Result<Vec<u8>> {
         file.starts_with(&root),
         "`{path}` leads out of the repository"
     );
-    let metadata = file.metadata().with_context(failed)?;
-    ensure!(metadata.is_file(), "`{path}` is no file");
-    ensure!(
-        metadata.len() <= LARGEST_FILE,
-        "`{path}` is larger than {} MiB",
-        LARGEST_FILE >> 20
-    );
-    std::fs::read(&file).with_context(failed)
+    input::read(&file, LARGEST_FILE).with_context(failed)
 }
 
 /// Returns whether a folder of the repository holds files, other than hidden ones that only keep it
@@ -259,7 +250,7 @@ fn is_executable(_: &std::fs::Metadata) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, File};
 
     use super::*;
 

@@ -1,5 +1,10 @@
 //! The engine over the Docker API: bollard.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "files of the engine, of the system and in folders of longshore's own"
+)]
+
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     io::{self, BufWriter, Write},

@@ -1,5 +1,10 @@
 //! The door to the container engine, and what passes through it.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "files of the engine, of the system and in folders of longshore's own"
+)]
+
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use super::{Event, context::Context, load::Ramp};

@@ -20,7 +20,10 @@ use hyper_util::{
 use tokio::{sync::Semaphore, task::JoinSet, time};
 
 use super::{Event, Options, chart, engine::Engine, report::ComponentReport};
-use crate::plan::{Component, Load, LoadEnd, LoadStep};
+use crate::{
+    output::{OutputFolder, OutputPath},
+    plan::{Component, Load, LoadEnd, LoadStep},
+};
 
 /// How much load may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,14 +170,15 @@ pub async fn measure<E: Engine>(
     };
     report.notes.extend(note.map(str::to_owned));
     if let Some(folder) = &options.keep_logs {
-        let path = folder.join(format!("{}-load.svg", component.id));
+        let name = format!("{}-load.svg", component.id);
         let text = chart::chart(&component.id, &load);
         // As with logs, a chart that cannot be kept is no reason to fail the run.
-        if std::fs::create_dir_all(folder)
-            .and_then(|()| std::fs::write(&path, text))
-            .is_ok()
+        if let Ok(path) = OutputPath::parse(&name)
+            && OutputFolder::at(folder)
+                .replace(&path, text.as_bytes(), false)
+                .is_ok()
         {
-            report.logs.push(path);
+            report.logs.push(folder.join(name));
         }
     }
     Ok(Some(load))

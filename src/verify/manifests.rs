@@ -5,6 +5,11 @@
 //! become host aliases, a Job becomes a pod, a port is published on this machine's loopback address,
 //! a volume is a folder of the run, images are never pulled, and probes are left out, because the application is asked from here.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "files of the engine, of the system and in folders of longshore's own"
+)]
+
 use std::{
     collections::BTreeMap,
     fs,

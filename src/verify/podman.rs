@@ -1,6 +1,11 @@
 //! The door to podman: a store, a network and temporary files of its own for each run, so that
 //! nothing of the user's is touched and everything is removed by forgetting the store.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "files of the engine, of the system and in folders of longshore's own"
+)]
+
 use std::{
     ffi::OsStr,
     fs,

@@ -4,6 +4,7 @@ use std::{fs::File, io::Write, path::PathBuf, time::Duration};
 
 use super::Site;
 use crate::{
+    output::{OutputFolder, OutputPath},
     plan::{Component, Measured},
     repo,
     verify::{
@@ -142,10 +143,9 @@ impl<E: Engine> Site<'_, E> {
     /// A log that cannot be kept is no reason to fail the run.
     pub(super) fn log_file(&self, name: &str) -> Option<(PathBuf, File)> {
         let folder = self.options.keep_logs.as_ref()?;
-        std::fs::create_dir_all(folder).ok()?;
-        let path = folder.join(format!("{name}.log"));
-        let file = File::create(&path).ok()?;
-        Some((path, file))
+        let path = OutputPath::parse(&format!("{name}.log")).ok()?;
+        let file = OutputFolder::at(folder).stream(&path).ok()?;
+        Some((folder.join(path.as_str()), file))
     }
 }
 
