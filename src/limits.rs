@@ -21,3 +21,8 @@ pub const NAMED: u64 = 2 << 20;
 pub const LOG_END: u64 = 8 << 20;
 /// Largest memory of a batch, in bytes.
 pub const MEMORY: u64 = 64 << 20;
+/// Most variables of a Makefile that are replaced for a target: a value may name itself many times
+/// over. The longest Makefiles of people replace some thousands.
+pub const EXPANSIONS: usize = 200_000;
+/// Most bytes that these become: twice the largest Makefile.
+pub const EXPANDED: usize = 4 << 20;

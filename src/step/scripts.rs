@@ -1,8 +1,9 @@
 //! Files that a command of a document runs: what a person would read next to know what happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    limits,
     recipe::Catalog,
     repo::{self, Repo},
     source::Span,
@@ -59,9 +60,7 @@ pub fn make(text: &str, target: &str) -> Option<Vec<Piece>> {
         "" => targets.find(|name| !name.starts_with('.')),
         name => targets.find(|known| *known == name),
     }?;
-    let mut pieces = Vec::new();
-    makefile.run(target, &mut Vec::new(), &mut pieces);
-    Some(pieces)
+    Some(makefile.run(target))
 }
 
 /// Returns the shell provisioners of a Vagrantfile: the text of inline ones, and a command for each
@@ -177,25 +176,47 @@ impl Makefile {
         (open..self.rules.len()).collect()
     }
 
-    fn run(&self, target: &str, seen: &mut Vec<String>, pieces: &mut Vec<Piece>) {
-        if seen.iter().any(|known| known == target) {
-            return;
+    /// Returns what `target` runs. Keeps its own stack: a chain of targets is as long as its author
+    /// likes.
+    fn run(&self, target: &str) -> Vec<Piece> {
+        enum Task<'m> {
+            Target(&'m str),
+            Recipe(&'m Rule),
         }
-        seen.push(target.to_owned());
-        for rule in self.rules.iter().filter(|rule| rule.target == target) {
-            for need in &rule.needs {
-                self.run(need, seen, pieces);
+        let mut rules: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
+        for rule in &self.rules {
+            rules.entry(&rule.target).or_default().push(rule);
+        }
+        let mut seen = BTreeSet::new();
+        let mut budget = Budget::default();
+        let mut pieces = Vec::new();
+        let mut pending = vec![Task::Target(target)];
+        while let Some(task) = pending.pop() {
+            match task {
+                Task::Target(name) if !seen.insert(name) => {}
+                Task::Target(name) => {
+                    for rule in rules.get(name).into_iter().flatten().rev() {
+                        pending.push(Task::Recipe(rule));
+                        let needs = rule.needs.iter().rev();
+                        pending.extend(needs.map(|need| Task::Target(need)));
+                    }
+                }
+                Task::Recipe(rule) => pieces.extend(rule.recipe.iter().map(|(span, code)| {
+                    let filled = self.expand(code, 0, &mut budget);
+                    Piece {
+                        span: *span,
+                        code: filled.unwrap_or_else(|| code.clone()),
+                        is_verbatim: false,
+                    }
+                })),
             }
-            pieces.extend(rule.recipe.iter().map(|(span, code)| Piece {
-                span: *span,
-                code: self.expand(code, 0),
-                is_verbatim: false,
-            }));
         }
+        pieces
     }
 
-    /// Replaces `$(NAME)`, `${NAME}` and `$$`; what is not known stays.
-    fn expand(&self, text: &str, depth: usize) -> String {
+    /// Replaces `$(NAME)`, `${NAME}` and `$$`; what is not known stays. `None` where the `budget` does
+    /// not reach.
+    fn expand(&self, text: &str, depth: usize, budget: &mut Budget) -> Option<String> {
         let mut out = String::new();
         let mut rest = text;
         while let Some(at) = rest.find('$') {
@@ -219,13 +240,40 @@ impl Makefile {
             let name = &after[1..close];
             match (name, self.variables.get(name)) {
                 ("MAKE", _) => out.push_str("make"),
-                (_, Some(value)) if depth < 8 => out.push_str(&self.expand(value, depth + 1)),
+                (_, Some(value)) if depth < 8 => {
+                    budget.take(value.len())?;
+                    out.push_str(&self.expand(value, depth + 1, budget)?);
+                }
                 _ => out.push_str(&rest[at..at + close + 2]),
             }
             rest = &after[close + 1..];
         }
         out.push_str(rest);
-        out
+        Some(out)
+    }
+}
+
+/// What the variables of a Makefile may still become.
+struct Budget {
+    count: usize,
+    bytes: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            count: limits::EXPANSIONS,
+            bytes: limits::EXPANDED,
+        }
+    }
+}
+
+impl Budget {
+    /// Takes one expansion to `bytes`; `None` where that is too much.
+    fn take(&mut self, bytes: usize) -> Option<()> {
+        self.count = self.count.checked_sub(1)?;
+        self.bytes = self.bytes.checked_sub(bytes)?;
+        Some(())
     }
 }
 
@@ -263,6 +311,19 @@ mod tests {
     fn a_target_that_needs_itself_ends() {
         let text = "a: b\n\techo a\nb: a\n\techo b\n";
         assert_eq!(code(make(text, "a")), ["echo b", "echo a"]);
+    }
+
+    #[test]
+    fn a_chain_of_targets_may_be_long() {
+        let links = (0..100_000).map(|link| format!("t{link}: t{}\n", link + 1));
+        let text = links.collect::<String>() + "t100000:\n\techo done\n";
+        assert_eq!(code(make(&text, "t0")), ["echo done"]);
+    }
+
+    #[test]
+    fn variables_that_multiply_stay_as_written() {
+        let text = format!("A={}\nb:\n\techo $(A)\n\techo b\n", "$(A)".repeat(12));
+        assert_eq!(code(make(&text, "b")), ["echo $(A)", "echo b"]);
     }
 
     #[test]
