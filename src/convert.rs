@@ -1,6 +1,6 @@
 //! The pipeline: a folder → a plan → files in memory.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use crate::{
     config::{Config, Trust},
@@ -87,12 +87,15 @@ pub fn plan_with(
     let mut plan =
         plan::build_plan(&reader, &documents, &steps, &selections, config).unpack(&mut diagnostics);
     // A script that several commands run has its say once.
-    let mut said: Vec<Diagnostic> = Vec::new();
-    diagnostics.retain(|diagnostic| {
-        let is_new = !said.contains(diagnostic);
-        said.extend(is_new.then(|| diagnostic.clone()));
-        is_new
+    let mut said = BTreeSet::new();
+    let is_new = diagnostics.iter().map(|diagnostic| {
+        let label = diagnostic.label.as_ref();
+        let place = label.map(|label| (&label.source.path, label.span, &label.text));
+        let told = (&diagnostic.message, &diagnostic.hints);
+        said.insert((diagnostic.severity, diagnostic.code, place, told))
     });
+    let mut is_new = is_new.collect::<Vec<_>>().into_iter();
+    diagnostics.retain(|_| is_new.next().unwrap_or_default());
     diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
     plan.diagnostics = diagnostics.iter().map(plan::finding).collect();
     Ok(Warned {

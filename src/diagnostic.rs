@@ -234,16 +234,18 @@ pub fn render(diagnostic: &Diagnostic, coloured: bool) -> String {
         .iter()
         .map(|hint| Level::HELP.with_name(Some("hint")).message(hint));
     // Control characters become blanks of the same length, so that spans still fit.
-    let text = diagnostic
-        .label
-        .as_ref()
-        .map(|label| harmless(&label.source.text));
-    let group = match (&diagnostic.label, &text) {
-        (Some(label), Some(text)) => {
-            let end = label.span.end.min(text.len());
-            let start = label.span.start.min(end);
+    // Only the lines that are shown: a file may be long, and have a diagnostic for each of its lines.
+    let shown = diagnostic.label.as_ref().map(|label| {
+        let lines = label.source.lines_around(label.span);
+        (lines, harmless(&label.source.text[lines.range()]))
+    });
+    let group = match (&diagnostic.label, &shown) {
+        (Some(label), Some((lines, text))) => {
+            let end = label.span.end.saturating_sub(lines.start).min(text.len());
+            let start = label.span.start.saturating_sub(lines.start).min(end);
             let annotation = AnnotationKind::Primary.span(start..end).label(&label.text);
             let snippet = Snippet::source(text)
+                .line_start(label.source.line(lines.start))
                 .path(&label.source.path)
                 .annotation(annotation);
             title.element(snippet).elements(hints)

@@ -102,6 +102,14 @@ impl SourceFile {
         self.text[*start..end].trim_end_matches(['\n', '\r'])
     }
 
+    /// Returns the span of the whole lines that `span` touches, line endings included.
+    pub fn lines_around(&self, span: Span) -> Span {
+        let end = span.end.min(self.text.len());
+        let start = self.line_starts[self.line(span.start.min(end)) - 1];
+        let next = self.line_starts.get(self.line(end));
+        Span::new(start, next.copied().unwrap_or(self.text.len()))
+    }
+
     /// Returns the span of line `number` (from 1) without leading blanks and line ending.
     pub fn line_span(&self, number: usize) -> Span {
         let text = self.line_text(number);
@@ -170,6 +178,14 @@ mod tests {
         assert_eq!(file.line_text(2), "two");
         let span = file.line_span(3);
         assert_eq!(&file.text[span.range()], "three");
+    }
+
+    #[test]
+    fn a_span_lies_in_whole_lines() {
+        let file = SourceFile::new("a", "one\ntwo\nthree");
+        let around = |start, end| &file.text[file.lines_around(Span::new(start, end)).range()];
+        assert_eq!((around(0, 2), around(5, 6)), ("one\n", "two\n"));
+        assert_eq!((around(5, 9), around(20, 30)), ("two\nthree", "three"));
     }
 
     #[test]
