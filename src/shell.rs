@@ -7,6 +7,8 @@
 mod console;
 mod parse;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::source::{Span, Spanned};
 
 pub use console::{Dialect, typed};
@@ -132,40 +134,69 @@ pub fn called(code: &str) -> Vec<Spanned<Vec<String>>> {
 /// is called, and the calls themselves.
 fn leave_uncalled_out(script: &mut Script) {
     let functions = &script.functions;
-    let innermost = |at: usize| {
-        functions
-            .iter()
-            .rposition(|(_, span)| span.range().contains(&at))
-    };
-    let mut called = vec![false; functions.len()];
-    loop {
-        let runs = |at: usize| innermost(at).is_none_or(|index| called[index]);
-        let commands = script
-            .commands
-            .iter()
-            .filter(|command| runs(command.span.start));
-        let names: Vec<&str> = commands
-            .filter_map(|command| Some(command.value.words.first()?.text.as_str()))
-            .collect();
-        let more: Vec<usize> = (0..functions.len())
-            .filter(|index| !called[*index] && names.contains(&functions[*index].0.as_str()))
-            .collect();
-        if more.is_empty() {
-            break;
-        }
-        for index in more {
-            called[index] = true;
+    if functions.is_empty() {
+        return;
+    }
+    let mut named: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, (name, _)) in functions.iter().enumerate() {
+        named.entry(name).or_default().push(index);
+    }
+    let inside = innermost(functions, &script.commands);
+    // What each function calls; what stands in none is run.
+    let mut calls: Vec<Vec<usize>> = vec![Vec::new(); functions.len()];
+    let mut pending = Vec::new();
+    let mut is_call = Vec::new();
+    for (command, inside) in script.commands.iter().zip(&inside) {
+        let name = command.value.words.first().map(|word| word.text.as_str());
+        let called = name.and_then(|name| named.get(name));
+        is_call.push(called.is_some());
+        let caller = inside.map_or(&mut pending, |index| &mut calls[index]);
+        caller.extend(called.into_iter().flatten());
+    }
+    let mut is_called = vec![false; functions.len()];
+    while let Some(index) = pending.pop() {
+        if !std::mem::replace(&mut is_called[index], true) {
+            pending.append(&mut calls[index]);
         }
     }
     // A call is what the function does.
-    let is_call = |command: &SimpleCommand| {
-        let first = command.words.first().map(|word| word.text.as_str());
-        first.is_some_and(|first| functions.iter().any(|(name, _)| name == first))
-    };
-    script.commands.retain(|command| {
-        let is_run = innermost(command.span.start).is_none_or(|index| called[index]);
-        is_run && !is_call(&command.value)
+    let is_kept = inside.iter().zip(is_call).map(|(inside, is_call)| {
+        let is_run = inside.is_none_or(|index| is_called[index]);
+        is_run && !is_call
     });
+    let mut is_kept = is_kept.collect::<Vec<_>>().into_iter();
+    script
+        .commands
+        .retain(|_| is_kept.next().unwrap_or_default());
+}
+
+/// For each command the index of the function that it stands in, the last one of several.
+fn innermost(
+    functions: &[(String, Span)],
+    commands: &[Spanned<SimpleCommand>],
+) -> Vec<Option<usize>> {
+    let mut edges: Vec<(usize, usize)> = Vec::new();
+    for (index, (_, span)) in functions.iter().enumerate() {
+        if span.start < span.end {
+            edges.extend([(span.start, index), (span.end, index)]);
+        }
+    }
+    edges.sort_unstable();
+    let mut order: Vec<usize> = (0..commands.len()).collect();
+    order.sort_by_key(|at| commands[*at].span.start);
+    let (mut open, mut edges) = (BTreeSet::new(), edges.into_iter().peekable());
+    let mut inside = vec![None; commands.len()];
+    for at in order {
+        let start = commands[at].span.start;
+        while let Some((edge, index)) = edges.next_if(|(edge, _)| *edge <= start) {
+            match edge == functions[index].1.start {
+                true => open.insert(index),
+                false => open.remove(&index),
+            };
+        }
+        inside[at] = open.last().copied();
+    }
+    inside
 }
 
 /// Returns whether `word` may name a variable.
