@@ -1,6 +1,8 @@
 //! Which version of the runtime: files before prose, an exact request before a range, old pins
 //! before the default.
 
+use std::ops::Range;
+
 use regex::Regex;
 
 use super::{
@@ -512,17 +514,30 @@ fn prose(words: &[String], documents: &[Document], catalog: &Catalog) -> Vec<Req
             let Part::Text(paragraph) = part else {
                 continue;
             };
+            // The sentence of the match before, whether it refuses, and the line that was reached.
+            let mut near: Option<(Range<usize>, bool)> = None;
+            let (mut line, mut at) = (document.source.line(paragraph.span.start), 0);
             for found in pattern.captures_iter(&paragraph.text) {
                 let whole = found.get(0).expect("the whole match");
-                let sentence = sentence(&paragraph.text, whole.start(), whole.end());
-                if refusals.iter().any(|words| contains_word(sentence, words)) {
+                line += paragraph.text[at..whole.start()].matches('\n').count();
+                at = whole.start();
+                let is_near = |range: &Range<usize>| whole.end() <= range.end;
+                let (range, refuses) = match near.take().filter(|(range, _)| is_near(range)) {
+                    Some(near) => near,
+                    None => {
+                        let range = sentence(&paragraph.text, whole.start(), whole.end());
+                        let sentence = &paragraph.text[range.clone()];
+                        let mut words = refusals.iter();
+                        (range, words.any(|words| contains_word(sentence, words)))
+                    }
+                };
+                near = Some((range, refuses));
+                if refuses {
                     continue;
                 }
                 let operator = found.get(1).map_or("", |operator| operator.as_str());
                 let number = found.get(2).map_or("", |number| number.as_str());
                 let more = if found.get(3).is_some() { "+" } else { "" };
-                let line = document.source.line(paragraph.span.start)
-                    + paragraph.text[..whole.start()].matches('\n').count();
                 let said = whole.as_str().trim();
                 requests.push(Request {
                     text: format!(
@@ -537,11 +552,11 @@ fn prose(words: &[String], documents: &[Document], catalog: &Catalog) -> Vec<Req
     requests
 }
 
-/// The sentence of `text` around what stands from `start` to `end`.
-fn sentence(text: &str, start: usize, end: usize) -> &str {
+/// Where the sentence of `text` stands around what goes from `start` to `end`.
+fn sentence(text: &str, start: usize, end: usize) -> Range<usize> {
     let from = text[..start].rfind(". ").map_or(0, |at| at + 2);
     let to = text[end..].find(". ").map_or(text.len(), |at| end + at);
-    &text[from..to]
+    from..to
 }
 
 fn list(recipe: &RuntimeRecipe) -> String {
