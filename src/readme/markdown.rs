@@ -203,11 +203,8 @@ impl Reader {
         let Some(paragraph) = self.paragraph.take() else {
             return;
         };
-        let before = |at: &usize| {
-            at.checked_add(4)
-                .is_some_and(|title| title == paragraph.span.start)
-        };
-        if self.tabs.iter().any(before) {
+        let mark = paragraph.span.start.checked_sub(4);
+        if mark.is_some_and(|mark| self.tabs.binary_search(&mark).is_ok()) {
             let title = paragraph.text.trim().trim_matches('"').to_owned();
             self.headings.retain(|(level, _)| *level != TAB_LEVEL);
             self.tab += 1;
