@@ -150,7 +150,7 @@ fn row(case: &Path, name: &str, catalog: &Catalog) -> anyhow::Result<Row> {
     let build_from = &plan.components[0].image.build_from;
     let base = plain_tag(build_from);
     let artifact = |base: &str| Artifact {
-        path: "Dockerfile".to_owned(),
+        path: longshore::output::OutputPath::fixed("Dockerfile"),
         contents: transcription(plan, start.as_ref(), &root, base) + "ENTRYPOINT [\"true\"]\n",
         origins: BTreeMap::new(),
         executable: false,
