@@ -26,7 +26,6 @@ use longshore::{
     recipe::Catalog,
     render::Artifact,
     repo::Repo,
-    shell,
     verify::{self, Event, Options, Report, Rung},
 };
 
@@ -315,7 +314,7 @@ fn transcription(plan: &BuildPlan, start: Option<&Start>, root: &Path, base: &st
         start
             .command
             .iter()
-            .map(|word| shell::quote(word))
+            .map(|word| quote::shell::word(word))
             .collect::<Vec<_>>()
             .join(" ")
     });

@@ -18,9 +18,9 @@ use crate::{
     history::{self, Moment},
     origin::{Origin, OriginKind},
     plan::{BuildPlan, Command, Component, EnvKind, EnvVar, Volume, version},
+    quote,
     recipe::{Catalog, Edit, RepairRecipe, RuntimeVersion, Stage},
     repo::{self, OpenError, Repo},
-    shell,
     verify::{self, Cause, Failure, Repair, Report, Verdict},
 };
 
@@ -666,7 +666,7 @@ fn seed_volume(component: &mut Component, folder: &str, origin: &Origin) {
     let seed = format!("{folder}.seed");
     let artifacts = component.image.artifacts.iter_mut();
     let taken: Vec<_> = artifacts.filter(|artifact| artifact.to == folder).collect();
-    let (from, to) = (shell::quote(folder), shell::quote(&seed));
+    let (from, to) = (quote::shell::word(folder), quote::shell::word(&seed));
     let command = |command: String| Command {
         cached: false,
         ..added(&command, ".".to_owned(), origin)
@@ -693,7 +693,7 @@ fn seed_volume(component: &mut Component, folder: &str, origin: &Origin) {
 fn link_scratch(component: &mut Component, file: &str, origin: &Origin) -> bool {
     let target = format!("/tmp/{}", repo::file_name(file));
     add_link(component, file, |folder, link| {
-        let target = shell::quote(&target);
+        let target = quote::shell::word(&target);
         let command = format!("mkdir -p {folder} && ln -sf {target} {link}");
         added(&command, ".".to_owned(), origin)
     })
@@ -721,7 +721,10 @@ fn add_link(
     }
     let linked = Command {
         cached: false,
-        ..command(&shell::quote(repo::folder_of(file)), &shell::quote(file))
+        ..command(
+            &quote::shell::word(repo::folder_of(file)),
+            &quote::shell::word(file),
+        )
     };
     let commands = match image.copy_source {
         true => &mut component.build,
@@ -739,8 +742,8 @@ fn add_link(
 fn link_file(component: &mut Component, file: &str, origin: &Origin) -> bool {
     let name = repo::file_name(file);
     let data = format!("/data/{name}");
-    let target = shell::quote(&data);
-    let seed = shell::quote(&format!("{file}.seed"));
+    let target = quote::shell::word(&data);
+    let seed = quote::shell::word(&format!("{file}.seed"));
     let is_linked = add_link(component, file, |folder, link| {
         let command = format!(
             "mkdir -p {folder} && if [ -e {link} ]; then mv {link} {seed}; fi && ln -s {target} {link}"

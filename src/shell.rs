@@ -208,25 +208,9 @@ pub fn is_name(word: &str) -> bool {
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Returns `word` quoted for a POSIX shell, unchanged where it needs no quotes.
-pub fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 /// Returns the program that `word` names in a folder `bin`: `gunicorn` of `venv/bin/gunicorn`.
 pub fn in_bin_folder(word: &str) -> Option<&str> {
     word.rsplit_once("/bin/").map(|(_, program)| program)
-}
-
-/// Returns `words` as one line for a POSIX shell, each [quoted](quote).
-pub fn join<W: AsRef<str>>(words: impl IntoIterator<Item = W>) -> String {
-    let quoted = words.into_iter().map(|word| quote(word.as_ref()));
-    quoted.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

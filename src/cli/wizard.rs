@@ -341,7 +341,7 @@ impl Session {
 
     fn change_start(&mut self, component: &Component) -> anyhow::Result<()> {
         let start = component.start.as_ref();
-        let now = start.map(|start| crate::shell::join(&start.command));
+        let now = start.map(|start| crate::quote::shell::join(&start.command));
         let line = self.text("How is it started?", now.as_deref().unwrap_or_default())?;
         if !line.is_empty() && Some(&line) != now.as_ref() {
             self.set("component", "start", &line, "");

@@ -3,6 +3,7 @@
 
 use super::{EnvLine, Fact};
 use crate::{
+    quote,
     recipe::Catalog,
     repo::{self, Repo},
     shell,
@@ -155,7 +156,7 @@ fn of(source: &SourceFile, hands_on: &dyn Fn(&str) -> bool) -> Dockerfile {
 /// `["node", "server.js"]` → `node server.js`; the shell form stays.
 fn line(arguments: &str) -> String {
     match serde_json::from_str::<Vec<String>>(arguments) {
-        Ok(words) => shell::join(words),
+        Ok(words) => quote::shell::join(words),
         Err(_) => arguments.to_owned(),
     }
 }

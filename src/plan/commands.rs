@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     diagnostic::Diagnostic,
+    quote,
     recipe::{Catalog, Does},
     repo, shell,
     step::{Action, InstallStep, Purpose, rule, script_name},
@@ -358,7 +359,7 @@ fn unknown_value(step: &InstallStep) -> Option<&str> {
 fn command_of(step: &InstallStep, input: &Input<'_, '_>) -> Command {
     let words = unattended(&step.words, input.catalog);
     // The image has one interpreter, under its plain name.
-    let line = plain_tool(&shell::join(&words), input);
+    let line = plain_tool(&quote::shell::join(&words), input);
     let file = words
         .iter()
         .find(|word| word.contains('.') && input.repo.contains(&repo::join(input.directory, word)));
@@ -426,7 +427,7 @@ pub fn before_start(
 ) {
     for told in before {
         let words = unattended(&told.words, input.catalog);
-        let line = plain_tool(&shell::join(words), input);
+        let line = plain_tool(&quote::shell::join(words), input);
         let commands = match told.does {
             Does::Build => &mut *build,
             _ => &mut *prepare,

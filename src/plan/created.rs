@@ -14,6 +14,7 @@ use super::{
 use crate::{
     manifest::settings::{Setting, settings},
     output::OutputPath,
+    quote,
     recipe::{Catalog, ServiceRecipe},
     repo::{self, Repo},
     select::Selection,
@@ -111,15 +112,11 @@ impl CreatedFile {
             (false, Some(quote)) => format!("{quote}${{{}-}}{quote}", slot.name),
             (false, None) => format!("${{{}-}}", slot.name),
         };
-        let escaped = |text: &str| {
-            let text = text.replace('\\', "\\\\");
-            text.replace('$', "\\$").replace('`', "\\`")
-        };
         format!(
             "mkdir -p {}\ncat > {} <<{END}\n{}\n{END}\n",
-            shell::quote(repo::folder_of(&target)),
-            shell::quote(&target),
-            self.with_slots(value, escaped)
+            quote::shell::word(repo::folder_of(&target)),
+            quote::shell::word(&target),
+            self.with_slots(value, quote::shell::in_here_document)
         )
     }
 }
@@ -502,9 +499,9 @@ pub fn fill(files: &[CreatedFile], image: &mut Image, volumes: &mut Vec<Volume>)
         let target = format!("{}/{}", image.workdir, file.path);
         let line = format!(
             "mkdir -p {} && ln -s {} {}",
-            shell::quote(repo::folder_of(&target)),
-            shell::quote(&format!("{FILLED}/{}", file.path)),
-            shell::quote(&target)
+            quote::shell::word(repo::folder_of(&target)),
+            quote::shell::word(&format!("{FILLED}/{}", file.path)),
+            quote::shell::word(&target)
         );
         image
             .run_setup

@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
+    quote,
     recipe::Catalog,
     repo::{self, Repo},
-    shell,
     step::{Action, InstallStep},
 };
 
@@ -39,14 +39,14 @@ pub fn written_files(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Comm
         let make = if folder == "." || input.repo.has_folder(folder) {
             String::new()
         } else {
-            format!("mkdir -p {} && ", shell::quote(folder))
+            format!("mkdir -p {} && ", quote::shell::word(folder))
         };
         let sign = if *appends { ">>" } else { ">" };
         commands.push(Command::new(
             format!(
                 "{make}printf '%s\\n' {} {sign} {}",
-                shell::join(text.lines()),
-                shell::quote(path)
+                quote::shell::join(text.lines()),
+                quote::shell::word(path)
             ),
             ".",
             vec![ledger::origin(step)],
@@ -148,12 +148,15 @@ pub fn log_files(input: &Input<'_, '_>) -> Vec<Command> {
             let make = if folder == "." {
                 String::new()
             } else {
-                format!("mkdir -p {} && ", shell::quote(folder))
+                format!("mkdir -p {} && ", quote::shell::word(folder))
             };
             push(
                 &mut commands,
                 Command::new(
-                    format!("{make}ln -sf /dev/stdout {}", shell::quote(file.as_str())),
+                    format!(
+                        "{make}ln -sf /dev/stdout {}",
+                        quote::shell::word(file.as_str())
+                    ),
                     input.directory,
                     vec![Origin::in_source(&source, file.start())],
                 ),
@@ -223,22 +226,22 @@ pub fn data_files(input: &Input<'_, '_>) -> (Vec<Command>, Vec<Command>, Vec<Vol
             let folder = repo::folder_of(&joined);
             let mut command = String::new();
             if folder != "." && !input.repo.has_folder(&repo::join(home, folder)) {
-                command = format!("mkdir -p {} && ", shell::quote(folder));
+                command = format!("mkdir -p {} && ", quote::shell::word(folder));
             }
             if input.repo.contains(&target) {
                 let seed = format!("{joined}.seed");
                 command = format!(
                     "{command}mv {} {} && ",
-                    shell::quote(&joined),
-                    shell::quote(&seed)
+                    quote::shell::word(&joined),
+                    quote::shell::word(&seed)
                 );
                 seeds.push(first_data(&seed, &data, &target, home));
             }
             links.push(Command::new(
                 format!(
                     "{command}ln -sf {} {}",
-                    shell::quote(&data),
-                    shell::quote(&joined)
+                    quote::shell::word(&data),
+                    quote::shell::word(&joined)
                 ),
                 home,
                 vec![origin.clone()],
@@ -273,8 +276,8 @@ fn first_data(seed: &str, data: &str, file: &str, home: &str) -> Command {
     Command::new(
         format!(
             "test -e {0} || cp {1} {0}",
-            shell::quote(data),
-            shell::quote(seed)
+            quote::shell::word(data),
+            quote::shell::word(seed)
         ),
         home,
         vec![Origin::manifest(
@@ -504,7 +507,7 @@ pub fn folders(
     volumes.extend(of_recipes);
     volumes.sort_by(|a, b| a.path.cmp(&b.path));
     volumes.dedup_by(|a, b| a.path == b.path);
-    let make = format!("mkdir -p {}", shell::join(&made));
+    let make = format!("mkdir -p {}", quote::shell::join(&made));
     let make = (!made.is_empty()).then(|| Command::new(make, ".", origin));
     (volumes, make)
 }

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
-    manifest,
+    manifest, quote,
     recipe::{Catalog, InstallRecipe},
-    repo, shell,
+    repo,
     step::{Action, InstallStep, Purpose, rule},
 };
 
@@ -178,7 +178,7 @@ pub fn install(
                 _ => {}
             }
         }
-        let line = plain_tool(&shell::join(&words), input);
+        let line = plain_tool(&quote::shell::join(&words), input);
         let command = Command {
             cached: true,
             ..Command::new(line, directory, vec![ledger::origin(step)])

@@ -19,9 +19,10 @@ use super::{
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     manifest::{EnvRead, compose},
+    quote,
     readme::Part,
     recipe::{ServiceRecipe, contains_word},
-    repo, select, shell,
+    repo, select,
     step::{self, Action},
 };
 
@@ -747,7 +748,7 @@ fn rewritten(
         format!(
             "sed -i 's/{}/{id}/g' {}",
             written.named.replace('.', "\\."),
-            shell::join(files)
+            quote::shell::join(files)
         ),
         ".",
         vec![written.origin.clone()],

@@ -9,6 +9,7 @@ use crate::{
         site::{self, Site},
         variable,
     },
+    quote,
     readme::{Document, Part},
     recipe::{Catalog, SiteFact, Variable},
     repo::{self, Repo},
@@ -75,7 +76,9 @@ pub fn variables(
     }
     if let Some(first) = selection.manifest.environment.first() {
         let packages = selection.manifest.environment.iter();
-        let words: Vec<String> = packages.map(|fact| shell::quote(&fact.value)).collect();
+        let words: Vec<String> = packages
+            .map(|fact| quote::shell::word(&fact.value))
+            .collect();
         let origin = Origin::at(
             OriginKind::Manifest,
             &first.file,

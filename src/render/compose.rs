@@ -13,11 +13,11 @@ use super::{
 use crate::{
     name::{ConfigKey, EnvName, LongName, MountPath, ObjectName, VariableName},
     plan::{BuildPlan, Component, EnvKind, Origin, Piece, Port, Service, pieces_of},
+    quote,
     quote::{
         compose::{Compose, ComposeText, source, words},
         yaml::{Flow, Key, Scalar, Word},
     },
-    shell,
 };
 
 type Text = Scalar<ComposeText>;
@@ -212,7 +212,7 @@ fn prepare(to: Names<'_>, component: &Component) -> Container {
     let lines: Vec<String> = commands
         .map(|command| {
             let folder = component.absolute(&command.directory);
-            format!("cd {} && {}", shell::quote(&folder), command.command)
+            format!("cd {} && {}", quote::shell::word(&folder), command.command)
         })
         .collect();
     let origins = component.prepare.iter();

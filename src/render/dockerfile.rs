@@ -139,7 +139,7 @@ impl Writer<'_> {
         let env: String = command
             .env
             .iter()
-            .map(|(name, value)| format!("{name}={} ", crate::shell::quote(&one_line(value))))
+            .map(|(name, value)| format!("{name}={} ", crate::quote::shell::word(&one_line(value))))
             .collect();
         let text = if env.is_empty() {
             format!("RUN {mounts}{line}")
@@ -233,7 +233,7 @@ fn build_stage(component: &Component, marks: &Marks) -> Stage {
     source(&mut writer, component, component.assets.len());
     for file in &component.files {
         let (from, to) = (one_line(&file.from), one_line(&file.to));
-        let quote = crate::shell::quote;
+        let quote = crate::quote::shell::word;
         let above = crate::repo::folder_of(&to);
         let make = match file.is_folder && above != "." {
             true => format!("mkdir -p {} && ", quote(above)),
@@ -417,7 +417,7 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
         let paths: Vec<String> = component
             .volumes
             .iter()
-            .map(|volume| crate::shell::quote(&one_line(&volume.path)))
+            .map(|volume| crate::quote::shell::word(&one_line(&volume.path)))
             .collect();
         let paths = paths.join(" ");
         writer.line(

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     origin,
     plan::{BuildPlan, Component, EnvKind, Fate, Origin},
-    shell,
+    quote,
 };
 
 #[derive(Serialize)]
@@ -222,12 +222,16 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
         }
     }
     if let Some(start) = &component.start {
-        row("start", code(&shell::join(&start.command)), &start.origin);
+        row(
+            "start",
+            code(&quote::shell::join(&start.command)),
+            &start.origin,
+        );
     }
     for process in &component.processes {
         row(
             "process",
-            code(&shell::join(&process.command)),
+            code(&quote::shell::join(&process.command)),
             &process.origin,
         );
     }
@@ -237,7 +241,7 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
             code(&format!(
                 "{} {}",
                 schedule.cron,
-                shell::join(&schedule.command)
+                quote::shell::join(&schedule.command)
             )),
             &schedule.origin,
         );

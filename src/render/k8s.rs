@@ -20,12 +20,12 @@ use crate::{
         BuildPlan, Command, Component, ENVIRONMENTS, EnvKind, Origin, Piece, Protocol, Service,
         pieces_of,
     },
+    quote,
     quote::{
         kubernetes::{Expanded, Kubernetes, Literal, words},
         yaml::{Comment, Flow, Key, Scalar, Word},
     },
     repo::file_name,
-    shell,
 };
 
 views! { Kubernetes:
@@ -1308,12 +1308,15 @@ fn init_comments(service: &Service) -> Vec<Comment> {
     for (file, key) in service.init.iter().zip(volumes::init_keys(service)) {
         // kubectl takes no file with `=` in its path.
         if file.contains('=') {
-            copies.push(format!("cp {} {key}", shell::quote(&format!("./{file}"))));
+            copies.push(format!(
+                "cp {} {key}",
+                quote::shell::word(&format!("./{file}"))
+            ));
             flags.push(format!("--from-file={key}"));
         } else if file_name(file) == key.as_ref() {
-            flags.push(shell::quote(&format!("--from-file={file}")));
+            flags.push(quote::shell::word(&format!("--from-file={file}")));
         } else {
-            flags.push(shell::quote(&format!("--from-file={key}={file}")));
+            flags.push(quote::shell::word(&format!("--from-file={key}={file}")));
         }
     }
     let command = format!("kubectl create configmap {config} {}", flags.join(" "));
