@@ -29,10 +29,11 @@ use crate::{
     config::Config,
     convert::{self, Conversion},
     diagnose::{self, DiagnosisReport},
-    diagnostic::{self, Code, Diagnostic, Severity, nearest, visible},
+    diagnostic::{self, Code, Diagnostic, Severity, nearest},
     input::{self, digest},
     limits,
     plan::BuildPlan,
+    quote::terminal::{Shown, line},
     recipe::{Catalog, ConfigurationError},
     repair, repo,
     trust::TrustStore,
@@ -192,7 +193,7 @@ struct Talk {
 
 impl Talk {
     fn say(self, text: &str) {
-        eprintln!("{}", visible(text));
+        eprintln!("{}", Shown::text(text));
     }
 
     fn diagnostics(self, diagnostics: &[Diagnostic]) {
@@ -207,11 +208,11 @@ impl Talk {
         } else {
             ("", "")
         };
-        eprintln!("{start}error{end}: {}", visible(text));
+        eprintln!("{start}error{end}: {}", Shown::text(text));
     }
 
     fn hint(self, text: &str) {
-        eprintln!("  = hint: {}", visible(text));
+        eprintln!("  = hint: {}", Shown::text(text));
     }
 }
 
@@ -228,12 +229,12 @@ fn is_coloured(color: Color) -> bool {
 }
 
 /// Prints data; a reader that went away is no error.
-fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+fn print(text: &Shown) {
+    let _ = write!(std::io::stdout(), "{text}");
 }
 
 fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
-    print(&format!("{}\n", serde_json::to_string_pretty(value)?));
+    print(&Shown::json(value)?);
     Ok(())
 }
 
@@ -402,7 +403,7 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
     let mut proven = BTreeMap::new();
     let mut repairs = None;
     if arguments.verify {
-        talk.say(&text::plan(&conversion.plan));
+        talk.say(&text::plan(&conversion.plan).to_string());
         let (report, mut plan) = match smoke::smoke(
             conversion,
             known_repairs,
@@ -433,7 +434,7 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
         }
         conversion = convert::render(plan)?;
         batch::summarise(arguments, &conversion.plan, &diagnostics, Some(&report))?;
-        talk.say(&text::report(&report));
+        talk.say(&text::report(&report).to_string());
         if !report.verdict.is_success() {
             outcome = Outcome::Failed;
         }
@@ -445,17 +446,17 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
             .iter()
             .filter(|(_, change)| *change != Change::Unchanged)
         {
-            print(&match change {
+            print(&Shown::text(&match change {
                 Change::New => format!("would write {}\n", artifact.path),
                 Change::Update(present) | Change::Edited(present) => {
                     output::diff(present, artifact)
                 }
                 Change::Obstructed(why) => format!("would not write {}: {why}\n", artifact.path),
                 Change::Unchanged => String::new(),
-            });
+            }));
         }
         for path in &comparison.stale {
-            print(&format!("would remove {path}\n"));
+            print(&Shown::text(&format!("would remove {path}\n")));
         }
         return Ok(if comparison.differs() {
             Outcome::Failed
@@ -478,10 +479,10 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
         talk.error(&format!("{error:#}"));
     }
     for path in &written {
-        print(&format!("wrote {path}\n"));
+        print(&Shown::text(&format!("wrote {path}\n")));
     }
     for path in &comparison.stale {
-        print(&format!("removed {path}\n"));
+        print(&Shown::text(&format!("removed {path}\n")));
     }
     if written.is_empty() && comparison.stale.is_empty() {
         talk.say("nothing to do: every file is up to date");
@@ -543,9 +544,9 @@ fn verify(arguments: &VerifyArguments, known: &Known, talk: Talk) -> anyhow::Res
         Err(outcome) => return Ok(outcome),
     };
     match arguments.format {
-        ReportFormat::Text => print(&visible(&text::report(&report))),
+        ReportFormat::Text => print(&text::report(&report)),
         ReportFormat::Json => print_json(&report)?,
-        ReportFormat::Junit => print(&junit::junit(&name, &report)?),
+        ReportFormat::Junit => print(&Shown::text(&junit::junit(&name, &report)?)),
     }
     Ok(if report.verdict.is_success() {
         Outcome::Done
@@ -592,7 +593,7 @@ fn explain(arguments: &ExplainArguments, known: &Known, talk: Talk) -> anyhow::R
         talk.error(&format!("`{file}` has {lines} lines"));
         return Ok(Outcome::Usage);
     }
-    print(&visible(&text::explanation(artifact, line)));
+    print(&text::explanation(artifact, line));
     Ok(Outcome::Done)
 }
 
@@ -618,11 +619,7 @@ fn diagnose(
     match arguments.format {
         Format::Text => {
             let dockerfile = arguments.dockerfile.as_deref();
-            print(&visible(&text::diagnosis(
-                &report,
-                &arguments.log,
-                dockerfile,
-            )));
+            print(&text::diagnosis(&report, &arguments.log, dockerfile));
         }
         Format::Json => print_json(&report)?,
     }
@@ -652,7 +649,7 @@ fn recipes(command: &RecipesCommand, catalog: &Catalog, talk: Talk) -> anyhow::R
                 .max()
                 .unwrap_or(0);
             for (path, title) in entries {
-                print(&format!("{path:width$}  {title}\n"));
+                print(&Shown::text(&format!("{path:width$}  {}\n", line(title))));
             }
         }
         RecipesCommand::Show {
@@ -686,7 +683,7 @@ fn recipes(command: &RecipesCommand, catalog: &Catalog, talk: Talk) -> anyhow::R
                         .into_iter()
                         .find(|(entry, _)| entry == path);
                     let title = title.map_or("", |(_, title)| title);
-                    print(&visible(&recipe::text(path, title, layers)?));
+                    print(&Shown::text(&recipe::text(path, title, layers)?));
                 }
                 Format::Json => print_json(&recipe::json(path, layers)?)?,
             }
@@ -696,7 +693,8 @@ fn recipes(command: &RecipesCommand, catalog: &Catalog, talk: Talk) -> anyhow::R
             if !errors.is_empty() {
                 return Ok(broken(&errors, talk));
             }
-            print(&format!("{} recipes, no errors\n", catalog.entries().len()));
+            let count = catalog.entries().len();
+            print(&Shown::text(&format!("{count} recipes, no errors\n")));
         }
     }
     Ok(Outcome::Done)

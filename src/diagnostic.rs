@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use crate::source::{SourceFile, Span};
+use crate::{
+    quote::{is_hidden, terminal::line},
+    source::{SourceFile, Span},
+};
 
 /// How bad a [`Diagnostic`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -227,13 +230,13 @@ pub fn render(diagnostic: &Diagnostic, coloured: bool) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let message = visible(&diagnostic.message);
+    let message = line(&diagnostic.message);
     let title = level.primary_title(&message).id(diagnostic.code.name());
-    let hints: Vec<String> = diagnostic.hints.iter().map(|hint| visible(hint)).collect();
+    let hints: Vec<String> = diagnostic.hints.iter().map(|hint| line(hint)).collect();
     let hints = hints
         .iter()
         .map(|hint| Level::HELP.with_name(Some("hint")).message(hint));
-    // Control characters become blanks of the same length, so that spans still fit.
+    // What is hidden becomes blanks of the same length, so that spans still fit.
     // Only the lines that are shown: a file may be long, and have a diagnostic for each of its lines.
     let shown = diagnostic.label.as_ref().map(|label| {
         let lines = label.source.lines_around(label.span);
@@ -243,10 +246,10 @@ pub fn render(diagnostic: &Diagnostic, coloured: bool) -> String {
         (Some(label), Some((lines, text))) => {
             let end = label.span.end.saturating_sub(lines.start).min(text.len());
             let start = label.span.start.saturating_sub(lines.start).min(end);
-            let annotation = AnnotationKind::Primary.span(start..end).label(&label.text);
+            let annotation = AnnotationKind::Primary.span(start..end).label(line(&label.text));
             let snippet = Snippet::source(text)
                 .line_start(label.source.line(lines.start))
-                .path(&label.source.path)
+                .path(line(&label.source.path))
                 .annotation(annotation);
             title.element(snippet).elements(hints)
         }
@@ -258,20 +261,6 @@ pub fn render(diagnostic: &Diagnostic, coloured: bool) -> String {
         Renderer::plain()
     };
     renderer.render(&[group]).to_string()
-}
-
-/// Returns `text` with every control character but the line feed replaced by `\u{fffd}`, so that a
-/// stranger's README cannot move the cursor or change the terminal's colours.
-pub fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
 }
 
 /// Returns the one of `known` that `word` is most likely a misspelling of, if any comes near.
@@ -289,7 +278,7 @@ pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
 fn harmless(text: &str) -> String {
     text.chars()
         .flat_map(|c| {
-            let odd = c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+            let odd = is_hidden(c) && !matches!(c, '\n' | '\r' | '\t');
             std::iter::repeat_n(
                 if odd { ' ' } else { c },
                 if odd { c.len_utf8() } else { 1 },

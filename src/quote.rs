@@ -6,6 +6,7 @@
 pub mod compose; // values of compose.yaml, where `$` begins a variable
 pub mod kubernetes; // commands and variables of containers, where `$(` begins one
 pub mod shell; // words of a POSIX shell
+pub mod terminal; // texts on a terminal, and JSON that is printed
 pub mod yaml; // scalars and keys of YAML
 
 pub use crate::source::is_hidden;

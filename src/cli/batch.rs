@@ -27,10 +27,11 @@ use super::{
     print, print_json,
 };
 use crate::{
-    diagnostic::{Diagnostic, Severity, visible},
+    diagnostic::{Diagnostic, Severity},
     input::{self, InputFolder, digest},
     limits,
     plan::BuildPlan,
+    quote::terminal::{Shown, visible},
     repo::Repo,
     verify::{self, EngineError, Report},
 };
@@ -121,7 +122,7 @@ pub fn summarise(
             .map(|rung| rung.name().to_owned()),
         error: error.or_else(|| unknown.then(|| "no stack was recognised".to_owned())),
     };
-    print(&format!("{SUMMARY}{}\n", serde_json::to_string(&summary)?));
+    print(&Shown::json_line(&summary)?.behind(SUMMARY));
     Ok(())
 }
 
@@ -171,9 +172,9 @@ pub fn batch(batch: &BatchArguments, all: &Arguments, talk: Talk) -> anyhow::Res
     }
     let entries = entries?;
     match batch.format {
-        BatchFormat::Text => print(&visible(&text(&entries))),
+        BatchFormat::Text => print(&Shown::text(&text(&entries))),
         BatchFormat::Json => print_json(&entries)?,
-        BatchFormat::Junit => print(&junit(&entries)?),
+        BatchFormat::Junit => print(&Shown::text(&junit(&entries)?)),
     }
     Ok(if entries.iter().all(|entry| entry.ok) {
         Outcome::Done

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::{diagnostic::visible, verify::Event};
+use crate::{quote::terminal::line, verify::Event};
 
 /// Shows events.
 pub struct Progress {
@@ -43,7 +43,7 @@ impl Progress {
             }
             Event::Log(line) => {
                 if let Some(bar) = &self.bar {
-                    bar.set_message(visible(&format!("{}: {line}", self.stage)));
+                    bar.set_message(self::line(&format!("{}: {line}", self.stage)));
                 }
             }
             Event::Reached(what) => self.line(&format!("  ✓ {what}")),
@@ -58,7 +58,7 @@ impl Progress {
     }
 
     fn line(&self, text: &str) {
-        let text = visible(text);
+        let text = line(text);
         let shown: String = text.chars().take(160).collect();
         match &self.bar {
             Some(bar) => bar.println(shown),

@@ -117,7 +117,7 @@ pub(super) fn smoke(
             repair::conclude(&mut report, &conversion.plan, &known.catalog, made);
             return Ok(Ok((report, conversion.plan)));
         };
-        talk.say(&text::repair(&next));
+        talk.say(&text::repair(&next).to_string());
         if repair::wants_memory(&next) {
             memory_limit = (memory_limit * 2).min(MOST_MEMORY);
         }

@@ -4,15 +4,15 @@ use std::{fmt::Write, path::Path};
 
 use crate::{
     diagnose::DiagnosisReport,
-    diagnostic::visible,
     plan::{BuildPlan, Component, EnvKind, Fate, LedgerEntry, Load, Origin, OriginKind},
+    quote::terminal::{Shown, line},
     recipe::Edit,
     render::Artifact,
     verify::{Repair, Report, Rung},
 };
 
 /// Returns `plan` as text: what was understood, then the ledger, then what is open.
-pub fn plan(plan: &BuildPlan) -> String {
+pub fn plan(plan: &BuildPlan) -> Shown {
     let mut text = String::new();
     for component in &plan.components {
         component_text(&mut text, plan, component);
@@ -24,31 +24,36 @@ pub fn plan(plan: &BuildPlan) -> String {
     if !plan.questions.is_empty() {
         text.push_str("\nopen questions (the default was taken)\n");
         for question in &plan.questions {
-            let _ = writeln!(text, "  {}  {}", question.id, question.question);
+            let _ = writeln!(
+                text,
+                "  {}  {}",
+                line(&question.id),
+                line(&question.question)
+            );
             let _ = writeln!(
                 text,
                 "    default: {}",
-                question.default.as_deref().unwrap_or("none")
+                line(question.default.as_deref().unwrap_or("none"))
             );
         }
     }
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    visible(&(lines.join("\n") + "\n"))
+    Shown::text(&(lines.join("\n") + "\n"))
 }
 
 /// Returns what was understood, without ledger and questions.
-pub fn understood(plan: &BuildPlan) -> String {
+pub fn understood(plan: &BuildPlan) -> Shown {
     let mut text = String::new();
     for component in &plan.components {
         component_text(&mut text, plan, component);
     }
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    visible(&lines.join("\n"))
+    Shown::text(&lines.join("\n"))
 }
 
 /// Returns one line for each entry: place, command, fate.
 pub fn ledger(entries: &[LedgerEntry]) -> String {
-    let place = |entry: &LedgerEntry| format!("{}:{}", entry.file, entry.line);
+    let place = |entry: &LedgerEntry| format!("{}:{}", line(&entry.file), entry.line);
     let width = entries
         .iter()
         .map(|entry| place(entry).len())
@@ -65,16 +70,21 @@ pub fn ledger(entries: &[LedgerEntry]) -> String {
             (_, Some(reason)) => format!("{target} ({reason})"),
             (_, None) => target.to_owned(),
         };
-        let _ = writeln!(text, "  {:width$}  {command:60}  → {outcome}", place(entry));
+        let _ = writeln!(
+            text,
+            "  {:width$}  {command:60}  → {}",
+            place(entry),
+            line(&outcome)
+        );
     }
     text
 }
 
-/// `line` with the folder that it runs in, where that is not the repository's top.
-fn in_folder(line: &str, folder: &str) -> String {
+/// `command` with the folder that it runs in, where that is not the repository's top.
+fn in_folder(command: &str, folder: &str) -> String {
     match folder {
-        "." => line.to_owned(),
-        folder => format!("{line} (in {folder}/)"),
+        "." => command.to_owned(),
+        folder => format!("{command} (in {folder}/)"),
     }
 }
 
@@ -83,15 +93,22 @@ fn component_text(text: &mut String, plan: &BuildPlan, component: &Component) {
     let folder = if component.path == "." {
         String::new()
     } else {
-        format!(" in {}/", component.path)
+        format!(" in {}/", line(&component.path))
     };
     let _ = writeln!(
         text,
         "{}: {framework} on {} {}{folder}\n",
-        plan.name, component.runtime.name, component.runtime.version
+        line(&plan.name),
+        component.runtime.name,
+        line(&component.runtime.version)
     );
     let mut row = |label: &str, value: &str, origin: &[Origin]| {
-        let _ = writeln!(text, "  {label:9} {value:52} {}", places(origin));
+        let _ = writeln!(
+            text,
+            "  {label:9} {:52} {}",
+            line(value),
+            line(&places(origin))
+        );
     };
     row(
         "runtime",
@@ -113,8 +130,8 @@ fn component_text(text: &mut String, plan: &BuildPlan, component: &Component) {
     for stage in &component.assets {
         row("assets", &stage.build_from, &stage.runtime.origin);
         for command in stage.install.iter().chain(&stage.build) {
-            let line = in_folder(&command.command, &command.directory);
-            row("assets", &shorten(&line, 52), &command.origin);
+            let shown = in_folder(&command.command, &command.directory);
+            row("assets", &shorten(&shown, 52), &command.origin);
         }
     }
     for (label, commands) in [
@@ -201,7 +218,7 @@ fn places(origins: &[Origin]) -> String {
 
 /// Returns the causes of a failure, each with the line that shows it and what to do; where there
 /// is none, what was looked at.
-pub fn diagnosis(report: &DiagnosisReport, log: &Path, dockerfile: Option<&Path>) -> String {
+pub fn diagnosis(report: &DiagnosisReport, log: &Path, dockerfile: Option<&Path>) -> Shown {
     let mut text = String::new();
     let instruction = report.looked_at.instruction.as_ref();
     let place = instruction.map(|instruction| match (dockerfile, instruction.line) {
@@ -247,19 +264,21 @@ pub fn diagnosis(report: &DiagnosisReport, log: &Path, dockerfile: Option<&Path>
             let _ = writeln!(text, "  step      {place}");
         }
     }
-    text
+    Shown::text(&text)
 }
 
+/// `text` on one line, of at most `width` characters.
 fn shorten(text: &str, width: usize) -> String {
+    let text = line(text);
     if text.chars().count() <= width {
-        return text.to_owned();
+        return text;
     }
     let kept: String = text.chars().take(width - 1).collect();
     format!("{kept}…")
 }
 
 /// Returns `report` as text: rungs, measurements, failures, verdict.
-pub fn report(report: &Report) -> String {
+pub fn report(report: &Report) -> Shown {
     let mut text = String::new();
     for component in &report.components {
         let shown: Vec<String> = Rung::ALL
@@ -321,8 +340,8 @@ pub fn report(report: &Report) -> String {
         if let Some(stop) = component.stop_ms {
             let _ = writeln!(text, "  stop      {stop} ms after SIGTERM");
         }
-        for line in &component.output {
-            let _ = writeln!(text, "  output    {line}");
+        for output in &component.output {
+            let _ = writeln!(text, "  output    {}", line(output));
         }
         for correction in &component.corrections {
             let _ = writeln!(text, "  found     {}", correction.text());
@@ -335,12 +354,12 @@ pub fn report(report: &Report) -> String {
             if !failure.places.is_empty() {
                 let _ = writeln!(text, "    because of {}", failure.places.join(", "));
             }
-            for line in failure
+            for shown in failure
                 .log
                 .iter()
                 .skip(failure.log.len().saturating_sub(SHOWN))
             {
-                let _ = writeln!(text, "    | {line}");
+                let _ = writeln!(text, "    | {}", line(shown));
             }
             for hint in &failure.hints {
                 let _ = writeln!(text, "    = hint: {hint}");
@@ -360,8 +379,8 @@ pub fn report(report: &Report) -> String {
     }
     for proof in &report.manifests {
         let _ = writeln!(text, "\n{}: {}", proof.outcome.name(), proof.message);
-        for line in &proof.log {
-            let _ = writeln!(text, "    | {line}");
+        for shown in &proof.log {
+            let _ = writeln!(text, "    | {}", line(shown));
         }
     }
     if !report.stand_ins.is_empty() {
@@ -377,7 +396,7 @@ pub fn report(report: &Report) -> String {
         false => format!(": {}", missing.join("; ")),
     };
     let _ = writeln!(text, "\nverdict: {}{missing}", report.verdict.name());
-    text
+    Shown::text(&text)
 }
 
 fn load_text(text: &mut String, load: &Load) {
@@ -421,13 +440,13 @@ fn load_text(text: &mut String, load: &Load) {
 const SHOWN: usize = 40;
 
 /// Returns what `repair` is for and does, on one line each.
-pub fn repair(repair: &Repair) -> String {
+pub fn repair(repair: &Repair) -> Shown {
     let mut text = format!("\nrepairing {}: {}\n", repair.component, repair.cause);
     let _ = writeln!(text, "  because of {}", repair.log);
     for edit in &repair.edits {
         let _ = writeln!(text, "  {}", edit_text(edit));
     }
-    visible(&text)
+    Shown::text(&text)
 }
 
 fn edit_text(edit: &Edit) -> String {
@@ -465,12 +484,12 @@ fn edit_text(edit: &Edit) -> String {
     }
 }
 
-/// Returns the lines of `artifact`, or only `line`, each with why it is there.
-pub fn explanation(artifact: &Artifact, line: Option<usize>) -> String {
+/// Returns the lines of `artifact`, or only the line `only`, each with why it is there.
+pub fn explanation(artifact: &Artifact, only: Option<usize>) -> Shown {
     let mut text = String::new();
     for (index, contents) in artifact.contents.lines().enumerate() {
         let number = index + 1;
-        if line.is_some_and(|line| line != number) || line.is_none() && contents.trim().is_empty() {
+        if only.is_some_and(|only| only != number) || only.is_none() && contents.trim().is_empty() {
             continue;
         }
         let _ = writeln!(text, "{}:{number}: {contents}", artifact.path);
@@ -486,10 +505,10 @@ pub fn explanation(artifact: &Artifact, line: Option<usize>) -> String {
             let _ = writeln!(
                 text,
                 "    ← {kind} {}  {}",
-                origin.place(),
+                line(&origin.place()),
                 shorten(words, 100)
             );
         }
     }
-    text
+    Shown::text(&text)
 }

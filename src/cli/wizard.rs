@@ -19,8 +19,8 @@ use super::{Known, Outcome, Talk, args::WizardArguments, broken, output, text, w
 use crate::{
     config::{Config, FILE, Trust},
     convert,
-    diagnostic::visible,
     plan::{BuildPlan, Component, Origin, Question},
+    quote::terminal::visible,
     trust::TrustStore,
 };
 
@@ -223,7 +223,7 @@ impl Session {
                 }
                 continue;
             }
-            self.talk.say(&text::understood(&plan));
+            self.talk.say(&text::understood(&plan).to_string());
             let Some(component) = plan.components.first() else {
                 self.talk.error(
                     "no recipe recognises this application; `[answers] stack = …` names one",
