@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     manifest::dockerfile::{Instruction, instructions},
+    quote::{self, shell::Filling},
     recipe::{Catalog, Certainty, Edit, LookUp, RepairRecipe},
 };
 use log::Log;
@@ -390,6 +391,17 @@ fn elsewhere(name: String, manager: &str, catalog: &Catalog) -> String {
         .unwrap_or(name)
 }
 
+/// As [`fill`], for a command of a shell: a name may stand for several words.
+fn fill_command(command: &str, names: &BTreeMap<String, String>) -> Option<String> {
+    let quoted = |value: &String| quote::shell::join(value.split_whitespace());
+    let quoted: BTreeMap<String, String> = names
+        .iter()
+        .map(|(name, value)| (name.clone(), quoted(value)))
+        .collect();
+    let value = |name: &str| quoted.get(name).map(|value| Filling::Words(value));
+    fill(command, names).map(|_| quote::shell::filled(command, &value))
+}
+
 /// Returns `text` with each `{name}` filled in, `None` where one has no value.
 pub fn fill(text: &str, names: &BTreeMap<String, String>) -> Option<String> {
     let mut filled = text.to_owned();
@@ -430,13 +442,13 @@ fn fill_edit(edit: &Edit, names: &BTreeMap<String, String>) -> Option<Edit> {
             first,
             late,
         } => Edit::AddInstall {
-            command: one(command)?,
+            command: fill_command(command, names)?,
             first: *first,
             late: *late,
         },
         Edit::ReplaceInCommands { piece, by } => Edit::ReplaceInCommands {
             piece: one(piece)?,
-            by: one(by)?,
+            by: fill_command(by, names)?,
         },
         Edit::RemoveCommand { piece } => Edit::RemoveCommand { piece: one(piece)? },
         Edit::SetVersion { version } => Edit::SetVersion {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     diagnostic::Diagnostic,
-    quote,
+    quote::{self, shell::Filling},
     recipe::{Catalog, Does},
     repo, shell,
     step::{Action, InstallStep, Purpose, rule, script_name},
@@ -196,10 +196,15 @@ pub fn compile(
             None => source,
         };
         let name = repo::file_name(folder);
-        let fill = |text: &str| text.replace("{folder}", folder).replace("{name}", name);
-        let path = fill(&compiled.path);
+        let path = compiled.path.replace("{folder}", folder);
+        let path = path.replace("{name}", name);
+        let value = |placeholder: &str| match placeholder {
+            "folder" => Some(Filling::Text(folder)),
+            "name" => Some(Filling::Text(name)),
+            _ => None,
+        };
         build.push(Command {
-            command: fill(&compiled.build),
+            command: quote::shell::filled(&compiled.build, &value),
             cached: true,
             ..command.clone()
         });
@@ -207,7 +212,7 @@ pub fn compile(
             from: path.clone(),
             to: path.clone(),
         });
-        command.command = path;
+        command.command = quote::shell::word(&path);
     }
 }
 

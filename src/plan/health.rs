@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::{
     Health, Origin, OriginKind,
-    input::{Input, fill},
+    input::{Input, fill_plain},
 };
 use crate::{
     readme::{Document, Part},
@@ -57,7 +57,7 @@ pub fn health(input: &Input<'_, '_>) -> Health {
         .flat_map(|(_, framework)| &framework.health)
     {
         let id = framework.map_or("", |(id, _)| id);
-        let Some(path) = fill(path, input) else {
+        let Some(path) = fill_plain(path, input) else {
             continue;
         };
         add(
@@ -96,7 +96,8 @@ pub fn health(input: &Input<'_, '_>) -> Health {
         candidates,
         status: 200,
         errors: input.selection.stack.error_pages.clone(),
-        host: framework.and_then(|(_, framework)| fill(framework.health_host.as_ref()?, input)),
+        host: framework
+            .and_then(|(_, framework)| fill_plain(framework.health_host.as_ref()?, input)),
         proven: false,
         origin,
     }

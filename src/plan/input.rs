@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Origin, created::CreatedFile, port::serves_something};
+use super::{Origin, created::CreatedFile, port::serves_something, variables::WORDS};
 use crate::{
     manifest::site::Site,
+    quote::{self, shell::Filling},
     readme::Document,
     recipe::{Catalog, ConditionalCommand, TextSign},
     repo,
@@ -122,22 +123,54 @@ pub fn holds(command: &ConditionalCommand, input: &Input<'_, '_>) -> bool {
     packages && files && unless && script && code && text && serves && gathers && !is_refused
 }
 
-/// Replaces `{name}` by the values found in the tree; `None` where one is missing. `{port}` stays.
+/// Returns a command with `{name}` replaced by the values found in the tree, quoted for where they stand;
+/// `None` where one is missing. `{port}` stays.
 pub fn fill(command: &str, input: &Input<'_, '_>) -> Option<String> {
-    let line = fill_text(command, input);
-    let rest = line.replace("{port}", "");
-    let is_open = rest.match_indices('{').any(|(at, _)| {
-        let name = rest[at + 1..].split('}').next().unwrap_or_default();
-        shell::is_name(name) && !rest[..at].ends_with('$')
+    let value = |name: &str| {
+        let (value, _) = input.variables.get(name)?;
+        Some(match name {
+            WORDS => Filling::Words(value),
+            _ => Filling::Text(value),
+        })
+    };
+    is_complete(command, input).then(|| quote::shell::filled(command, &value))
+}
+
+/// As [`fill`], for an address or a name, which no shell reads.
+pub fn fill_plain(text: &str, input: &Input<'_, '_>) -> Option<String> {
+    is_complete(text, input).then(|| fill_text(text, input))
+}
+
+/// Whether each `{name}` in `text` has a value; that of `{port}` comes later.
+fn is_complete(text: &str, input: &Input<'_, '_>) -> bool {
+    let mut open = text.match_indices('{').filter_map(|(at, _)| {
+        let name = text[at + 1..].split('}').next().unwrap_or_default();
+        (shell::is_name(name) && !text[..at].ends_with('$')).then_some(name)
     });
-    (!is_open).then_some(line)
+    open.all(|name| name == "port" || input.variables.contains_key(name))
 }
 
 /// As [`fill`], for the text of a file, where other braces stand for themselves.
 pub fn fill_text(text: &str, input: &Input<'_, '_>) -> String {
-    let mut text = text.to_owned();
-    for (name, (value, _)) in input.variables {
-        text = text.replace(&format!("{{{name}}}"), value);
+    let mut filled = String::with_capacity(text.len());
+    let mut rest = text;
+    // Each place is filled once: braces of a value stand for themselves.
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let found = after.split_once('}').and_then(|(name, behind)| {
+            let (value, _) = input.variables.get(name)?;
+            Some((value, behind))
+        });
+        match found {
+            Some((value, behind)) => {
+                filled.push_str(value);
+                rest = behind;
+            }
+            None => {
+                filled.push('{');
+                rest = after;
+            }
+        }
     }
-    text
+    filled + rest
 }

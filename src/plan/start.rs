@@ -12,6 +12,7 @@ use super::{
 use crate::{
     config::StartCommand,
     diagnostic::{Code, Diagnostic, Severity},
+    quote::{self, shell::Filling},
     recipe::{BusyServer, Catalog, Does, HandsOn},
     repo,
     step::rule,
@@ -272,7 +273,8 @@ fn way_of_own_server(told: &Way, input: &Input<'_, '_>) -> Option<Way> {
     if named("arguments").contains(&own.told) {
         return None;
     }
-    let fill = |text: &str| text.replace("{file}", file.trim_start_matches("./"));
+    let file = file.trim_start_matches("./");
+    let fill = |text: &str| text.replace("{file}", file);
     if let Some(busy) = &own.busy
         && let Some(name) = busy_server(busy, &source.text)
     {
@@ -293,7 +295,8 @@ fn way_of_own_server(told: &Way, input: &Input<'_, '_>) -> Option<Way> {
         });
         return Some(way);
     }
-    let line = fill(&own.command);
+    let value = |name: &str| (name == "file").then_some(Filling::Text(file));
+    let line = quote::shell::filled(&own.command, &value);
     let why = format!("`{}` listens on 127.0.0.1 only", found.get(0)?.as_str());
     let origin = vec![Origin::recipe(&format!("frameworks/{id}"), why)];
     let mut way = way_of_line(&line, &told.directory, origin, input);

@@ -18,6 +18,9 @@ use crate::{
     step::InstallStep,
 };
 
+/// The one variable that holds words of a shell, quoted already.
+pub const WORDS: &str = "environment";
+
 /// A value and who says so.
 type Value = (String, Origin);
 
@@ -85,7 +88,7 @@ pub fn variables(
             first.line,
             "dependencies",
         );
-        variables.insert("environment".to_owned(), (words.join(" "), origin));
+        variables.insert(WORDS.to_owned(), (words.join(" "), origin));
     }
     let of_framework = selection
         .framework
