@@ -4,6 +4,7 @@
 //! that function makes, so that a text reaches a generated file by no other way.
 
 pub mod compose; // values of compose.yaml, where `$` begins a variable
+pub mod dockerfile; // instructions of a Dockerfile
 pub mod kubernetes; // commands and variables of containers, where `$(` begins one
 pub mod shell; // words of a POSIX shell
 pub mod terminal; // texts on a terminal, and JSON that is printed

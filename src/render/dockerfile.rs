@@ -7,10 +7,13 @@ use serde::Serialize;
 use super::{
     Artifact, HEADER, dockerfile_name,
     marks::{Marks, one_line},
-    template::{json_list, lay_out, quoted},
+    template::lay_out,
 };
-use crate::origin;
-use crate::plan::{BuildPlace, BuildPlan, BuildSecret, Command, Component, Origin};
+use crate::{
+    origin,
+    plan::{BuildPlace, BuildPlan, BuildSecret, Command, Component, Origin},
+    quote::{self, dockerfile},
+};
 
 /// What `templates/Dockerfile.j2` may use.
 #[derive(Serialize)]
@@ -102,7 +105,7 @@ impl Writer<'_> {
 
     fn workdir(&mut self, directory: &str, origins: &[Origin]) {
         if self.directory != directory {
-            self.line(&format!("WORKDIR {}", word(directory)), origins);
+            self.line(&format!("WORKDIR {}", dockerfile::word(directory)), origins);
             directory.clone_into(&mut self.directory);
         }
     }
@@ -133,13 +136,14 @@ impl Writer<'_> {
         let line = one_line(&command.command);
         let (flags, line) = run_flags(&line);
         mounts += flags;
+        let line = dockerfile::run(line);
         if !before.is_empty() {
             mounts += &format!("{} ", one_line(before.trim_end()));
         }
         let env: String = command
             .env
             .iter()
-            .map(|(name, value)| format!("{name}={} ", crate::quote::shell::word(&one_line(value))))
+            .map(|(name, value)| format!("{name}={} ", quote::shell::word(&one_line(value))))
             .collect();
         let text = if env.is_empty() {
             format!("RUN {mounts}{line}")
@@ -233,18 +237,19 @@ fn build_stage(component: &Component, marks: &Marks) -> Stage {
     source(&mut writer, component, component.assets.len());
     for file in &component.files {
         let (from, to) = (one_line(&file.from), one_line(&file.to));
-        let quote = crate::quote::shell::word;
+        let quote = quote::shell::word;
         let above = crate::repo::folder_of(&to);
         let make = match file.is_folder && above != "." {
             true => format!("mkdir -p {} && ", quote(above)),
             false => String::new(),
         };
         let flag = if file.is_folder { "-r " } else { "" };
-        let text = format!("RUN {make}cp {flag}{} {}", quote(&from), quote(&to));
+        let command = format!("{make}cp {flag}{} {}", quote(&from), quote(&to));
+        let text = format!("RUN {}", dockerfile::run(&command));
         writer.line(&text, &file.origin);
     }
     for file in &image.source_files {
-        let text = format!("COPY {} {}", word(&file.path), word(&file.to));
+        let text = dockerfile::copy("", &[file.path.as_str()], &file.to);
         writer.line(&text, &file.origin);
     }
     if !component.build.is_empty() {
@@ -286,16 +291,13 @@ fn source(writer: &mut Writer<'_>, component: &Component, assets: usize) {
     match (assets.checked_sub(1), image.source.as_str()) {
         (Some(last), _) => {
             let stage = &component.assets[last];
-            let text = format!(
-                "COPY --from={} {} ./",
-                stage_name(last),
-                word(&image.workdir)
-            );
+            let flag = format!("--from={} ", stage_name(last));
+            let text = dockerfile::copy(&flag, &[&image.workdir], "./");
             writer.line(&text, &stage.origin);
         }
         (None, ".") => writer.line("COPY . .", &image.origin),
         (None, folder) => {
-            let text = format!("COPY {0} ./{0}", word(folder));
+            let text = dockerfile::copy("", &[folder], &format!("./{folder}"));
             writer.line(&text, &image.origin);
         }
     }
@@ -346,8 +348,17 @@ fn asset_stage(component: &Component, index: usize, marks: &Marks) -> Stage {
     }
     if !stage.remove.is_empty() {
         writer.workdir(&component.absolute(&stage.path), &stage.origin);
-        let folders: Vec<String> = stage.remove.iter().map(|folder| word(folder)).collect();
-        writer.line(&format!("RUN rm -rf {}", folders.join(" ")), &stage.origin);
+        // A name that begins with `-` would be an option.
+        let folders = stage
+            .remove
+            .iter()
+            .map(|folder| match folder.starts_with('-') {
+                true => format!("./{folder}"),
+                false => folder.clone(),
+            });
+        let folders = quote::shell::join(folders);
+        let command = dockerfile::run(&format!("rm -rf {folders}"));
+        writer.line(&format!("RUN {command}"), &stage.origin);
     }
     Stage {
         from: stage.build_from.clone(),
@@ -364,7 +375,7 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
         groups: Vec::new(),
         directory: String::new(),
     };
-    let title = quoted(&plan.object_name(&component.id));
+    let title = dockerfile::quoted(&plan.object_name(&component.id));
     writer.line(
         &format!("LABEL org.opencontainers.image.title={title}"),
         &image.origin,
@@ -385,17 +396,13 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
     }
     for artifact in &image.artifacts {
         writer.line(
-            &format!(
-                "COPY --from=build {} {}",
-                word(&artifact.from),
-                word(&artifact.to)
-            ),
+            &dockerfile::copy("--from=build ", &[&artifact.from], &artifact.to),
             &image.origin,
         );
     }
     if image.copy_source {
         writer.line(
-            &format!("COPY --from=build {0} {0}", word(&image.workdir)),
+            &dockerfile::copy("--from=build ", &[&image.workdir], &image.workdir),
             &image.origin,
         );
     }
@@ -403,7 +410,7 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
         // The mode of the file may be lost on its way into a repository.
         let mode = if file.executable { "--chmod=0755 " } else { "" };
         writer.line(
-            &format!("COPY {mode}{} {}", word(&file.path), word(&file.to)),
+            &dockerfile::copy(mode, &[file.path.as_str()], &file.to),
             &file.origin,
         );
     }
@@ -417,7 +424,7 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
         let paths: Vec<String> = component
             .volumes
             .iter()
-            .map(|volume| crate::quote::shell::word(&one_line(&volume.path)))
+            .map(|volume| quote::shell::word(&one_line(&volume.path)))
             .collect();
         let paths = paths.join(" ");
         writer.line(
@@ -439,12 +446,8 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
         component.main_port(),
     ) && health.proven
     {
-        let url = format!("http://127.0.0.1:{}{}", port.port, one_line(&health.path));
-        let words = crate::shell::script(
-            &command.replace("{url}", &url),
-            crate::shell::Dialect::Shell,
-            &|_| true,
-        );
+        let url = format!("http://127.0.0.1:{}{}", port.port, health.path);
+        let words = crate::shell::script(command, crate::shell::Dialect::Shell, &|_| true);
         let words: Vec<String> = words
             .commands
             .first()
@@ -453,7 +456,7 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
                     .value
                     .texts()
                     .iter()
-                    .map(|word| (*word).to_owned())
+                    .map(|word| word.replace("{url}", &url))
                     .collect()
             })
             .unwrap_or_default();
@@ -461,7 +464,7 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
             writer.line(
                 &format!(
                     "HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD {}",
-                    json_list(&words)
+                    dockerfile::exec(&words)
                 ),
                 &health.origin,
             );
@@ -483,12 +486,12 @@ fn run_stage(plan: &BuildPlan, component: &Component, marks: &Marks) -> Stage {
                 .flatten()
                 .collect();
             writer.line(
-                &format!("ENTRYPOINT {}", json_list(&image.entrypoint)),
+                &format!("ENTRYPOINT {}", dockerfile::exec(&image.entrypoint)),
                 if why.is_empty() { &image.origin } else { &why },
             );
         }
-        let command: Vec<String> = start.command.iter().map(|word| one_line(word)).collect();
-        writer.line(&format!("CMD {}", json_list(&command)), &start.origin);
+        let command = dockerfile::exec(&start.command);
+        writer.line(&format!("CMD {command}"), &start.origin);
     }
     Stage {
         from: image.run_from.clone(),
@@ -512,14 +515,14 @@ fn place(writer: &mut Writer<'_>, place: &BuildPlace) {
         &origins,
     );
     for file in files() {
-        let text = format!("COPY {} {}", word(&file.path), word(&file.to));
+        let text = dockerfile::copy("", &[file.path.as_str()], &file.to);
         writer.line(&text, &file.origin);
     }
     for command in &place.setup {
         writer.run(command, &[], &[]);
     }
     for var in &place.env {
-        let text = format!("ENV {}={}", var.name, quoted(&one_line(&var.value)));
+        let text = format!("ENV {}={}", var.name, dockerfile::quoted(&var.value));
         writer.line(&text, &var.origin);
     }
 }
@@ -533,12 +536,23 @@ fn env(writer: &mut Writer<'_>, env: &BTreeMap<String, String>, origins: &[Origi
     for (index, (name, value)) in env.iter().enumerate() {
         let start = if index == 0 { "ENV " } else { "    " };
         let end = if index + 1 == count { "" } else { " \\" };
-        writer.line(
-            &format!("{start}{name}={}{end}", quoted(&one_line(value))),
-            origins,
-        );
+        writer.line(&format!("{start}{name}={}{end}", env_value(value)), origins);
     }
 }
+
+/// The value of a variable. A recipe may put something before the value that the base image has, as in
+/// `/opt/venv/bin:$PATH`; no other variable counts.
+fn env_value(value: &str) -> String {
+    let inherited = value.strip_suffix(INHERITED);
+    let own = dockerfile::quoted(inherited.unwrap_or(value));
+    match inherited {
+        Some(_) => format!("{}{INHERITED}\"", &own[..own.len() - 1]),
+        None => own,
+    }
+}
+
+/// The end of a value that goes on as the base image has it.
+const INHERITED: &str = ":$PATH";
 
 fn packages(writer: &mut Writer<'_>, comment: &str, names: &[String], component: &Component) {
     if names.is_empty() {
@@ -568,7 +582,8 @@ fn packages(writer: &mut Writer<'_>, comment: &str, names: &[String], component:
     for (index, name) in names.iter().enumerate() {
         let end = if index + 1 == names.len() { "" } else { " \\" };
         let origins = component.system_packages.why(name);
-        writer.line(&format!("      {}{end}", one_line(name)), origins);
+        let name = quote::shell::word(&one_line(name));
+        writer.line(&format!("      {name}{end}"), origins);
     }
 }
 
@@ -587,30 +602,8 @@ fn copies(writer: &mut Writer<'_>, manifests: &[String], workdir: &str, origins:
         } else {
             format!("{workdir}/{folder}/")
         };
-        let mut words: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
-        words.push(target);
-        let is_plain = words.iter().all(|word| word.chars().all(is_plain));
-        let text = if is_plain {
-            words.join(" ")
-        } else {
-            json_list(&words)
-        };
-        writer.line(&format!("COPY {text}"), origins);
+        writer.line(&dockerfile::copy("", &paths, &target), origins);
     }
-}
-
-/// Returns a path as one word of an instruction.
-fn word(path: &str) -> String {
-    let path = one_line(path);
-    if path.chars().all(is_plain) {
-        path
-    } else {
-        quoted(&path)
-    }
-}
-
-fn is_plain(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "_-./@+=:,".contains(c)
 }
 
 /// At most three places, for a comment.

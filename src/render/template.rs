@@ -80,20 +80,3 @@ pub fn lay_out(name: &str, view: &impl Serialize) -> anyhow::Result<String> {
 pub fn lay_out_yaml<P>(name: &str, view: &(impl Serialize + Laid<P>)) -> anyhow::Result<String> {
     lay_out(name, view)
 }
-
-/// Returns `text` as a JSON string.
-pub fn quoted(text: &str) -> String {
-    serde_json::to_string(text).expect("a string is JSON")
-}
-
-/// Returns `words` as a JSON array on one line, as exec form wants it.
-pub fn json_list(words: &[String]) -> String {
-    format!(
-        "[{}]",
-        words
-            .iter()
-            .map(|word| quoted(word))
-            .collect::<Vec<_>>()
-            .join(", ")
-    )
-}
