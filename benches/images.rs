@@ -314,7 +314,7 @@ fn transcription(plan: &BuildPlan, start: Option<&Start>, root: &Path, base: &st
         start
             .command
             .iter()
-            .map(|word| quote::shell::word(word))
+            .map(|word| longshore::quote::shell::word(word))
             .collect::<Vec<_>>()
             .join(" ")
     });

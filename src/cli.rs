@@ -263,7 +263,7 @@ fn trust(arguments: &TrustArguments, talk: Talk) -> anyhow::Result<Outcome> {
             } else {
                 " (changed since, not trusted)"
             };
-            print(&visible(&format!("{folder}{remark}\n")));
+            print(&Shown::text(&format!("{folder}{remark}\n")));
         }
     } else if arguments.revoke {
         match store.revoke(path)? {

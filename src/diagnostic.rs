@@ -246,7 +246,9 @@ pub fn render(diagnostic: &Diagnostic, coloured: bool) -> String {
         (Some(label), Some((lines, text))) => {
             let end = label.span.end.saturating_sub(lines.start).min(text.len());
             let start = label.span.start.saturating_sub(lines.start).min(end);
-            let annotation = AnnotationKind::Primary.span(start..end).label(line(&label.text));
+            let annotation = AnnotationKind::Primary
+                .span(start..end)
+                .label(line(&label.text));
             let snippet = Snippet::source(text)
                 .line_start(label.source.line(lines.start))
                 .path(line(&label.source.path))
