@@ -24,7 +24,6 @@ use std::{
 use anyhow::Context as _;
 use clap::{CommandFactory, Parser};
 
-use crate::output::OutputFolder;
 use crate::{
     config::Config,
     convert::{self, Conversion},
@@ -32,6 +31,7 @@ use crate::{
     diagnostic::{self, Code, Diagnostic, Severity, nearest},
     input::{self, digest},
     limits,
+    output::OutputFolder,
     plan::BuildPlan,
     quote::terminal::{Shown, line},
     recipe::{Catalog, ConfigurationError},
@@ -127,19 +127,15 @@ struct Known {
 }
 
 impl Known {
-    /// Returns whether the record of an earlier verification in the folder `output` counts: one in
-    /// the repository came with it, unless a run of this user left it or the user trusts it.
+    /// Returns whether the record of an earlier verification in the folder `output` counts: one that
+    /// lies in the repository, or in a folder around it, came with it, unless a run of this user left
+    /// it or the user trusts it.
     fn accepts_record(&self, repository: &Path, output: &Path) -> bool {
-        let place = |path: &Path| path.canonicalize().ok();
-        let is_inside = match (place(repository), place(output)) {
-            (Some(repository), Some(output)) => output.starts_with(repository),
-            (None, _) | (_, None) => false,
-        };
         let is_known = || {
             let store = self.store.as_ref();
             store.is_some_and(|store| store.knows_record(output))
         };
-        !is_inside || self.trusts_repository || is_known()
+        !lies_with(repository, output) || self.trusts_repository || is_known()
     }
 }
 
@@ -183,6 +179,14 @@ impl Known {
             wrong => Err(wrong),
         }
     }
+}
+
+/// Whether one of two folders that are there lies in the other.
+fn lies_with(repository: &Path, output: &Path) -> bool {
+    let (Ok(repository), Ok(output)) = (repository.canonicalize(), output.canonicalize()) else {
+        return false;
+    };
+    output.starts_with(&repository) || repository.starts_with(&output)
 }
 
 /// How to talk to the user: on stderr.
@@ -473,6 +477,7 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
     let written = comparison.write(arguments.force, record)?;
     if (is_verified || accepts_record)
         && comparison.has_record(is_verified)
+        && lies_with(&arguments.path, output)
         && let Some(store) = &known.store
         && let Err(error) = store.remember_record(output)
     {

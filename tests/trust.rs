@@ -195,6 +195,23 @@ fn a_record_that_came_with_a_repository_proves_and_repairs_nothing() {
 }
 
 #[test]
+fn a_record_around_a_repository_came_with_it_too() {
+    let place = place();
+    forge(&place);
+    let around = place.keep.path().join("many");
+    fs::rename(
+        place.repository.join(".longshore.json"),
+        around.join(".longshore.json"),
+    )
+    .expect("moved");
+    let shown = around.display().to_string();
+    let run = place.run("convert", &place.repository, &["--output", &shown]);
+    assert!(said(&run).contains("unused-record"), "{run:?}");
+    let dockerfile = fs::read_to_string(around.join("Dockerfile")).expect("written");
+    assert!(!dockerfile.contains("FORGED"), "{dockerfile}");
+}
+
+#[test]
 fn a_record_that_the_team_committed_is_accepted_by_the_user() {
     let place = place();
     forge(&place);

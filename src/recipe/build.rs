@@ -3,11 +3,7 @@
 //! What it writes is read by `built_in.rs`: the index, then each recipe as MessagePack. A recipe that
 //! does not fit its kind ends the build with its file and line.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    env, fs,
-    path::Path,
-};
+use std::{collections::BTreeSet, env, fs, path::Path};
 
 use anyhow::{Context, anyhow, bail};
 use serde::{Serialize, de::DeserializeOwned};
@@ -81,20 +77,20 @@ struct Catalogue {
 impl Catalogue {
     fn add(&mut self, kind: &str, path: &str, text: &str) -> anyhow::Result<()> {
         let encoded = match kind {
-            "runtimes" => encoded::<model::RuntimeRecipe>(path, text),
-            "stacks" => encoded::<model::StackRecipe>(path, text),
-            "frameworks" => encoded::<model::FrameworkRecipe>(path, text),
-            "services" => encoded::<model::ServiceRecipe>(path, text),
+            "runtimes" => encoded::<model::RuntimeRecipe>(path, &read(path, text)?),
+            "stacks" => encoded::<model::StackRecipe>(path, &read(path, text)?),
+            "frameworks" => encoded::<model::FrameworkRecipe>(path, &read(path, text)?),
+            "services" => encoded::<model::ServiceRecipe>(path, &read(path, text)?),
             "tools" => {
                 let tool: model::ToolRecipe = read(path, text)?;
                 let id = path.split_once('/').map_or(path, |(_, id)| id);
                 let names = tool.names.iter().map(|name| (name.clone(), id.to_owned()));
                 self.index.tools.extend(names);
-                encoded::<model::ToolRecipe>(path, text)
+                encoded(path, &tool)
             }
-            "system-packages" => encoded::<model::SystemPackageTable>(path, text),
-            "words" => encoded::<model::WordTable>(path, text),
-            "repairs" => encoded::<model::RepairRecipe>(path, text),
+            "system-packages" => encoded::<model::SystemPackageTable>(path, &read(path, text)?),
+            "words" => encoded::<model::WordTable>(path, &read(path, text)?),
+            "repairs" => encoded::<model::RepairRecipe>(path, &read(path, text)?),
             _ => bail!("no kind of recipe is called `{kind}`"),
         }?;
         let place = Place {
@@ -114,7 +110,7 @@ fn files_in(value: &toml::Value, is_file: bool, files: &mut BTreeSet<String>) {
     match value {
         toml::Value::String(path) if is_file => {
             let name = path.rsplit('/').next().unwrap_or(path);
-            if !name.is_empty() && !name.contains(['*', '?', '[', '{', '\n']) {
+            if !name.is_empty() && !name.contains(['*', '?', '[', '{', '}', '\n']) {
                 files.insert(name.to_owned());
             }
         }
@@ -135,12 +131,12 @@ fn files_in(value: &toml::Value, is_file: bool, files: &mut BTreeSet<String>) {
 
 /// Returns the names in `folder`, sorted, so that the same recipes give the same catalogue.
 fn sorted(folder: &Path) -> anyhow::Result<Vec<String>> {
-    let mut names = BTreeMap::new();
+    let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        names.insert(name, ());
+        names.push(entry?.file_name().to_string_lossy().into_owned());
     }
-    Ok(names.into_keys().collect())
+    names.sort();
+    Ok(names)
 }
 
 fn read<T: DeserializeOwned>(path: &str, text: &str) -> anyhow::Result<T> {
@@ -148,11 +144,10 @@ fn read<T: DeserializeOwned>(path: &str, text: &str) -> anyhow::Result<T> {
 }
 
 /// Fields go by their names where one may be left out, in [`model::Edit`].
-fn encoded<T: Serialize + DeserializeOwned>(path: &str, text: &str) -> anyhow::Result<Vec<u8>> {
-    let recipe: T = read(path, text)?;
+fn encoded<T: Serialize>(path: &str, recipe: &T) -> anyhow::Result<Vec<u8>> {
     let encoded = match path.starts_with("repairs/") {
-        true => rmp_serde::to_vec_named(&recipe),
-        false => rmp_serde::to_vec(&recipe),
+        true => rmp_serde::to_vec_named(recipe),
+        false => rmp_serde::to_vec(recipe),
     };
     encoded.with_context(|| format!("failed to encode `recipes/{path}.toml`"))
 }

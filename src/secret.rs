@@ -1,1 +1,0 @@
-//! Secrets, known by name and by value.
