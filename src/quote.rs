@@ -5,7 +5,10 @@
 
 pub mod compose; // values of compose.yaml, where `$` begins a variable
 pub mod dockerfile; // instructions of a Dockerfile
+pub mod env; // values of env files, by Compose's rules
+pub mod ignore; // patterns of .dockerignore
 pub mod kubernetes; // commands and variables of containers, where `$(` begins one
+pub mod markdown; // texts and code of Markdown
 pub mod shell; // words of a POSIX shell
 pub mod terminal; // texts on a terminal, and JSON that is printed
 pub mod yaml; // scalars and keys of YAML

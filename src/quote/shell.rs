@@ -1,5 +1,7 @@
 //! Words of a POSIX shell.
 
+use super::is_hidden;
+
 /// Returns `text` as one word of a POSIX shell, unchanged where it needs no quotes.
 pub fn word(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
@@ -8,6 +10,25 @@ pub fn word(text: &str) -> String {
     } else {
         format!("'{}'", text.replace('\'', r"'\''"))
     }
+}
+
+/// Returns `text` as one word of a command that a person copies into Bash or zsh: on one line, with escapes
+/// for what is hidden (<https://www.gnu.org/software/bash/manual/html_node/ANSI_002dC-Quoting.html>).
+pub fn copied(text: &str) -> String {
+    if !text.contains(is_hidden) {
+        return word(text);
+    }
+    let mut out = String::from("$'");
+    for c in text.chars() {
+        match c {
+            '\'' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if is_hidden(c) => out.push_str(&format!("\\U{:08x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out + "'"
 }
 
 /// Returns `words` as one line, each a [`word`].
@@ -118,6 +139,12 @@ mod tests {
         assert_eq!(word(""), "''");
         assert_eq!(word("a;touch x"), "'a;touch x'");
         assert_eq!(word("it's"), r"'it'\''s'");
+    }
+
+    #[test]
+    fn a_word_for_copying_stays_on_its_line() {
+        assert_eq!(copied("a b"), "'a b'");
+        assert_eq!(copied("a\nb'\u{202e}"), r"$'a\nb\'\U0000202e'");
     }
 
     fn fill(template: &str, text: &'static str) -> String {

@@ -7,7 +7,7 @@ use super::{
     env::{own_settings, settings, value},
     marks::{Mark, Marks},
     sizing,
-    template::{lay_out_yaml, views},
+    template::{lay_out_typed, views},
     volumes::{self, VolumeNames},
 };
 use crate::{
@@ -177,7 +177,7 @@ pub fn compose(plan: &BuildPlan) -> anyhow::Result<Artifact> {
         volumes,
         secrets: build_secrets(to),
     };
-    let text = lay_out_yaml::<Compose>("compose.yaml.j2", &view)?;
+    let text = lay_out_typed::<Compose>("compose.yaml.j2", &view)?;
     Ok(marks.artifact(
         "compose.yaml",
         &text,

@@ -7,12 +7,15 @@ use serde::Serialize;
 use super::{
     Artifact, HEADER, dockerfile_name,
     marks::{Marks, one_line},
-    template::lay_out,
+    template::{lay_out, lay_out_typed, views},
 };
 use crate::{
     origin,
     plan::{BuildPlace, BuildPlan, BuildSecret, Command, Component, Origin},
-    quote::{self, dockerfile},
+    quote::{
+        self, dockerfile,
+        ignore::{IgnoreFile, Pattern},
+    },
 };
 
 /// What `templates/Dockerfile.j2` may use.
@@ -617,25 +620,23 @@ fn places(origins: &[Origin]) -> String {
     )
 }
 
-#[derive(Serialize)]
-struct IgnoreView {
-    header: &'static str,
-    groups: Vec<IgnoreGroup>,
-}
+views! { IgnoreFile:
+    struct IgnoreView {
+        header: &'static str,
+        groups: Vec<IgnoreGroup>,
+    }
 
-#[derive(Serialize)]
-struct IgnoreGroup {
-    comment: &'static str,
-    patterns: Vec<String>,
+    struct IgnoreGroup {
+        comment: &'static str,
+        patterns: Vec<Pattern>,
+    }
 }
 
 /// Returns the `.dockerignore`: what an image never needs, without the files that it does need.
 pub fn dockerignore(plan: &BuildPlan) -> anyhow::Result<Artifact> {
-    let owned = |patterns: &[&str]| {
-        patterns
-            .iter()
-            .map(|pattern| (*pattern).to_owned())
-            .collect()
+    let owned = |patterns: &[&'static str]| {
+        let patterns = patterns.iter();
+        patterns.map(|pattern| Pattern::own(pattern)).collect()
     };
     let generated = [
         "Dockerfile*",
@@ -648,7 +649,7 @@ pub fn dockerignore(plan: &BuildPlan) -> anyhow::Result<Artifact> {
         "k8s/base",
         "k8s/overlays",
     ];
-    let needed: Vec<String> = plan
+    let needed: Vec<Pattern> = plan
         .components
         .iter()
         .flat_map(|component| {
@@ -667,7 +668,7 @@ pub fn dockerignore(plan: &BuildPlan) -> anyhow::Result<Artifact> {
                 || path.starts_with("k8s/")
                 || crate::repo::file_name(path).starts_with(".env")
         })
-        .map(|path| format!("!{path}"))
+        .filter_map(|path| Pattern::except(&path))
         .collect();
     let mut groups = vec![
         IgnoreGroup {
@@ -709,13 +710,11 @@ pub fn dockerignore(plan: &BuildPlan) -> anyhow::Result<Artifact> {
             patterns: needed,
         });
     }
-    let text = lay_out(
-        "dockerignore.j2",
-        &IgnoreView {
-            header: HEADER,
-            groups,
-        },
-    )?;
+    let view = IgnoreView {
+        header: HEADER,
+        groups,
+    };
+    let text = lay_out_typed::<IgnoreFile>("dockerignore.j2", &view)?;
     Ok(Marks::default().artifact(
         ".dockerignore",
         &text,

@@ -1,29 +1,33 @@
 //! Env files: plain settings for each environment, secrets by name only.
 
-use serde::Serialize;
-
 use super::{
     Artifact, HEADER,
-    marks::{Marks, one_line},
-    template::lay_out,
+    marks::{Mark, Marks, one_line},
+    template::{lay_out_typed, views},
 };
-use crate::plan::{BuildPlan, Component, ENVIRONMENTS, EnvKind, EnvVar, Origin};
+use crate::{
+    plan::{BuildPlan, Component, ENVIRONMENTS, EnvKind, EnvVar, Origin},
+    quote::{
+        env::{EnvFile, Value, Variable},
+        yaml::Comment,
+    },
+};
 
-#[derive(Serialize)]
-struct EnvView {
-    header: &'static str,
-    about: String,
-    vars: Vec<Line>,
-}
+views! { EnvFile:
+    struct EnvView {
+        header: &'static str,
+        about: Comment,
+        vars: Vec<Line>,
+    }
 
-#[derive(Serialize)]
-struct Line {
-    /// `# ` where there is no value: an empty one is a value, too.
-    prefix: &'static str,
-    name: String,
-    value: String,
-    comments: Vec<String>,
-    why: String,
+    struct Line {
+        /// `# ` where there is no value: an empty one is a value, too.
+        prefix: &'static str,
+        name: Variable,
+        value: Value,
+        comments: Vec<Comment>,
+        why: Mark,
+    }
 }
 
 /// A secret that somebody has to provide.
@@ -47,7 +51,7 @@ pub fn env_files(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
         let marks = Marks::default();
         let vars: Vec<Line> = settings(plan)
             .into_iter()
-            .map(|var| setting(var, environment, &marks))
+            .filter_map(|var| setting(var, environment, &marks))
             .collect();
         let about = if vars.is_empty() {
             format!("Settings for {environment}: the application reads none that was found.")
@@ -55,23 +59,33 @@ pub fn env_files(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
             format!("Settings for {environment}; secrets are not among them.")
         };
         let path = format!("env/{environment}.env");
-        artifacts.push(file(&path, about, vars, &marks)?);
+        artifacts.push(file(&path, &about, vars, &marks)?);
     }
     let marks = Marks::default();
     let vars: Vec<Line> = secrets(plan)
         .into_iter()
-        .map(|secret| {
-            let mut comments = secret.about;
+        .filter_map(|secret| {
+            let mut comments: Vec<Comment> = secret
+                .about
+                .iter()
+                .map(|about| Comment::new(about))
+                .collect();
             if !secret.required {
-                comments.push("optional: the application has a default of its own".to_owned());
+                comments.push(Comment::new(
+                    "optional: the application has a default of its own",
+                ));
             }
-            Line {
+            let written = secret.value.as_deref().map(Value::of);
+            if written == Some(None) {
+                comments.push(Comment::new(UNWRITABLE));
+            }
+            Some(Line {
                 prefix: "",
-                name: secret.name,
-                value: secret.value.as_deref().map(one_line).unwrap_or_default(),
+                name: Variable::parse(&secret.name)?,
+                value: written.flatten().unwrap_or_default(),
                 comments,
-                why: marks.mark(&secret.origin),
-            }
+                why: marks.why(&secret.origin),
+            })
         })
         .collect();
     let about = if vars.is_empty() {
@@ -79,20 +93,19 @@ pub fn env_files(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
     } else {
         "Secrets by name. Copy this file to env/secrets.env, fill it in, and keep it out of the repository.".to_owned()
     };
-    artifacts.push(file("env/secrets.example.env", about, vars, &marks)?);
+    artifacts.push(file("env/secrets.example.env", &about, vars, &marks)?);
     Ok(artifacts)
 }
 
-fn file(path: &str, about: String, vars: Vec<Line>, marks: &Marks) -> anyhow::Result<Artifact> {
+fn file(path: &str, about: &str, vars: Vec<Line>, marks: &Marks) -> anyhow::Result<Artifact> {
     let header = HEADER;
-    let text = lay_out(
-        "env.j2",
-        &EnvView {
-            header,
-            about,
-            vars,
-        },
-    )?;
+    let about = Comment::new(about);
+    let view = EnvView {
+        header,
+        about,
+        vars,
+    };
+    let text = lay_out_typed::<EnvFile>("env.j2", &view)?;
     let otherwise = Origin::manifest("templates/env.j2", "layout of an env file");
     Ok(marks.artifact(path, &text, &otherwise))
 }
@@ -185,17 +198,27 @@ pub fn secrets(plan: &BuildPlan) -> Vec<Secret> {
     secrets
 }
 
-fn setting(var: &EnvVar, environment: &str, marks: &Marks) -> Line {
-    let mut comments: Vec<String> = var.about.iter().map(|about| one_line(about)).collect();
-    let value = value(var, environment).map(one_line);
+/// Why a name has no value although one was found.
+const UNWRITABLE: &str = "its value holds characters that no env file can hold";
+
+/// The line of a variable; `None` where no file can hold its name.
+fn setting(var: &EnvVar, environment: &str, marks: &Marks) -> Option<Line> {
+    let mut comments: Vec<Comment> = var.about.iter().map(|about| Comment::new(about)).collect();
+    let value = value(var, environment);
     if value.is_none() && var.required {
-        comments.push("the application needs a value, and none was found".to_owned());
+        comments.push(Comment::new(
+            "the application needs a value, and none was found",
+        ));
     }
-    Line {
-        prefix: if value.is_none() { "# " } else { "" },
-        name: var.name.clone(),
-        value: value.unwrap_or_default(),
+    let written = value.and_then(Value::of);
+    if value.is_some() && written.is_none() {
+        comments.push(Comment::new(UNWRITABLE));
+    }
+    Some(Line {
+        prefix: if written.is_none() { "# " } else { "" },
+        name: Variable::parse(&var.name)?,
+        value: written.unwrap_or_default(),
         comments,
-        why: marks.mark(&var.origin),
-    }
+        why: marks.why(&var.origin),
+    })
 }

@@ -1,83 +1,81 @@
 //! CONTAINER.md: the report for the people who take over.
 
-use serde::Serialize;
-
 use super::{
     Artifact, HEADER, dockerfile_name,
-    marks::{Marks, one_line},
-    template::lay_out,
+    marks::Marks,
+    template::{lay_out_typed, views},
 };
 use crate::{
+    name::ObjectName,
     origin,
     plan::{BuildPlan, Component, EnvKind, Fate, Origin},
-    quote,
+    quote::{
+        self,
+        markdown::{Inline, Markdown, Words},
+        yaml::Word,
+    },
 };
 
-#[derive(Serialize)]
-struct HandoverView {
-    header: &'static str,
-    name: String,
-    status: String,
-    components: Vec<ComponentView>,
-    ledger: Vec<EntryView>,
-    questions: Vec<QuestionView>,
-    diagnostics: Vec<DiagnosticView>,
-}
+views! { Markdown:
+    struct HandoverView {
+        header: &'static str,
+        name: Word<ObjectName>,
+        status: Inline,
+        components: Vec<ComponentView>,
+        ledger: Vec<EntryView>,
+        questions: Vec<QuestionView>,
+        diagnostics: Vec<DiagnosticView>,
+    }
 
-#[derive(Serialize)]
-struct ComponentView {
-    dockerfile: String,
-    /// Flags that hand secrets to the build.
-    secrets: String,
-    image: String,
-    facts: Vec<Row>,
-    env: Vec<EnvRow>,
-}
+    struct ComponentView {
+        dockerfile: Words,
+        /// Flags that hand secrets to the build.
+        secrets: Words,
+        image: Word<ObjectName>,
+        facts: Vec<Row>,
+        env: Vec<EnvRow>,
+    }
 
-#[derive(Serialize)]
-struct Row {
-    label: &'static str,
-    value: String,
-    why: String,
-}
+    struct Row {
+        label: &'static str,
+        value: Inline,
+        why: Inline,
+    }
 
-#[derive(Serialize)]
-struct EnvRow {
-    name: String,
-    kind: &'static str,
-    value: String,
-    why: String,
-}
+    struct EnvRow {
+        name: Inline,
+        kind: &'static str,
+        value: Inline,
+        why: Inline,
+    }
 
-#[derive(Serialize)]
-struct EntryView {
-    place: String,
-    command: String,
-    target: String,
-    reason: String,
-}
+    struct EntryView {
+        place: Inline,
+        command: Inline,
+        target: Inline,
+        reason: Inline,
+    }
 
-#[derive(Serialize)]
-struct QuestionView {
-    id: String,
-    question: String,
-    default: String,
-}
+    struct QuestionView {
+        id: Inline,
+        question: Inline,
+        default: Inline,
+    }
 
-#[derive(Serialize)]
-struct DiagnosticView {
-    severity: String,
-    code: String,
-    place: String,
-    message: String,
-    hints: String,
+    struct DiagnosticView {
+        severity: Inline,
+        code: Inline,
+        place: Inline,
+        message: Inline,
+        hints: Inline,
+    }
 }
 
 /// Returns `CONTAINER.md`.
 pub fn handover(plan: &BuildPlan) -> anyhow::Result<Artifact> {
     let view = HandoverView {
         header: HEADER,
-        name: plan.name.clone(),
+        name: Word::new(ObjectName::of(&plan.name)),
         status: status(plan),
         components: plan
             .components
@@ -91,7 +89,7 @@ pub fn handover(plan: &BuildPlan) -> anyhow::Result<Artifact> {
                 place: text(&format!("{}:{}", entry.file, entry.line)),
                 command: code(&entry.command),
                 target: match entry.fate {
-                    Fate::Skipped => "skipped".to_owned(),
+                    Fate::Skipped => Inline::default().words("skipped"),
                     _ => text(entry.target.as_deref().unwrap_or_default()),
                 },
                 reason: text(entry.reason.as_deref().unwrap_or_default()),
@@ -110,22 +108,22 @@ pub fn handover(plan: &BuildPlan) -> anyhow::Result<Artifact> {
             .diagnostics
             .iter()
             .map(|finding| DiagnosticView {
-                severity: finding.severity.clone(),
-                code: finding.code.clone(),
+                severity: text(&finding.severity),
+                code: code(&finding.code),
                 place: match (&finding.file, finding.line) {
-                    (Some(file), Some(line)) => format!(" in {}:{line}", text(file)),
-                    _ => String::new(),
+                    (Some(file), Some(line)) => Inline::default()
+                        .words(" in ")
+                        .then(&text(&format!("{file}:{line}"))),
+                    _ => Inline::default(),
                 },
                 message: text(&finding.message),
-                hints: finding
-                    .hints
-                    .iter()
-                    .map(|hint| format!("; {}", text(hint)))
-                    .collect(),
+                hints: finding.hints.iter().fold(Inline::default(), |all, hint| {
+                    all.words("; ").then(&text(hint))
+                }),
             })
             .collect(),
     };
-    let text = lay_out("CONTAINER.md.j2", &view)?;
+    let text = lay_out_typed::<Markdown>("CONTAINER.md.j2", &view)?;
     Ok(Marks::default().artifact(
         "CONTAINER.md",
         &text,
@@ -133,46 +131,63 @@ pub fn handover(plan: &BuildPlan) -> anyhow::Result<Artifact> {
     ))
 }
 
-fn status(plan: &BuildPlan) -> String {
-    let proven: Vec<String> = plan
-        .components
-        .iter()
-        .filter_map(|component| {
-            let measured = component.measured.as_ref()?;
-            let path = component.health.as_ref().filter(|health| health.proven).map(|health| {
-                format!(", and `{}` gave status {}", text(&health.path), health.status)
-            });
-            let corrections = measured.corrections.iter().map(|found| format!(" A smoke run found: {}.", text(&found.text())));
-            let corrections: String = corrections.collect();
-            let load = measured.load.as_ref().and_then(|load| {
-                let knee = load.knee?;
-                Some(format!(
-                    " It served {knee:.0} requests per second of `{}` with 95 of 100 answered within {:.0} ms.",
-                    text(&load.path),
-                    load.limit_ms
-                ))
-            });
-            let load = load.unwrap_or_default();
-            Some(format!(
-                "Verified: `{}` answered {} ms after its start{}. Its memory peaked at {} MiB; it listens on {}.{load}{corrections}",
-                component.id,
-                measured.startup_ms,
-                path.unwrap_or_default(),
-                measured.peak_memory_bytes >> 20,
-                measured.listening.join(", ")
-            ))
-        })
-        .collect();
-    if proven.is_empty() {
-        "Not verified yet: `longshore convert --verify` builds and smoke-runs it.".to_owned()
-    } else {
-        proven.join(" ")
+fn status(plan: &BuildPlan) -> Inline {
+    let proven = plan.components.iter().filter_map(verified);
+    let proven = proven.reduce(|all, one| all.words(" ").then(&one));
+    proven.unwrap_or_else(|| {
+        Inline::default()
+            .words("Not verified yet: `longshore convert --verify` builds and smoke-runs it.")
+    })
+}
+
+/// What a smoke run found of `component`, if there was one.
+fn verified(component: &Component) -> Option<Inline> {
+    let measured = component.measured.as_ref()?;
+    let mut said = Inline::default()
+        .words("Verified: ")
+        .then(&code(&component.id))
+        .words(" answered ")
+        .then(&text(&measured.startup_ms.to_string()))
+        .words(" ms after its start");
+    if let Some(health) = component.health.as_ref().filter(|health| health.proven) {
+        said = said
+            .words(", and ")
+            .then(&code(&health.path))
+            .words(" gave status ")
+            .then(&text(&health.status.to_string()));
     }
+    said = said
+        .words(". Its memory peaked at ")
+        .then(&text(&(measured.peak_memory_bytes >> 20).to_string()))
+        .words(" MiB; it listens on ")
+        .then(&text(&measured.listening.join(", ")))
+        .words(".");
+    if let Some((load, knee)) = measured
+        .load
+        .as_ref()
+        .and_then(|load| Some((load, load.knee?)))
+    {
+        said = said
+            .words(" It served ")
+            .then(&text(&format!("{knee:.0} requests per second of")))
+            .words(" ")
+            .then(&code(&load.path))
+            .words(" with 95 of 100 answered within ")
+            .then(&text(&format!("{:.0} ms", load.limit_ms)))
+            .words(".");
+    }
+    for found in &measured.corrections {
+        said = said
+            .words(" A smoke run found: ")
+            .then(&text(&found.text()))
+            .words(".");
+    }
+    Some(said)
 }
 
 fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
     let mut facts = Vec::new();
-    let mut row = |label: &'static str, value: String, origins: &[Origin]| {
+    let mut row = |label: &'static str, value: Inline, origins: &[Origin]| {
         facts.push(Row {
             label,
             value,
@@ -247,7 +262,7 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
         );
     }
     for port in &component.ports {
-        row("port", port.port.to_string(), &port.origin);
+        row("port", text(&port.port.to_string()), &port.origin);
     }
     if let Some(ingress) = &component.ingress {
         row("host", code(&ingress.host), &ingress.origin);
@@ -274,57 +289,32 @@ fn component_view(plan: &BuildPlan, component: &Component) -> ComponentView {
         },
         value: match &var.default {
             Some(value) => code(value),
-            None => String::new(),
+            None => Inline::default(),
         },
         why: places(&var.origin),
     });
     ComponentView {
-        dockerfile: dockerfile_name(plan, &component.id),
-        secrets: component
-            .build_secrets()
-            .iter()
-            .map(|secret| format!("--secret id={0},env={0} ", secret.id))
-            .collect(),
-        image: plan.object_name(&component.id),
+        dockerfile: Words::one(&dockerfile_name(plan, &component.id)),
+        secrets: Words::flags(
+            component
+                .build_secrets()
+                .iter()
+                .flat_map(|secret| ["--secret".to_owned(), format!("id={0},env={0}", secret.id)]),
+        ),
+        image: Word::new(ObjectName::of(&plan.object_name(&component.id))),
         env: env.collect(),
         facts,
     }
 }
 
-fn places(origins: &[Origin]) -> String {
-    let places = origin::places(origins);
-    places
-        .iter()
-        .map(|place| text(place))
-        .collect::<Vec<_>>()
-        .join(", ")
+fn places(origins: &[Origin]) -> Inline {
+    Inline::list(origin::places(origins).iter().map(|place| text(place)))
 }
 
-/// A stranger's words as plain Markdown text on one line: nothing in them is markup or HTML.
-fn text(words: &str) -> String {
-    let mut plain = String::new();
-    for c in one_line(words).chars() {
-        match c {
-            '<' => plain.push_str("&lt;"),
-            '>' => plain.push_str("&gt;"),
-            '&' => plain.push_str("&amp;"),
-            '|' | '*' | '[' | ']' | '\\' => plain.extend(['\\', c]),
-            '`' => plain.push('\''),
-            _ => plain.push(c),
-        }
-    }
-    plain
+fn text(words: &str) -> Inline {
+    Inline::text(words)
 }
 
-/// The same as inline code, which may stand in a table.
-fn code(words: &str) -> String {
-    let plain = one_line(words).replace('|', "\\|");
-    if plain.is_empty() {
-        return String::new();
-    }
-    if plain.contains('`') {
-        format!("`` {plain} ``")
-    } else {
-        format!("`{plain}`")
-    }
+fn code(words: &str) -> Inline {
+    Inline::code(words)
 }

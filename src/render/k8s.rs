@@ -8,7 +8,7 @@ use super::{
     env::{own_settings, settings, value},
     marks::{Mark, Marks},
     sizing,
-    template::{lay_out_yaml, views},
+    template::{lay_out_typed, views},
     volumes::{self, VolumeNames},
 };
 use crate::{
@@ -283,7 +283,7 @@ pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
         claims.extend(component_claims(to, component));
     }
     for (file, workloads) in workloads {
-        let text = lay_out_yaml::<Kubernetes>(
+        let text = lay_out_typed::<Kubernetes>(
             "k8s/workload.yaml.j2",
             &WorkloadsView {
                 header: HEADER,
@@ -325,7 +325,7 @@ pub fn manifests(plan: &BuildPlan) -> anyhow::Result<Vec<Artifact>> {
         resources: resources.into_iter().map(Word::new).collect(),
         ..KustomizationView::default()
     };
-    let text = lay_out_yaml::<Kubernetes>("k8s/kustomization.yaml.j2", &base)?;
+    let text = lay_out_typed::<Kubernetes>("k8s/kustomization.yaml.j2", &base)?;
     artifacts.push(marks.artifact("k8s/base/kustomization.yaml", &text, &layout()));
     for environment in ENVIRONMENTS {
         artifacts.extend(overlay(to, environment)?);
@@ -341,7 +341,7 @@ fn layout() -> Origin {
 }
 
 fn objects_file(path: &str, objects: Vec<Object>, marks: &Marks) -> anyhow::Result<Artifact> {
-    let text = lay_out_yaml::<Kubernetes>(
+    let text = lay_out_typed::<Kubernetes>(
         "k8s/objects.yaml.j2",
         &ObjectsView {
             header: HEADER,
@@ -974,7 +974,7 @@ fn overlay(to: Names<'_>, environment: &str) -> anyhow::Result<Vec<Artifact>> {
         }
     } else if !services.is_empty() {
         let (objects, workloads) = backing_services(to, &services);
-        let workloads = lay_out_yaml::<Kubernetes>(
+        let workloads = lay_out_typed::<Kubernetes>(
             "k8s/workload.yaml.j2",
             &WorkloadsView {
                 header: HEADER,
@@ -998,7 +998,7 @@ fn overlay(to: Names<'_>, environment: &str) -> anyhow::Result<Vec<Artifact>> {
     }
     let mut components = plan.components.iter().filter(|_| is_production);
     if let Some(view) = components.find_map(|one| ingress_of(plan, one, &marks)) {
-        let text = lay_out_yaml::<Kubernetes>("k8s/ingress.yaml.j2", &view)?;
+        let text = lay_out_typed::<Kubernetes>("k8s/ingress.yaml.j2", &view)?;
         artifacts.push(marks.artifact(&format!("{folder}/ingress.yaml"), &text, &layout()));
         resources.push("ingress.yaml".to_owned());
     }
@@ -1017,7 +1017,7 @@ fn overlay(to: Names<'_>, environment: &str) -> anyhow::Result<Vec<Artifact>> {
             header: HEADER,
             autoscalers,
         };
-        let text = lay_out_yaml::<Kubernetes>("k8s/autoscaler.yaml.j2", &view)?;
+        let text = lay_out_typed::<Kubernetes>("k8s/autoscaler.yaml.j2", &view)?;
         artifacts.push(marks.artifact(&format!("{folder}/autoscaler.yaml"), &text, &layout()));
         resources.push("autoscaler.yaml".to_owned());
     }
@@ -1066,7 +1066,7 @@ fn overlay(to: Names<'_>, environment: &str) -> anyhow::Result<Vec<Artifact>> {
             .collect(),
         autoscaled: autoscaled.clone(),
     };
-    let text = lay_out_yaml::<Kubernetes>("k8s/kustomization.yaml.j2", &view)?;
+    let text = lay_out_typed::<Kubernetes>("k8s/kustomization.yaml.j2", &view)?;
     artifacts.push(marks.artifact(&format!("{folder}/kustomization.yaml"), &text, &layout()));
     Ok(artifacts)
 }
@@ -1310,13 +1310,13 @@ fn init_comments(service: &Service) -> Vec<Comment> {
         if file.contains('=') {
             copies.push(format!(
                 "cp {} {key}",
-                quote::shell::word(&format!("./{file}"))
+                quote::shell::copied(&format!("./{file}"))
             ));
             flags.push(format!("--from-file={key}"));
         } else if file_name(file) == key.as_ref() {
-            flags.push(quote::shell::word(&format!("--from-file={file}")));
+            flags.push(quote::shell::copied(&format!("--from-file={file}")));
         } else {
-            flags.push(quote::shell::word(&format!("--from-file={key}={file}")));
+            flags.push(quote::shell::copied(&format!("--from-file={key}={file}")));
         }
     }
     let command = format!("kubectl create configmap {config} {}", flags.join(" "));

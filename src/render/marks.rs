@@ -5,7 +5,11 @@ use std::{cell::RefCell, collections::BTreeMap};
 use serde::Serialize;
 
 use super::Artifact;
-use crate::{origin::Origin, output::OutputPath, quote::yaml::Laid};
+use crate::{
+    origin::Origin,
+    output::OutputPath,
+    quote::{is_hidden, yaml::Laid},
+};
 
 /// Private-use characters that no input may bring in.
 const OPEN: char = '\u{e000}';
@@ -89,12 +93,12 @@ pub fn plain(path: &OutputPath, contents: &str, why: &[Origin]) -> Artifact {
     }
 }
 
-/// Returns `text` on one line: control characters become blanks, marks of its own are removed. So a
+/// Returns `text` on one line: what is hidden becomes a blank, marks of its own are removed. So a
 /// stranger's text can neither begin a new instruction nor lead a line to a wrong origin.
 pub fn one_line(text: &str) -> String {
     let clean = text.chars().filter(|c| *c != OPEN && *c != CLOSE);
     clean
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if is_hidden(c) { ' ' } else { c })
         .collect::<String>()
         .trim()
         .to_owned()

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::quote::yaml::Laid;
 
-/// Defines views of a template of YAML in the place `$place`: the compiler refuses a field whose type is
+/// Defines views of a template in the place `$place`: the compiler refuses a field whose type is
 /// not [`Laid`], such as `String`.
 macro_rules! views {
     ($place:ty: $(
@@ -72,11 +72,11 @@ pub fn lay_out(name: &str, view: &impl Serialize) -> anyhow::Result<String> {
         .with_context(|| format!("failed to lay out `{name}`"))
 }
 
-/// Lays out the template `name`, one of YAML, with `view`.
+/// Lays out the template `name` of the place `P` with `view`, which holds nothing that may not stand there.
 ///
 /// # Errors
 ///
 /// When the template uses what the view does not offer.
-pub fn lay_out_yaml<P>(name: &str, view: &(impl Serialize + Laid<P>)) -> anyhow::Result<String> {
+pub fn lay_out_typed<P>(name: &str, view: &(impl Serialize + Laid<P>)) -> anyhow::Result<String> {
     lay_out(name, view)
 }
