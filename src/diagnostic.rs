@@ -86,6 +86,8 @@ pub enum Code {
     ProxyNotTaken,
     /// An address stands in the source, so that no setting can change it.
     HardCodedAddress,
+    /// A value that a generated file cannot hold, however it is quoted.
+    NotExpressible,
     /// A name, a path or a time that Compose or Kubernetes does not take.
     InvalidName,
     /// `longshore.toml` or a user's recipe is wrong.
@@ -126,6 +128,7 @@ impl Code {
             Self::OtherWebServer => "other-web-server",
             Self::ProxyNotTaken => "proxy-not-taken",
             Self::HardCodedAddress => "hard-coded-address",
+            Self::NotExpressible => "not-expressible",
             Self::InvalidName => "invalid-name",
             Self::Configuration => "configuration",
             Self::Untrusted => "untrusted-configuration",

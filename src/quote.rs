@@ -4,6 +4,7 @@
 //! that function makes, so that a text reaches a generated file by no other way.
 
 pub mod compose; // values of compose.yaml, where `$` begins a variable
+pub mod conf; // words of nginx, Apache and php.ini
 pub mod dockerfile; // instructions of a Dockerfile
 pub mod env; // values of env files, by Compose's rules
 pub mod ignore; // patterns of .dockerignore

@@ -147,8 +147,9 @@ fn component(
         .collect();
     let path = select::home(repo, selection);
     let site = variables::site(repo, documents.own, catalog);
-    let variables =
+    let mut variables =
         variables::variables(repo, documents.own, selection, &path, &site, ledger.steps);
+    variables::fitting(&mut variables, selection, &site, diagnostics);
     let copied = files::copied(repo, ledger);
     let created = created::created_files(repo, selection, catalog, ledger);
     let input = Input {

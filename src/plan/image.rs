@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     ArtifactCopy, Command, EnvVar, ExtraFile, Image, Origin, OriginKind,
     commands::push,
-    input::{Input, fill, fill_text, holds},
+    input::{Input, fill, fill_file, fill_text, holds},
     install::Installs,
     runtime,
 };
@@ -337,7 +337,7 @@ pub fn image(input: &Input<'_, '_>, base: &runtime::Base, installs: &Installs) -
     let extra_files = extra_files.map(|(id, file)| ExtraFile {
         path: file.path.clone(),
         to: fill_text(&file.to, input),
-        contents: fill_text(file.contents.trim_start(), input),
+        contents: fill_file(file, input),
         executable: file.executable,
         origin: vec![Origin::recipe(&id, &file.why)],
     });

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Origin, created::CreatedFile, port::serves_something, variables::WORDS};
 use crate::{
     manifest::site::Site,
-    quote::{self, shell::Filling},
+    quote::{self, conf::Syntax, shell::Filling},
     readme::Document,
-    recipe::{Catalog, ConditionalCommand, TextSign},
+    recipe::{Catalog, ConditionalCommand, FileSyntax, ImageFile, TextSign},
     repo,
     repo::Repo,
     select::{Selection, texts},
@@ -150,7 +150,27 @@ fn is_complete(text: &str, input: &Input<'_, '_>) -> bool {
     open.all(|name| name == "port" || input.variables.contains_key(name))
 }
 
-/// As [`fill`], for the text of a file, where other braces stand for themselves.
+/// Returns the contents of `file`, with values quoted as its syntax wants them.
+pub fn fill_file(file: &ImageFile, input: &Input<'_, '_>) -> String {
+    let contents = file.contents.trim_start();
+    let value = |name: &str| Some(input.variables.get(name)?.0.as_str());
+    let filled = file
+        .syntax
+        .and_then(|syntax| syntax_of(syntax).filled(contents, &value));
+    // `variables::fitting` leaves no value that the file cannot hold.
+    filled.unwrap_or_else(|| fill_text(contents, input))
+}
+
+/// Returns the rules of `syntax`.
+pub fn syntax_of(syntax: FileSyntax) -> Syntax {
+    match syntax {
+        FileSyntax::Nginx => Syntax::Nginx,
+        FileSyntax::Apache => Syntax::Apache,
+        FileSyntax::Ini => Syntax::Ini,
+    }
+}
+
+/// As [`fill`], for a text that nothing reads as commands; other braces stand for themselves.
 pub fn fill_text(text: &str, input: &Input<'_, '_>) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;

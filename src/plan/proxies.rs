@@ -91,6 +91,10 @@ fn proxied(handed: &Handed, others: &[&Known], catalog: &Catalog) -> Result<Prox
     };
     let (from, to) = handed.rewrite.clone().unwrap_or_default();
     let to = format!("{base}{}", to.trim_end_matches('/'));
+    let is_path = handed.path.as_deref().is_none_or(proxy::is_plain);
+    if !is_path {
+        return Err("its path cannot stand in the configuration of a web server");
+    }
     if !proxy::is_plain(&to) || !proxy::is_plain(&from) {
         return Err("its path is rewritten in a way that is not understood");
     }

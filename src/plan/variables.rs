@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Origin, OriginKind};
+use super::{Origin, OriginKind, input::syntax_of};
 use crate::{
+    diagnostic::{Code, Diagnostic, Severity},
     manifest::{
         Fact,
         site::{self, Site},
         variable,
     },
-    quote,
+    quote::{self, conf::is_pattern, terminal},
     readme::{Document, Part},
     recipe::{Catalog, SiteFact, Variable},
     repo::{self, Repo},
@@ -115,6 +116,57 @@ pub fn variables(
     variables
 }
 
+/// Takes the default for each value that a file of the recipes cannot hold, and tells of it.
+pub fn fitting(
+    variables: &mut BTreeMap<String, Value>,
+    selection: &Selection<'_>,
+    site: &Site,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut refuse = |what: String, origin: &Origin| {
+        let place = origin.place();
+        let hint = format!("write it in another way, in {}", terminal::line(&place));
+        let refused = Diagnostic::new(Severity::Warning, Code::NotExpressible, what);
+        diagnostics.push(refused.hint(hint));
+    };
+    for fact in site.denied.iter().filter(|fact| !is_pattern(&fact.value)) {
+        let what = format!(
+            "`{}` is no regular expression: no path is refused by it",
+            fact.value
+        );
+        refuse(what, &fact.origin());
+    }
+    let of_framework = selection.framework.map(|(_, framework)| framework);
+    let files = of_framework
+        .into_iter()
+        .flat_map(|recipe| &recipe.image.file);
+    for file in files.chain(&selection.stack.image.file) {
+        let Some(syntax) = file.syntax.map(syntax_of) else {
+            continue;
+        };
+        let holds = |text: &str| syntax.can_hold(text);
+        let is_refused = |(name, (value, _)): &(&String, &Value)| {
+            file.contents.contains(&format!("{{{name}}}")) && !holds(value)
+        };
+        let refused = variables.iter().filter(is_refused);
+        let refused: Vec<String> = refused.map(|(name, _)| name.clone()).collect();
+        for name in refused {
+            let Some((value, origin)) = variables.remove(&name) else {
+                continue;
+            };
+            refuse(format!("`{}` cannot hold `{value}`", file.path), &origin);
+            let variable = of_framework.and_then(|recipe| recipe.variable.get(&name));
+            let variable = variable.or_else(|| selection.stack.variable.get(&name));
+            let default = variable.and_then(|variable| variable.default.clone());
+            // What the file is there for is left out with it.
+            if file.needs.as_ref() != Some(&name) {
+                let default = default.filter(|default| holds(default)).unwrap_or_default();
+                variables.insert(name, (default, origin));
+            }
+        }
+    }
+}
+
 fn of_site(variable: &Variable, site: &Site, repo: &Repo, path: &str) -> Option<Value> {
     let (fact, value) = match variable.site? {
         SiteFact::Root => {
@@ -130,8 +182,10 @@ fn of_site(variable: &Variable, site: &Site, repo: &Repo, path: &str) -> Option<
             (fact, fact.value.clone())
         }
         SiteFact::Denied => {
-            let patterns: Vec<&str> = site.denied.iter().map(|fact| fact.value.as_str()).collect();
-            (site.denied.first()?, patterns.join("|"))
+            let mut facts = site.denied.iter().filter(|fact| is_pattern(&fact.value));
+            let patterns = facts.clone().map(|fact| fact.value.as_str());
+            let patterns: Vec<&str> = patterns.collect();
+            (facts.next()?, patterns.join("|"))
         }
         SiteFact::ScriptPath => {
             let fact = site.scripts.as_ref()?;

@@ -661,6 +661,9 @@ pub struct ImageFile {
     pub to: String,
     /// The text.
     pub contents: String,
+    /// How the text is read, where values of variables stand in it.
+    #[serde(default)]
+    pub syntax: Option<FileSyntax>,
     /// What it is for.
     pub why: String,
     /// Whether it is a script that something runs.
@@ -676,6 +679,18 @@ pub struct ImageFile {
     /// in: the file takes the place of the copy.
     #[serde(default)]
     pub instead_of: Option<String>,
+}
+
+/// How a configuration file is read, and so how a value in it is quoted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileSyntax {
+    /// That of nginx.
+    Nginx,
+    /// That of Apache's web server.
+    Apache,
+    /// That of `php.ini`.
+    Ini,
 }
 
 /// A way to install dependencies.
