@@ -167,6 +167,11 @@ pub fn syntax_of(syntax: FileSyntax) -> Syntax {
         FileSyntax::Nginx => Syntax::Nginx,
         FileSyntax::Apache => Syntax::Apache,
         FileSyntax::Ini => Syntax::Ini,
+        FileSyntax::Xml => Syntax::Xml,
+        FileSyntax::Json => Syntax::Json,
+        FileSyntax::Toml => Syntax::Toml,
+        FileSyntax::Properties => Syntax::Properties,
+        FileSyntax::Php => Syntax::Php,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Words of configuration files of nginx, Apache and PHP.
+//! Values in configuration files: of nginx, Apache, PHP, Java, and in XML, JSON and TOML.
 //!
 //! Not every text can stand in them: nginx and Apache put the values of variables into a word however it is
 //! quoted, and end a directive with a line.
@@ -14,6 +14,17 @@ pub enum Syntax {
     Apache,
     /// <https://www.php.net/manual/en/configuration.file.php>.
     Ini,
+    /// Text, or an attribute between quotes: <https://www.w3.org/TR/xml/#syntax>.
+    Xml,
+    /// Between double quotes: <https://www.rfc-editor.org/rfc/rfc8259#section-7>.
+    Json,
+    /// Between double quotes: <https://toml.io/en/v1.0.0#string>.
+    Toml,
+    /// Behind a sign of equality:
+    /// <https://docs.oracle.com/en/java/javase/21/docs/api/java.base/java/util/Properties.html#load(java.io.Reader)>.
+    Properties,
+    /// Between single quotes: <https://www.php.net/manual/en/language.types.string.php>.
+    Php,
 }
 
 impl Syntax {
@@ -23,6 +34,7 @@ impl Syntax {
             Self::Nginx => text.contains('$'),
             Self::Apache => text.contains("${"),
             Self::Ini => text.contains(['"', '\\', '$']),
+            Self::Xml | Self::Json | Self::Toml | Self::Properties | Self::Php => false,
         };
         !is_refused && !text.contains(is_hidden)
     }
@@ -32,7 +44,7 @@ impl Syntax {
     fn is_plain(self, c: char) -> bool {
         let signs = match self {
             Self::Nginx | Self::Apache => "_-./:=@%+,~*?&|^!()[]",
-            Self::Ini => "_-./:,",
+            _ => "_-./:,",
         };
         c.is_ascii_alphanumeric() || signs.contains(c) || !c.is_ascii() && !c.is_whitespace()
     }
@@ -44,6 +56,9 @@ impl Syntax {
         template: &str,
         value: &dyn Fn(&str) -> Option<&'v str>,
     ) -> Option<String> {
+        if self.has_escapes() {
+            return Some(self.substituted(template, value)?.0);
+        }
         let mut out = String::with_capacity(template.len());
         for line in template.split_inclusive('\n') {
             for piece in line.split_inclusive([' ', '\t', '\n']) {
@@ -55,12 +70,20 @@ impl Syntax {
         Some(out)
     }
 
+    /// Whether a value is escaped where it stands, so that no word has to be quoted for it.
+    fn has_escapes(self) -> bool {
+        match self {
+            Self::Nginx | Self::Apache | Self::Ini => false,
+            Self::Xml | Self::Json | Self::Toml | Self::Properties | Self::Php => true,
+        }
+    }
+
     /// A word of a template, filled in.
     fn word<'v>(self, word: &str, value: &dyn Fn(&str) -> Option<&'v str>) -> Option<String> {
         let end = match self {
             Self::Nginx => ";",
             Self::Apache => ">",
-            Self::Ini => "",
+            _ => "",
         };
         let inner = word.strip_suffix(end).unwrap_or(word);
         let end = &word[inner.len()..];
@@ -90,7 +113,10 @@ impl Syntax {
             rest = match found {
                 Some((value, _)) if !self.can_hold(value) => return None,
                 Some((value, behind)) => {
-                    out.push_str(value);
+                    match self.has_escapes() {
+                        true => value.chars().for_each(|c| self.escape(c, &mut out)),
+                        false => out.push_str(value),
+                    }
                     has_special |= !value.chars().all(|c| self.is_plain(c));
                     behind
                 }
@@ -101,6 +127,30 @@ impl Syntax {
             };
         }
         Some((out + rest, has_special))
+    }
+
+    /// Writes one character of a value to `out`.
+    fn escape(self, c: char, out: &mut String) {
+        match (self, c) {
+            (Self::Xml, '&') => out.push_str("&amp;"),
+            (Self::Xml, '<') => out.push_str("&lt;"),
+            (Self::Xml, '>') => out.push_str("&gt;"),
+            (Self::Xml, '"') => out.push_str("&quot;"),
+            (Self::Xml, '\'') => out.push_str("&apos;"),
+            (Self::Json | Self::Toml, '"' | '\\') | (Self::Properties, '\\' | ' ') => {
+                out.extend(['\\', c])
+            }
+            // Java read them as ISO 8859-1 before version 9.
+            (Self::Properties, c) if !c.is_ascii() => {
+                let units = c
+                    .encode_utf16(&mut [0; 2])
+                    .iter()
+                    .map(|unit| format!("\\u{unit:04X}"))
+                    .collect::<String>();
+                out.push_str(&units);
+            }
+            (_, c) => out.push(c),
+        }
     }
 
     /// `text` for between double quotes. A backslash is one by itself, unless it stands before a quote
@@ -190,6 +240,31 @@ mod tests {
         }
         assert_eq!(fill(Syntax::Nginx, "a {x};", "$uri"), None);
         assert_eq!(fill(Syntax::Apache, "a {x}", "${PATH}"), None);
+    }
+
+    #[test]
+    fn a_value_is_escaped_where_nothing_else_quotes_it() {
+        for (syntax, template, expected) in [
+            (
+                Syntax::Xml,
+                "<a b=\"{x}\"/>",
+                "<a b=\"&lt;é&gt; &quot;\\&amp;\"/>",
+            ),
+            (
+                Syntax::Json,
+                "{\"a\": \"{x}\"}",
+                "{\"a\": \"<é> \\\"\\\\&\"}",
+            ),
+            (Syntax::Toml, "a = \"{x}\"", "a = \"<é> \\\"\\\\&\""),
+            (Syntax::Php, "$a = '{x}';", "$a = '<é> \"\\\\&';"),
+            (Syntax::Properties, "a={x}", "a=<\\u00E9>\\ \"\\\\&"),
+        ] {
+            assert_eq!(
+                fill(syntax, template, "<é> \"\\&").as_deref(),
+                Some(expected)
+            );
+            assert_eq!(fill(syntax, template, "a\nb"), None);
+        }
     }
 
     #[test]

@@ -175,6 +175,7 @@ pub fn errors(catalog: &Catalog) -> Vec<ConfigurationError> {
     found.versions();
     found.groups();
     found.texts();
+    found.syntaxes();
     found.repairs();
     found.errors
 }
@@ -569,6 +570,33 @@ impl Found<'_> {
                 ),
                 Some(format!("put what is to be read into `(?<{name}>…)`")),
             );
+        }
+    }
+
+    /// How a file is read must be known where values of the tree stand in it.
+    fn syntaxes(&mut self) {
+        let catalog = self.catalog;
+        let of_stacks = catalog
+            .stacks
+            .iter()
+            .map(|(id, it)| ("stacks", id, &it.image.file));
+        let frameworks = catalog.frameworks.iter();
+        let of_frameworks = frameworks.map(|(id, it)| ("frameworks", id, &it.image.file));
+        for (kind, id, files) in of_stacks.chain(of_frameworks) {
+            let filled = catalog.variables_of(kind, id);
+            for (index, file) in files.iter().enumerate() {
+                let mut named = named_variables(&file.contents).into_iter();
+                let value = named.find(|(name, _)| filled.contains(name));
+                let Some((name, _)) = value.filter(|_| file.syntax.is_none()) else {
+                    continue;
+                };
+                self.say(
+                    &format!("{kind}/{id}"),
+                    &format!("image.file.{index}.contents"),
+                    format!("`{{{name}}}` is filled into `{}`, whose `syntax` is not said", file.path),
+                    Some("say how the file is read: `nginx`, `apache`, `ini`, `xml`, `json`, `toml`, `properties` or `php`".to_owned()),
+                );
+            }
         }
     }
 

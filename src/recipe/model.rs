@@ -661,7 +661,7 @@ pub struct ImageFile {
     pub to: String,
     /// The text.
     pub contents: String,
-    /// How the text is read, where values of variables stand in it.
+    /// How the text is read; required where values of variables other than `{port}` stand in it.
     #[serde(default)]
     pub syntax: Option<FileSyntax>,
     /// What it is for.
@@ -691,6 +691,16 @@ pub enum FileSyntax {
     Apache,
     /// That of `php.ini`.
     Ini,
+    /// Values stand in text or in attributes.
+    Xml,
+    /// Values stand between double quotes.
+    Json,
+    /// Values stand between double quotes.
+    Toml,
+    /// That of Java's properties.
+    Properties,
+    /// Values stand between single quotes.
+    Php,
 }
 
 /// A way to install dependencies.
