@@ -137,9 +137,9 @@ impl Syntax {
             (Self::Xml, '>') => out.push_str("&gt;"),
             (Self::Xml, '"') => out.push_str("&quot;"),
             (Self::Xml, '\'') => out.push_str("&apos;"),
-            (Self::Json | Self::Toml, '"' | '\\') | (Self::Properties, '\\' | ' ') => {
-                out.extend(['\\', c])
-            }
+            (Self::Json | Self::Toml, '"' | '\\')
+            | (Self::Properties, '\\' | ' ')
+            | (Self::Php, '\'' | '\\') => out.extend(['\\', c]),
             // Java read them as ISO 8859-1 before version 9.
             (Self::Properties, c) if !c.is_ascii() => {
                 let units = c
