@@ -14,7 +14,6 @@ mod text;
 mod wizard;
 
 use std::{
-    collections::BTreeMap,
     ffi::OsString,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
@@ -35,7 +34,9 @@ use crate::{
     plan::BuildPlan,
     quote::terminal::{Shown, line},
     recipe::{Catalog, ConfigurationError},
-    repair, repo,
+    record::{self, State, Verified},
+    repair,
+    repo::{self, Repo},
     trust::TrustStore,
     verify::{self, Repair, Report},
 };
@@ -43,7 +44,7 @@ use args::{
     Arguments, Color, Command, ConvertArguments, DiagnoseArguments, ExplainArguments, Format,
     PlanArguments, RecipesCommand, ReportFormat, SchemaOf, TrustArguments, VerifyArguments,
 };
-use output::{Change, Proven, Record, Repairs, State};
+use output::{Change, Record};
 
 /// What a command ends with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -247,6 +248,7 @@ fn schema(of: SchemaOf) -> anyhow::Result<Outcome> {
         SchemaOf::Plan => print_json(&schemars::schema_for!(BuildPlan))?,
         SchemaOf::Report => print_json(&schemars::schema_for!(Report))?,
         SchemaOf::Diagnosis => print_json(&schemars::schema_for!(DiagnosisReport))?,
+        SchemaOf::State => print_json(&schemars::schema_for!(State))?,
     }
     Ok(Outcome::Done)
 }
@@ -311,54 +313,88 @@ fn understand(
             return Ok(None);
         }
     };
-    let mut plan = warned.value;
-    let hash = digest(serde_json::to_string(&plan)?.as_bytes());
-    // What an earlier smoke run proved holds as long as the plan is the same, and with it what the
-    // run repaired.
-    let mut state = State::read(&OutputFolder::at(output));
     let mut diagnostics = warned.diagnostics;
-    let accepts_record = known.accepts_record(path, output);
-    let has_record = state.repairs.plan == hash && !state.repairs.made.is_empty()
-        || state.proven.values().any(|proven| proven.plan == hash);
-    if has_record && !accepts_record {
-        let message = format!(
-            "`{}` came with the repository: what it says was verified and repaired is ignored",
-            repo::STATE
+    let hash = digest(serde_json::to_string(&warned.value)?.as_bytes());
+    let state = State::read(&OutputFolder::at(output)).unwrap_or_else(|why| {
+        let message = format!("`{}` is no record: {why}", repo::STATE);
+        diagnostics.push(
+            Diagnostic::new(Severity::Warning, Code::UnusedRecord, message)
+                .hint("every file that is there counts as one that a person wrote")
+                .hint("`--force` writes them anew, and the record with them"),
         );
+        State::default()
+    });
+    // What an earlier smoke run found holds as long as the plan is the same, and the files that it
+    // leads to.
+    let recorded = state.verified.filter(|verified| verified.plan == hash);
+    let accepts_record = known.accepts_record(path, output);
+    let mut unused = |why: String, hint: &str| {
+        let message = format!("{why}: what it says was verified and repaired is ignored");
         diagnostics.push(
             Diagnostic::new(Severity::Warning, Code::UnusedRecord, message)
                 .hint("`longshore convert --verify` verifies it again")
-                .hint("`--trust-repository` accepts it, as for a record that your team committed"),
+                .hint(hint),
         );
+    };
+    let mut taken_up = None;
+    match recorded {
+        Some(_) if !accepts_record => unused(
+            format!("`{}` came with the repository", repo::STATE),
+            "`--trust-repository` accepts it, as for a record that your team committed",
+        ),
+        Some(recorded) => match take_up(&recorded, &warned.value, path, known)? {
+            Ok(found) => taken_up = Some(found),
+            Err(why) => unused(
+                format!("`{}` does not fit: {why}", repo::STATE),
+                "an edit of the record, other recipes or another longshore may be why",
+            ),
+        },
+        None => {}
     }
-    if !accepts_record {
-        state = State::default();
-    }
-    let mut repairs = Vec::new();
-    if state.repairs.plan == hash {
-        let again = repair::plan(path, &known.catalog, &known.config, &state.repairs.made);
-        if let Ok(repaired) = again {
-            plan = repaired.value;
-            repairs = std::mem::take(&mut state.repairs.made);
-        }
-    }
-    for (id, proven) in state.proven {
-        let component = plan
-            .components
-            .iter_mut()
-            .find(|component| component.id == id);
-        if let Some(component) = component.filter(|_| proven.plan == hash) {
-            component.take_over(&proven.measured);
-            component.health = proven.health.or(component.health.take());
-        }
-    }
+    let (conversion, repairs) = match taken_up {
+        Some(found) => found,
+        None => (convert::render(warned.value)?, Vec::new()),
+    };
     Ok(Some(Understood {
-        conversion: convert::render(plan)?,
+        conversion,
         diagnostics,
         hash,
         repairs,
         accepts_record,
     }))
+}
+
+/// Makes `plan` into what a smoke run `recorded`: repaired, measured, rendered; returns with it what was
+/// repaired, or why the record does not fit.
+fn take_up(
+    recorded: &Verified,
+    plan: &BuildPlan,
+    path: &Path,
+    known: &Known,
+) -> anyhow::Result<Result<(Conversion, Vec<Repair>), String>> {
+    let mut repairs = Vec::new();
+    let mut plan = plan.clone();
+    if !recorded.repairs.is_empty() {
+        let repo = Repo::open(path)?.value;
+        repairs = match repair::again(&recorded.repairs, &plan, &repo, &known.catalog) {
+            Ok(repairs) => repairs,
+            Err(why) => return Ok(Err(why)),
+        };
+        plan = repair::plan(path, &known.catalog, &known.config, &repairs)?.value;
+    }
+    recorded.apply(&mut plan);
+    let conversion = convert::render(plan)?;
+    if record::digest_of(&conversion.artifacts) != recorded.files {
+        return Ok(Err("it was made for other files".to_owned()));
+    }
+    Ok(Ok((marked(conversion, recorded)?, repairs)))
+}
+
+/// Has `CONTAINER.md` say what was `recorded`.
+fn marked(conversion: Conversion, recorded: &Verified) -> anyhow::Result<Conversion> {
+    let mut plan = conversion.plan;
+    plan.recorded = Some(recorded.mark());
+    convert::render(plan)
 }
 
 fn ended_with(diagnostics: &[Diagnostic]) -> Outcome {
@@ -404,8 +440,7 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
         return Ok(Outcome::Failed);
     }
     let mut outcome = ended_with(&diagnostics);
-    let mut proven = BTreeMap::new();
-    let mut repairs = None;
+    let mut record = Record::Kept;
     if arguments.verify {
         talk.say(&text::plan(&conversion.plan).to_string());
         let (report, mut plan) = match smoke::smoke(
@@ -419,24 +454,14 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
             Ok(result) => result,
             Err(outcome) => return Ok(outcome),
         };
-        if report.verdict.is_success() {
-            repairs = Some(Repairs {
-                plan: hash.clone(),
-                made: report.repairs.clone(),
-            });
-        }
         verify::apply(&report, &mut plan);
-        for component in &plan.components {
-            if let Some(measured) = &component.measured {
-                let entry = Proven {
-                    plan: hash.clone(),
-                    measured: measured.clone(),
-                    health: component.health.clone(),
-                };
-                proven.insert(component.id.clone(), entry);
-            }
-        }
+        plan.recorded = None;
         conversion = convert::render(plan)?;
+        if report.verdict.is_success() {
+            let found = Verified::of(&report, &hash, &conversion.plan, &conversion.artifacts);
+            conversion = marked(conversion, &found)?;
+            record = Record::New(found);
+        }
         batch::summarise(arguments, &conversion.plan, &diagnostics, Some(&report))?;
         talk.say(&text::report(&report).to_string());
         if !report.verdict.is_success() {
@@ -468,12 +493,7 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
             outcome
         });
     }
-    let is_verified = !proven.is_empty() || repairs.is_some();
-    let record = Record {
-        keeps_earlier: accepts_record,
-        proven,
-        repairs,
-    };
+    let is_verified = matches!(record, Record::New(_));
     let written = comparison.write(arguments.force, record)?;
     if (is_verified || accepts_record)
         && comparison.has_record(is_verified)

@@ -27,7 +27,9 @@ pub struct Diagnosis<'c> {
     pub advice: String,
     /// The decisive line, from 1.
     pub line: usize,
-    /// What the line names: the groups of the rule's expression, and `package`.
+    /// What the groups of the rule's expression captured.
+    pub captured: BTreeMap<String, String>,
+    /// The same, and what is looked up by it: `package`, and `install`, the command that installs it.
     pub names: BTreeMap<String, String>,
 }
 
@@ -322,22 +324,13 @@ fn of_rule<'c>(
     let beside: Vec<&str> = context.beside.iter().map(String::as_str).collect();
     recipe.log.iter().find_map(|sign| {
         let (index, captures) = sign.find(&texts, &beside)?;
-        let mut names: BTreeMap<String, String> = sign
+        let captured: BTreeMap<String, String> = sign
             .pattern
             .capture_names()
             .flatten()
             .filter_map(|name| Some((name.to_owned(), captures.name(name)?.as_str().to_owned())))
             .collect();
-        let package = recipe
-            .look_up
-            .as_ref()
-            .and_then(|look_up| package(look_up, &names, catalog, context));
-        if let Some(package) = package {
-            if let Some(install) = &context.install {
-                names.insert("install".to_owned(), install.replace("{package}", &package));
-            }
-            names.insert("package".to_owned(), package);
-        }
+        let names = looked_up(recipe, &captured, catalog, context);
         let advice = fill(&recipe.advice, &names);
         let advice = advice.or_else(|| fill(recipe.otherwise.as_ref()?, &names));
         Some(Diagnosis {
@@ -346,9 +339,45 @@ fn of_rule<'c>(
             cause: fill(&recipe.title, &names).unwrap_or_else(|| recipe.title.clone()),
             advice: advice.unwrap_or_else(|| recipe.advice.clone()),
             line: lines[index].0,
+            captured,
             names,
         })
     })
+}
+
+/// Returns `captured`, which the expressions of `recipe` may have captured from a log of an image of the
+/// Debian suite `suite`, with what is looked up by it; `None` where none of them can have captured it.
+pub fn names(
+    recipe: &RepairRecipe,
+    captured: &BTreeMap<String, String>,
+    catalog: &Catalog,
+    suite: Option<&str>,
+) -> Option<BTreeMap<String, String>> {
+    let can_capture = |(name, value): (&String, &String)| {
+        let mut signs = recipe.log.iter();
+        signs.any(|sign| sign.pattern.group_matches(name, value))
+    };
+    let context = Context::of(&Log::read([].into_iter()), &[], suite, catalog);
+    let all = captured.iter().all(can_capture);
+    all.then(|| looked_up(recipe, captured, catalog, &context))
+}
+
+fn looked_up(
+    recipe: &RepairRecipe,
+    captured: &BTreeMap<String, String>,
+    catalog: &Catalog,
+    context: &Context,
+) -> BTreeMap<String, String> {
+    let mut names = captured.clone();
+    let look_up = recipe.look_up.as_ref();
+    let package = look_up.and_then(|look_up| package(look_up, captured, catalog, context));
+    if let Some(package) = package {
+        if let Some(install) = &context.install {
+            names.insert("install".to_owned(), install.replace("{package}", &package));
+        }
+        names.insert("package".to_owned(), package);
+    }
+    names
 }
 
 /// The package that a name in the log stands for.

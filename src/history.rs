@@ -20,6 +20,21 @@ impl Moment {
         Self(seconds)
     }
 
+    /// Returns the present moment.
+    pub fn now() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self(now.map_or(0, |since| {
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+        }))
+    }
+
+    /// Returns the beginning of a day of ISO 8601, such as `2026-10-31`, in UTC; `None` for any other
+    /// text.
+    pub fn of_day(text: &str) -> Option<Self> {
+        let moment = Self(gix::date::parse(text, None).ok()?.seconds);
+        (moment.day() == text).then_some(moment)
+    }
+
     /// Returns the day in UTC, ISO 8601.
     pub fn day(self) -> String {
         Time::new(self.0, 0).format_or_unix(SHORT)
@@ -27,11 +42,7 @@ impl Moment {
 
     /// Returns whether more than so many days have passed since.
     pub fn is_long_ago(self, days: i64) -> bool {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |since| {
-            i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
-        });
-        self < Self(now).days_before(days)
+        self < Self::now().days_before(days)
     }
 
     /// Returns the moment so many days earlier.

@@ -29,5 +29,6 @@ pub mod diagnose; // the log of a failure → its cause, and what to do
 pub mod render; // plan → files, in memory
 pub mod verify; // build and smoke-run them
 pub mod convert; // the pipeline, in one function
+pub mod record; // what a smoke run left for later runs
 pub mod repair; // a failed smoke run → an edit of the plan
 pub mod cli; // arguments and output

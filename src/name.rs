@@ -158,6 +158,20 @@ impl MountPath {
     }
 }
 
+/// The path of a request with its query, as RFC 9112 has it in a request line: `/`, then visible ASCII
+/// characters that no shell, file or page reads as its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HttpPath(String);
+
+impl HttpPath {
+    /// Returns the path that `text` is, if it is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_known = |c: char| c.is_ascii_alphanumeric() || "/-._~%!&'()*+,;=:@?".contains(c);
+        let is_path = text.starts_with('/') && text.chars().all(is_known) && text.len() <= 2048;
+        is_path.then(|| Self(text.to_owned()))
+    }
+}
+
 /// A DNS subdomain of RFC 1123: the name of an object that a person made.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Subdomain(String);
@@ -197,7 +211,14 @@ macro_rules! texts {
 }
 use texts;
 
-texts!(ConfigKey, EnvName, MountPath, Subdomain, VariableName);
+texts!(
+    ConfigKey,
+    EnvName,
+    HttpPath,
+    MountPath,
+    Subdomain,
+    VariableName
+);
 
 impl Name for ConfigKey {}
 impl Name for EnvName {}

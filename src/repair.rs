@@ -20,15 +20,16 @@ use crate::{
     plan::{BuildPlan, Command, Component, EnvKind, EnvVar, Volume, version},
     quote,
     recipe::{Catalog, Edit, RepairRecipe, RuntimeVersion, Stage},
+    record::RepairRecord,
     repo::{self, OpenError, Repo},
-    verify::{self, Cause, Failure, Repair, Report, Verdict},
+    verify::{self, Cause, Failure, Repair, Report, Verdict, Written},
 };
 
 /// How many repairs one run makes at most.
 pub const MOST_REPAIRS: usize = 8;
 
 fn origin(repair: &Repair) -> Origin {
-    Origin::recipe(&format!("repairs/{}", repair.rule), &repair.log)
+    Origin::recipe(&format!("repairs/{}", repair.rule), &repair.cause)
 }
 
 /// Returns whether `repair` gives the application more memory.
@@ -69,12 +70,26 @@ pub fn traced(
         repo,
         catalog,
     };
+    let written = written::counted(&found.traced, place);
+    with_written(repair, written, place)
+}
+
+/// `repair` with edits that make writable what was `written`; `None` where nothing is left to do.
+fn with_written(
+    repair: Repair,
+    written: Vec<Written>,
+    place: written::Place<'_>,
+) -> Option<Repair> {
     let edits = repair.edits.into_iter().flat_map(|edit| match edit {
-        Edit::TraceWrites { endings } => written::edits(&found.traced, &endings, place),
+        Edit::TraceWrites { endings } => written::edits(&written, &endings, place),
         edit => vec![edit],
     });
     let edits: Vec<Edit> = edits.collect();
-    (!edits.is_empty()).then_some(Repair { edits, ..repair })
+    (!edits.is_empty()).then_some(Repair {
+        edits,
+        written,
+        ..repair
+    })
 }
 
 /// Writes into the last `report` of a run what was repaired, and for what still fails what to do.
@@ -192,7 +207,7 @@ pub fn next(
     };
     for (component, failure) in failures() {
         for diagnosis in diagnoses(component, failure, catalog) {
-            if !holds(diagnosis.recipe, component, failure) {
+            if !holds(diagnosis.recipe, component, stage(failure.cause)) {
                 continue;
             }
             let Some(repair) = repair(&diagnosis, component, failure, repo, catalog) else {
@@ -207,8 +222,11 @@ pub fn next(
         history::last_change(repo).filter(|changed| changed.is_long_ago(TAKEN_UP_AFTER_DAYS));
     for (component, failure) in failures() {
         for (id, recipe) in catalog.repairs.iter().filter(|(_, rule)| rule.last_resort) {
-            if is_of_the_application(failure.cause) && holds(recipe, component, failure) {
-                let repair = last_resort(id, recipe, component, changed, catalog);
+            if is_of_the_application(failure.cause)
+                && holds(recipe, component, stage(failure.cause))
+            {
+                let during = stage(failure.cause);
+                let repair = last_resort((id, recipe), component, during, changed, catalog);
                 if let Some(repair) = repair.filter(|repair| is_new(component, repair)) {
                     return Some(repair);
                 }
@@ -236,9 +254,9 @@ fn is_of_the_application(cause: Cause) -> bool {
 /// A repair without a sign in the log, by what was new when the repository was last `changed`, where
 /// that is long ago.
 fn last_resort(
-    id: &str,
-    recipe: &RepairRecipe,
+    (id, recipe): (&str, &RepairRecipe),
     component: &Component,
+    during: Stage,
     changed: Option<Moment>,
     catalog: &Catalog,
 ) -> Option<Repair> {
@@ -253,21 +271,32 @@ fn last_resort(
         names.insert("tools_date".to_owned(), of_tools.unwrap_or(&day).clone());
         names.insert("date".to_owned(), day);
     }
-    let edits = diagnose::edits(recipe, &names).into_iter();
-    let edits = edits.filter_map(|edit| match edit {
-        Edit::SetVersion { version } if version == "of-its-time" => {
-            let version = of_its_time(component, changed?, catalog)?;
-            Some(Edit::SetVersion { version })
-        }
-        edit => Some(edit),
-    });
+    if let Some(version) = changed.and_then(|changed| of_its_time(component, changed, catalog)) {
+        names.insert("version".to_owned(), version);
+    }
     Some(Repair {
         component: component.id.clone(),
         rule: id.to_owned(),
         cause: diagnose::fill(&recipe.title, &names)?,
         log,
-        edits: edits.collect(),
+        edits: at_last(recipe, &names),
+        captured: names,
+        during,
+        written: Vec::new(),
     })
+}
+
+/// The edits of a last resort; one that takes a version of the runtime is left out where there is none.
+fn at_last(recipe: &RepairRecipe, names: &BTreeMap<String, String>) -> Vec<Edit> {
+    let edits = diagnose::edits(recipe, names).into_iter();
+    let edits = edits.filter_map(|edit| match edit {
+        Edit::SetVersion { version } if version == "of-its-time" => {
+            let version = names.get("version")?.clone();
+            Some(Edit::SetVersion { version })
+        }
+        edit => Some(edit),
+    });
+    edits.collect()
 }
 
 /// How long after a release most packages know it and most projects use it.
@@ -310,17 +339,21 @@ fn suite<'c>(component: &Component, catalog: &'c Catalog) -> Option<&'c str> {
     Some(&version.suite)
 }
 
-fn holds(recipe: &RepairRecipe, component: &Component, failure: &Failure) -> bool {
-    let when = &recipe.when;
-    let stage = match failure.cause {
+/// Where something fails by `cause`.
+fn stage(cause: Cause) -> Stage {
+    match cause {
         Cause::Build => Stage::Build,
         Cause::Prepare => Stage::Prepare,
         _ => Stage::Run,
-    };
+    }
+}
+
+fn holds(recipe: &RepairRecipe, component: &Component, stage: Stage) -> bool {
+    let when = &recipe.when;
     let mut commands = component.install.iter().chain(&component.build);
     // A stage that builds assets may fail, too; the version that a rule sets is the component's.
     let sets_version = |edit: &Edit| matches!(edit, Edit::SetVersion { .. });
-    let of_assets = failure.cause == Cause::Build && !recipe.edit.iter().any(sets_version);
+    let of_assets = stage == Stage::Build && !recipe.edit.iter().any(sets_version);
     let assets = component.assets.iter().filter(|_| of_assets);
     let mut runtimes = assets
         .map(|stage| &stage.runtime)
@@ -340,8 +373,31 @@ fn repair(
     repo: &Repo,
     catalog: &Catalog,
 ) -> Option<Repair> {
-    let edits: Option<Vec<Edit>> = diagnosis
-        .edits()
+    let during = stage(failure.cause);
+    let edits = fitted(diagnosis.edits(), component, during, repo, catalog)?;
+    let line = failure.log.get(diagnosis.line - 1);
+    Some(Repair {
+        component: component.id.clone(),
+        rule: diagnosis.id.to_owned(),
+        cause: diagnosis.cause.clone(),
+        log: line.unwrap_or(&failure.message).trim().to_owned(),
+        edits,
+        captured: diagnosis.captured.clone(),
+        during,
+        written: Vec::new(),
+    })
+}
+
+/// The edits of a rule as they are for `component`, which failed `during` a stage; `None` where there
+/// is none, or one of them cannot be made.
+fn fitted(
+    edits: Vec<Edit>,
+    component: &Component,
+    during: Stage,
+    repo: &Repo,
+    catalog: &Catalog,
+) -> Option<Vec<Edit>> {
+    let edits: Option<Vec<Edit>> = edits
         .into_iter()
         .map(|edit| match edit {
             Edit::SetVersion { version } => {
@@ -353,7 +409,7 @@ fn repair(
                 Some(Edit::SetEnv { name, value })
             }
             // What lacks it runs in the image, not while it is built.
-            Edit::AddPackages { build, run } if failure.cause != Cause::Build && run.is_empty() => {
+            Edit::AddPackages { build, run } if during != Stage::Build && run.is_empty() => {
                 Some(Edit::AddPackages {
                     build: run,
                     run: build,
@@ -372,14 +428,95 @@ fn repair(
             edit => Some(edit),
         })
         .collect();
-    let line = failure.log.get(diagnosis.line - 1);
-    Some(Repair {
-        component: component.id.clone(),
-        rule: diagnosis.id.to_owned(),
-        cause: diagnosis.cause.clone(),
-        log: line.unwrap_or(&failure.message).trim().to_owned(),
-        edits: edits.filter(|edits| !edits.is_empty())?,
-    })
+    edits.filter(|edits| !edits.is_empty())
+}
+
+/// Makes what an earlier run recorded into repairs of `plan` again, by the rules of the catalogue: a
+/// record names them, and brings in no edit of its own.
+///
+/// # Errors
+///
+/// When a rule is not in the catalogue or does not fit the plan, or its expressions cannot have captured
+/// what the record says: why.
+pub fn again(
+    records: &[RepairRecord],
+    plan: &BuildPlan,
+    repo: &Repo,
+    catalog: &Catalog,
+) -> Result<Vec<Repair>, String> {
+    let mut plan = plan.clone();
+    let mut made = Vec::new();
+    for record in records.iter().take(MOST_REPAIRS) {
+        let repair = once_more(record, &plan, repo, catalog);
+        let repair = repair.ok_or_else(|| {
+            format!(
+                "nothing here is repaired by rule `{}` as it says",
+                record.rule
+            )
+        })?;
+        for edit in &repair.edits {
+            let mut components = plan.components.iter_mut();
+            let component = components.find(|component| component.id == repair.component);
+            if let (Edit::SetVersion { version }, Some(component)) = (edit, component) {
+                component.runtime.version.clone_from(version);
+            }
+        }
+        apply(&mut plan, &repair);
+        made.push(repair);
+    }
+    Ok(made)
+}
+
+fn once_more(
+    record: &RepairRecord,
+    plan: &BuildPlan,
+    repo: &Repo,
+    catalog: &Catalog,
+) -> Option<Repair> {
+    let mut components = plan.components.iter();
+    let component = components.find(|component| component.id == record.component)?;
+    let rule = catalog.repairs.get(&record.rule)?;
+    if !holds(rule, component, record.during) {
+        return None;
+    }
+    let captured = &record.captured;
+    let (names, edits) = if rule.last_resort {
+        let versions = &catalog.runtimes.get(&component.runtime.name)?.version;
+        let is_known = |(name, value): (&String, &String)| match name.as_str() {
+            "date" | "tools_date" => Moment::of_day(value).is_some(),
+            "version" => versions.iter().any(|known| known.version == *value),
+            _ => false,
+        };
+        let all = captured.iter().all(is_known);
+        let edits = all.then(|| at_last(rule, captured))?;
+        (captured.clone(), edits)
+    } else {
+        let suite = suite(component, catalog);
+        let names = diagnose::names(rule, captured, catalog, suite)?;
+        let edits = diagnose::edits(rule, &names);
+        let edits = fitted(edits, component, record.during, repo, catalog)?;
+        (names, edits)
+    };
+    let repair = Repair {
+        component: record.component.clone(),
+        rule: record.rule.clone(),
+        cause: diagnose::fill(&rule.title, &names).unwrap_or_else(|| rule.title.clone()),
+        log: String::new(),
+        edits,
+        captured: captured.clone(),
+        during: record.during,
+        written: Vec::new(),
+    };
+    let place = written::Place {
+        component,
+        repo,
+        catalog,
+    };
+    let written = written::counted(&record.written, place);
+    match wants_trace(&repair) {
+        true => with_written(repair, written, place),
+        false => Some(repair),
+    }
 }
 
 /// A value that a variable of this name can have as long as nobody says the right one, by the words
@@ -821,6 +958,9 @@ mod tests {
             cause: "a cause".to_owned(),
             log: "a line".to_owned(),
             edits,
+            captured: BTreeMap::new(),
+            during: Stage::Build,
+            written: Vec::new(),
         }
     }
 
@@ -1224,7 +1364,14 @@ mod tests {
         let changed = Some(then);
         let (catalog, id) = (Catalog::built_in(), "python-releases-of-its-time");
         let rule = &catalog.repairs[id];
-        let repair = last_resort(id, rule, &plan.components[0], changed, &catalog).expect("made");
+        let repair = last_resort(
+            (id, rule),
+            &plan.components[0],
+            Stage::Build,
+            changed,
+            &catalog,
+        )
+        .expect("made");
         let limited = Edit::SetBuildEnv {
             name: "UV_EXCLUDE_NEWER".to_owned(),
             value: "2017-07-14".to_owned(),
@@ -1250,7 +1397,14 @@ mod tests {
         );
         assert!(installs[1].command.contains("/tmp/uv/bin/uv pip install"));
         let later = Some(Moment::at(1_600_000_000));
-        let repair = last_resort(id, rule, &plan.components[0], later, &catalog).expect("made");
+        let repair = last_resort(
+            (id, rule),
+            &plan.components[0],
+            Stage::Build,
+            later,
+            &catalog,
+        )
+        .expect("made");
         assert!(tools(&repair, "2020-09-13"), "{:?}", repair.edits);
         plan.components[0].runtime.requested = Some(">=3.6".to_owned());
         assert_eq!(of_its_time(&plan.components[0], then, &catalog), None);
@@ -1293,6 +1447,103 @@ mod tests {
         let shows = |cause, message| is_broken_by(&failed(&plan, cause, message, &[]), &repair);
         assert!(shows(Cause::Build, own));
         assert!(!shows(Cause::Build, other) && !shows(Cause::Ended, own));
+    }
+
+    /// The repair that `failure`s of the sample `name` lead to, and the same from its record.
+    fn recorded(name: &str, cause: Cause, log: &str) -> (Repair, RepairRecord, BuildPlan, Repo) {
+        let (plan, repair) = repaired(name, cause, log);
+        let repair = repair.expect("a rule knows it");
+        let record = RepairRecord::of(&repair);
+        (
+            repair,
+            record,
+            plan,
+            opened(&format!("samples/{name}/repo")),
+        )
+    }
+
+    #[test]
+    fn a_record_leads_to_the_same_edits_again() {
+        let sample = "plain_wsgi_app_needs_no_requirements_file";
+        let catalog = Catalog::built_in();
+        for (cause, log) in [
+            (Cause::Ended, "ModuleNotFoundError: No module named 'yaml'"),
+            (Cause::Ended, "sh: 1: ffmpeg: not found"),
+            (Cause::Build, "sh: 1: ffmpeg: not found"),
+            (
+                Cause::Build,
+                "fatal error: ffi.h: No such file or directory",
+            ),
+            (Cause::Ended, "KeyError: 'SHOP_NAME'"),
+            (
+                Cause::Ended,
+                "PermissionError: [Errno 13] Permission denied: '/srv/shop/cache/a.txt'",
+            ),
+        ] {
+            let (repair, record, plan, repo) = recorded(sample, cause, log);
+            let again = again(&[record], &plan, &repo, &catalog).expect("the rule is known");
+            assert_eq!(again[0].edits, repair.edits, "{log}");
+            assert_eq!(again[0].cause, repair.cause, "{log}");
+        }
+    }
+
+    #[test]
+    fn a_record_brings_in_nothing_that_its_rule_cannot_capture() {
+        let sample = "plain_wsgi_app_needs_no_requirements_file";
+        let log = "ModuleNotFoundError: No module named 'yaml'";
+        let (_, record, plan, repo) = recorded(sample, Cause::Ended, log);
+        let catalog = Catalog::built_in();
+        let forged = |forge: &dyn Fn(&mut RepairRecord)| {
+            let mut record = record.clone();
+            forge(&mut record);
+            again(&[record], &plan, &repo, &catalog)
+        };
+        let name = record.captured.keys().next().expect("the module").clone();
+        assert!(forged(&|_| {}).is_ok());
+        for value in ["yaml; touch x", "yaml\nRUN touch x", "$(touch x)", ""] {
+            let value = value.to_owned();
+            assert!(
+                forged(&|record| drop(record.captured.insert(name.clone(), value.clone())))
+                    .is_err()
+            );
+        }
+        assert!(
+            forged(&|record| drop(record.captured.insert("package".into(), "x".into()))).is_err()
+        );
+        assert!(forged(&|record| record.rule = "no-rule".to_owned()).is_err());
+        assert!(forged(&|record| record.component = "other".to_owned()).is_err());
+    }
+
+    #[test]
+    fn a_record_of_what_was_written_makes_only_places_writable_that_can_be() {
+        let sample = "plain_wsgi_app_needs_no_requirements_file";
+        let (plan, repo) = (
+            of(&format!("samples/{sample}/repo")),
+            opened(&format!("samples/{sample}/repo")),
+        );
+        let catalog = Catalog::built_in();
+        let record = |path: &str| RepairRecord {
+            component: plan.components[0].id.clone(),
+            rule: "denied-write-unsaid".to_owned(),
+            captured: BTreeMap::new(),
+            during: Stage::Run,
+            written: vec![Written {
+                path: path.to_owned(),
+                is_folder: true,
+                is_new: true,
+            }],
+        };
+        let made = again(&[record("/srv/shop/cache")], &plan, &repo, &catalog).expect("made");
+        assert!(
+            matches!(&made[0].edits[..], [Edit::AddVolume { path, .. }] if path == "/srv/shop/cache"),
+            "{made:?}"
+        );
+        for path in ["/etc", "/srv/a\nb", "../x", "/srv/../etc", "/usr/bin"] {
+            assert!(
+                again(&[record(path)], &plan, &repo, &catalog).is_err(),
+                "{path}"
+            );
+        }
     }
 
     fn opened(path: &str) -> Repo {

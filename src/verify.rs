@@ -43,7 +43,7 @@ pub use load::LoadBounds;
 pub use page::PageSigns;
 pub use report::{
     Cause, ComponentReport, Failure, Proof, ProofOutcome, Repair, Report, Rung, Verdict, Written,
-    apply,
+    apply, proven,
 };
 
 use crate::{

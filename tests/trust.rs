@@ -1,11 +1,21 @@
 //! What a repository may say of itself, and what only its user may say.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
+use longshore::{
+    config::Config,
+    convert,
+    plan::BuildPlan,
+    recipe::{Catalog, Stage},
+    record::{self, RepairRecord, State, Verified},
+    repair,
+    repo::Repo,
+};
 use sha2::{Digest, Sha256};
 
 /// A repository, and the configuration folder of the one who converts it.
@@ -163,23 +173,52 @@ fn a_batch_trusts_its_command_line_alone() {
     }
 }
 
-/// A record that says more than was ever seen, for the plan as it is.
+/// A record of what was never seen, for the plan as it is: a repair, which the Dockerfile shows, and an
+/// answer.
 fn forge(place: &Place) {
     let run = place.run("plan", &place.repository, &["--format", "json"]);
-    let mut plan: longshore::plan::BuildPlan = serde_json::from_slice(&run.stdout).expect("a plan");
+    let mut plan: BuildPlan = serde_json::from_slice(&run.stdout).expect("a plan");
     for entry in &mut plan.ledger {
         // As it stands before anything is rendered.
         if let Some((file, _)) = entry.target.as_deref().and_then(|it| it.split_once(':')) {
             entry.target = Some(file.to_owned());
         }
     }
-    let plan = Sha256::digest(serde_json::to_string(&plan).expect("JSON"));
-    let plan: String = plan.iter().map(|byte| format!("{byte:02x}")).collect();
-    let record = format!(
-        r#"{{"files": {{}}, "proven": {{"web": {{"plan": "{plan}", "measured": {{"startup_ms": 1, "peak_memory_bytes": 1, "listening": ["FORGED"], "written": []}}, "health": null}}}},
- "repairs": {{"plan": "{plan}", "made": [{{"component": "web", "rule": "x", "cause": "c", "log": "l", "edits": [{{"do": "add-install", "command": "touch FORGED"}}]}}]}}}}"#
+    let hash = Sha256::digest(serde_json::to_string(&plan).expect("JSON"));
+    let repaired = RepairRecord {
+        component: "web".to_owned(),
+        rule: "command-missing".to_owned(),
+        captured: BTreeMap::from([("command".to_owned(), "ffmpeg".to_owned())]),
+        during: Stage::Run,
+        written: Vec::new(),
+    };
+    let measured = r#"{"measured": {"startup_ms": 1, "peak_memory_bytes": 1, "listening": ["0.0.0.0:3000"], "written": []}}"#;
+    let mut verified = Verified {
+        on: "2026-12-01".to_owned(),
+        plan: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+        files: String::new(),
+        repairs: vec![repaired],
+        components: BTreeMap::from([(
+            "web".to_owned(),
+            serde_json::from_str(measured).expect("a record"),
+        )]),
+    };
+    let (root, catalog) = (&place.repository, Catalog::built_in());
+    let repo = Repo::open(root).expect("it opens").value;
+    let repairs = repair::again(&verified.repairs, &plan, &repo, &catalog).expect("a repair");
+    let plan = repair::plan(root, &catalog, &Config::default(), &repairs);
+    let mut plan = plan.expect("it opens").value;
+    verified.apply(&mut plan);
+    let artifacts = convert::render(plan).expect("rendered").artifacts;
+    verified.files = record::digest_of(&artifacts);
+    let state = State {
+        files: BTreeMap::new(),
+        verified: Some(verified),
+    };
+    place.write(
+        ".longshore.json",
+        &serde_json::to_string(&state).expect("JSON"),
     );
-    place.write(".longshore.json", &record);
 }
 
 #[test]
@@ -189,9 +228,9 @@ fn a_record_that_came_with_a_repository_proves_and_repairs_nothing() {
     let run = place.run("convert", &place.repository, &[]);
     assert!(run.status.success(), "{run:?}");
     assert!(said(&run).contains("unused-record"), "{run:?}");
-    assert!(!place.read("CONTAINER.md").contains("FORGED"));
-    assert!(!place.read("CONTAINER.md").contains("Verified"));
-    assert!(!place.read("Dockerfile").contains("FORGED"));
+    assert!(!place.read("CONTAINER.md").contains("ffmpeg"));
+    assert!(place.read("CONTAINER.md").contains("Not verified yet"));
+    assert!(!place.read("Dockerfile").contains("ffmpeg"));
 }
 
 #[test]
@@ -208,7 +247,7 @@ fn a_record_around_a_repository_came_with_it_too() {
     let run = place.run("convert", &place.repository, &["--output", &shown]);
     assert!(said(&run).contains("unused-record"), "{run:?}");
     let dockerfile = fs::read_to_string(around.join("Dockerfile")).expect("written");
-    assert!(!dockerfile.contains("FORGED"), "{dockerfile}");
+    assert!(!dockerfile.contains("ffmpeg"), "{dockerfile}");
 }
 
 #[test]
@@ -218,14 +257,38 @@ fn a_record_that_the_team_committed_is_accepted_by_the_user() {
     let arguments = ["--trust-repository"];
     let run = place.run("convert", &place.repository, &arguments);
     assert!(run.status.success(), "{run:?}");
-    assert!(place.read("Dockerfile").contains("FORGED"));
+    assert!(place.read("Dockerfile").contains("ffmpeg"));
+    let report = place.read("CONTAINER.md");
+    assert!(
+        report.contains("Recorded on 2026-12-01 for these files"),
+        "{report}"
+    );
+    assert!(!report.contains("Verified"), "{report}");
     // The user's next run needs no flag: the record is as this one left it.
     let check = place.run("convert", &place.repository, &["--check"]);
     assert!(check.status.success(), "{check:?}");
-    let record = place.read(".longshore.json").replace("FORGED", "CHANGED");
-    place.write(".longshore.json", &record);
-    let changed = place.run("convert", &place.repository, &["--check"]);
-    assert!(said(&changed).contains("unused-record"), "{changed:?}");
+    let record = place.read(".longshore.json");
+    for (from, to) in [
+        ("ffmpeg", "convert"),
+        ("ffmpeg", "ffmpeg;touch x"),
+        ("command-missing", "x"),
+    ] {
+        place.write(".longshore.json", &record.replace(from, to));
+        // The user did not see the change.
+        let changed = place.run("convert", &place.repository, &["--check"]);
+        assert!(
+            said(&changed).contains("came with the repository"),
+            "{changed:?}"
+        );
+        // It leads to other files, or to none.
+        let changed = place.run(
+            "convert",
+            &place.repository,
+            &["--check", "--trust-repository"],
+        );
+        assert!(said(&changed).contains("does not fit"), "{changed:?}");
+        assert_eq!(changed.status.code(), Some(1), "{changed:?}");
+    }
 }
 
 #[test]
@@ -237,5 +300,6 @@ fn a_record_with_anything_unknown_in_it_is_none() {
         .replacen("\"files\"", "\"more\": 1, \"files\"", 1);
     place.write(".longshore.json", &record);
     let run = place.run("convert", &place.repository, &["--trust-repository"]);
-    assert!(!place.read("Dockerfile").contains("FORGED"), "{run:?}");
+    assert!(!place.read("Dockerfile").contains("ffmpeg"), "{run:?}");
+    assert!(said(&run).contains("unknown field `more`"), "{run:?}");
 }

@@ -360,4 +360,6 @@ pub enum SchemaOf {
     Report,
     /// `longshore diagnose --format json`.
     Diagnosis,
+    /// `.longshore.json`, which a run leaves beside the files that it wrote.
+    State,
 }

@@ -23,8 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Outcome, Talk,
     args::{Arguments, BatchArguments, BatchFormat, ConvertArguments},
-    output::{self, STATE},
-    print, print_json,
+    output, print, print_json,
 };
 use crate::{
     diagnostic::{Diagnostic, Severity},
@@ -33,6 +32,7 @@ use crate::{
     plan::BuildPlan,
     quote::terminal::{Shown, visible},
     repo::Repo,
+    repo::STATE,
     verify::{self, EngineError, Report},
 };
 

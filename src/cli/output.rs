@@ -1,65 +1,17 @@
 //! Writes the generated files: atomically, and never over what a person edited.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeSet, path::Path};
 
 use anyhow::Context;
-use serde::{Deserialize, Serialize};
 use similar::TextDiff;
 
 use crate::{
     input::digest,
     output::{OutputFolder, OutputPath, Present},
-    plan::{Health, Measured},
+    record::{State, Verified},
     render::Artifact,
-    verify::Repair,
+    repo::STATE,
 };
-
-pub use crate::repo::STATE;
-
-/// What longshore remembers between runs.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct State {
-    /// SHA-256 of each file as it was written, by path.
-    pub files: BTreeMap<OutputPath, String>,
-    /// What a smoke run proved, by component.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub proven: BTreeMap<String, Proven>,
-    /// What was repaired.
-    #[serde(default, skip_serializing_if = "Repairs::is_none")]
-    pub repairs: Repairs,
-}
-
-/// What a smoke run repaired before the application answered.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Repairs {
-    /// SHA-256 of the plan before the repairs.
-    pub plan: String,
-    /// The repairs, in their order.
-    pub made: Vec<Repair>,
-}
-
-impl Repairs {
-    fn is_none(&self) -> bool {
-        self.made.is_empty()
-    }
-}
-
-/// What a smoke run proved of a component.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Proven {
-    /// SHA-256 of the plan that was proven, before the measurements.
-    pub plan: String,
-    /// The measurements.
-    pub measured: Measured,
-    /// The path that answered.
-    pub health: Option<Health>,
-}
 
 /// What is to happen with one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,15 +28,14 @@ pub enum Change {
     Obstructed(String),
 }
 
-/// What a run verified.
+/// What becomes of the record of a smoke run.
 #[derive(Debug, Default)]
-pub struct Record {
-    /// Whether what an earlier run recorded counts.
-    pub keeps_earlier: bool,
-    /// What a smoke run proved, by component.
-    pub proven: BTreeMap<String, Proven>,
-    /// What it repaired.
-    pub repairs: Option<Repairs>,
+pub enum Record {
+    /// It stays as it is.
+    #[default]
+    Kept,
+    /// This one takes its place.
+    New(Verified),
 }
 
 /// The state of an output folder, compared with what is to be written.
@@ -97,17 +48,6 @@ pub struct Comparison {
     folder: OutputFolder,
 }
 
-impl State {
-    /// Reads what an earlier run left in `folder`; a missing or broken file is an empty state, so
-    /// that every file counts as a person's.
-    pub fn read(folder: &OutputFolder) -> Self {
-        match folder.read(&OutputPath::fixed(STATE)) {
-            Ok(Present::File(text)) => serde_json::from_slice(&text).unwrap_or_default(),
-            Ok(Present::Missing | Present::Other(_)) | Err(_) => Self::default(),
-        }
-    }
-}
-
 /// Compares `artifacts` with what is in `folder`.
 ///
 /// # Errors
@@ -115,7 +55,7 @@ impl State {
 /// When a file is there but cannot be read.
 pub fn compare(artifacts: Vec<Artifact>, folder: &Path) -> anyhow::Result<Comparison> {
     let folder = OutputFolder::at(folder);
-    let state = State::read(&folder);
+    let state = State::read(&folder).unwrap_or_default();
     let mut changes = Vec::new();
     for artifact in artifacts {
         let written = state.files.get(&artifact.path);
@@ -163,7 +103,7 @@ impl Comparison {
 
     /// Returns whether the folder has a record of what was verified, or gets one from this run.
     pub fn has_record(&self, is_verified: bool) -> bool {
-        is_verified || !self.state.proven.is_empty() || !self.state.repairs.is_none()
+        is_verified || self.state.verified.is_some()
     }
 
     /// Writes what is new or updated, edited files only with `force`; removes stale files. Returns
@@ -200,14 +140,8 @@ impl Comparison {
             self.folder.remove(path)?;
             state.files.remove(path);
         }
-        let is_verified = !record.proven.is_empty() || record.repairs.is_some();
-        if is_verified && !record.keeps_earlier {
-            state.proven.clear();
-            state.repairs = Repairs::default();
-        }
-        state.proven.extend(record.proven);
-        if let Some(repairs) = record.repairs {
-            state.repairs = repairs;
+        if let Record::New(verified) = record {
+            state.verified = Some(verified);
         }
         let mut text = serde_json::to_string_pretty(&state).context("failed to write the state")?;
         text.push('\n');
@@ -251,7 +185,7 @@ pub fn replace(path: &Path, contents: &[u8]) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{collections::BTreeMap, fs};
 
     use super::*;
 

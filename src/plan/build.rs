@@ -81,6 +81,7 @@ pub fn build_plan(
     peers::find(&name, reader, &mut components);
     refused::leave_out(&mut components, repo, &mut said.diagnostics);
     let plan = BuildPlan {
+        recorded: None,
         schema: SCHEMA.to_owned(),
         name,
         readmes: documents

@@ -36,6 +36,18 @@ pub struct BuildPlan {
     pub questions: Vec<Question>,
     /// What the user should know about the input.
     pub diagnostics: Vec<Finding>,
+    /// When the measurements were recorded, and for which files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Recorded>,
+}
+
+/// A record of a smoke run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Recorded {
+    /// The day in UTC, ISO 8601.
+    pub on: String,
+    /// SHA-256 of the generated files that it was made for, without `CONTAINER.md`.
+    pub files: String,
 }
 
 /// One deployable part of the repository: one image.

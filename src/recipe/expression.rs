@@ -111,6 +111,18 @@ impl Expression {
         self.compiled().capture_names()
     }
 
+    /// Returns whether the group `name` can have captured `value`: what stands in the group matches all of
+    /// it. False where there is no such group.
+    pub fn group_matches(&self, name: &str, value: &str) -> bool {
+        let Ok(hir) = regex_syntax::parse(&self.lean) else {
+            return false;
+        };
+        group(&hir, name).is_some_and(|inner| {
+            let whole = Regex::new(&format!(r"\A(?:{inner})\z"));
+            whole.is_ok_and(|whole| whole.is_match(value))
+        })
+    }
+
     /// Returns whether `text` has one of the texts that every match has; true where there are none.
     pub fn may_match(&self, text: &str) -> bool {
         self.needs.is_empty()
@@ -127,6 +139,19 @@ impl Expression {
             let built = builder.size_limit(usize::MAX).build();
             built.expect("it was parsed when it was read")
         })
+    }
+}
+
+/// What stands in the group `name` of `hir`.
+fn group<'h>(hir: &'h Hir, name: &str) -> Option<&'h Hir> {
+    match hir.kind() {
+        HirKind::Capture(capture) if capture.name.as_deref() == Some(name) => Some(&capture.sub),
+        HirKind::Capture(capture) => group(&capture.sub, name),
+        HirKind::Repetition(repetition) => group(&repetition.sub, name),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().find_map(|part| group(part, name))
+        }
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => None,
     }
 }
 
@@ -346,6 +371,23 @@ fn character(hir: &Hir) -> Option<(String, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_takes_what_it_could_have_captured_and_nothing_else() {
+        let sign =
+            Expression::parse(r"(?i)^no module named '(?<module>[a-z_]\w*)' in (?<file>\S+)")
+                .expect("it parses");
+        assert!(sign.group_matches("module", "yaml") && sign.group_matches("module", "YAML"));
+        assert!(sign.group_matches("file", "é.py"));
+        for (name, value) in [
+            ("module", "yaml; rm x"),
+            ("module", "yaml\n"),
+            ("file", "a b"),
+            ("package", "yaml"),
+        ] {
+            assert!(!sign.group_matches(name, value), "{name} {value}");
+        }
+    }
 
     #[track_caller]
     fn check(expression: &str, expected: &[&str]) {

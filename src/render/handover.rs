@@ -132,20 +132,28 @@ pub fn handover(plan: &BuildPlan) -> anyhow::Result<Artifact> {
 }
 
 fn status(plan: &BuildPlan) -> Inline {
-    let proven = plan.components.iter().filter_map(verified);
-    let proven = proven.reduce(|all, one| all.words(" ").then(&one));
-    proven.unwrap_or_else(|| {
-        Inline::default()
-            .words("Not verified yet: `longshore convert --verify` builds and smoke-runs it.")
-    })
+    let measured = plan.components.iter().filter_map(measured);
+    let measured = measured.reduce(|all, one| all.words(" ").then(&one));
+    let Some(measured) = measured else {
+        return Inline::default()
+            .words("Not verified yet: `longshore convert --verify` builds and smoke-runs it.");
+    };
+    let heading = match &plan.recorded {
+        Some(recorded) => Inline::default()
+            .words("Recorded on ")
+            .then(&text(&recorded.on))
+            .words(" for these files (SHA-256 ")
+            .then(&code(&recorded.files))
+            .words("), repeat with `longshore verify`: "),
+        None => Inline::default().words("Measured: "),
+    };
+    heading.then(&measured)
 }
 
 /// What a smoke run found of `component`, if there was one.
-fn verified(component: &Component) -> Option<Inline> {
+fn measured(component: &Component) -> Option<Inline> {
     let measured = component.measured.as_ref()?;
-    let mut said = Inline::default()
-        .words("Verified: ")
-        .then(&code(&component.id))
+    let mut said = code(&component.id)
         .words(" answered ")
         .then(&text(&measured.startup_ms.to_string()))
         .words(" ms after its start");

@@ -21,14 +21,19 @@ pub struct Place<'a> {
     pub catalog: &'a Catalog,
 }
 
-/// Returns the edits that make writable what was `written`: what has one of the `endings`, where
+/// Returns what of `written` the application may need to write, where a volume or a link can let it.
+pub fn counted(written: &[Written], place: Place<'_>) -> Vec<Written> {
+    let counts = |found: &&Written| place.counts(&found.path);
+    written.iter().filter(counts).cloned().collect()
+}
+
+/// Returns the edits that make writable what was `written` and [counts](counted): what has one of the `endings`, where
 /// something has, and all of it otherwise.
 ///
 /// What is new as a whole, and what only keeps its place in the repository, becomes a volume. A file
 /// beside the source becomes a link, because a volume would hide that.
 pub fn edits(written: &[Written], endings: &[String], place: Place<'_>) -> Vec<Edit> {
-    let counts = |found: &&Written| place.counts(&found.path);
-    let all: Vec<&Written> = written.iter().filter(counts).collect();
+    let all: Vec<&Written> = written.iter().collect();
     let ends = |found: &&&Written| endings.iter().any(|ending| found.path.ends_with(ending));
     let named: Vec<&Written> = all.iter().filter(ends).copied().collect();
     let meant = if named.is_empty() { &all } else { &named };

@@ -1,14 +1,14 @@
 //! What a smoke run found, as data.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     origin::{Origin, OriginKind},
-    plan::{BuildPlan, Correction, Measured},
-    recipe::Edit,
+    plan::{BuildPlan, Correction, Health, Measured},
+    recipe::{Edit, Stage},
 };
 
 /// What a smoke run found.
@@ -77,10 +77,18 @@ pub struct Repair {
     pub rule: String,
     /// What had failed, in a few words.
     pub cause: String,
-    /// The line of the log that showed it.
+    /// The line of the log that showed it; empty for a repair that an earlier run recorded.
     pub log: String,
     /// What was done to the plan.
     pub edits: Vec<Edit>,
+    /// What the groups of the rule's expression captured, or what a last resort went by.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub captured: BTreeMap<String, String>,
+    /// Where it failed.
+    pub during: Stage,
+    /// What a run as root wrote, where the rule asks for one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub written: Vec<Written>,
 }
 
 /// The result of a smoke run.
@@ -221,7 +229,8 @@ pub struct ComponentReport {
 }
 
 /// A path of its root file system that a container wrote, where it may write everywhere.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Written {
     /// The path, absolute.
     pub path: String,
@@ -454,15 +463,20 @@ pub fn apply(report: &Report, plan: &mut BuildPlan) {
             &mut component.health,
             found.answer.as_ref().filter(|answer| answer.proven),
         ) {
-            health.path.clone_from(&answer.path);
-            health.status = answer.status;
-            health.proven = true;
-            health.origin.push(Origin {
-                kind: OriginKind::Measured,
-                file: None,
-                line: None,
-                text: Some(format!("{} gave status {}", answer.path, answer.status)),
-            });
+            proven(health, &answer.path, answer.status);
         }
     }
+}
+
+/// Writes into `health` that `path` gave `status`.
+pub fn proven(health: &mut Health, path: &str, status: u16) {
+    path.clone_into(&mut health.path);
+    health.status = status;
+    health.proven = true;
+    health.origin.push(Origin {
+        kind: OriginKind::Measured,
+        file: None,
+        line: None,
+        text: Some(format!("{path} gave status {status}")),
+    });
 }
