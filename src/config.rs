@@ -22,6 +22,7 @@ use crate::{
     recipe::{Catalog, ConfigurationError, explained, position},
     repo,
     shell::is_name,
+    source::SourceFile,
 };
 
 /// Name of the file, in the root of the repository.
@@ -197,7 +198,7 @@ struct SecretTable {
 /// Reads one file; collects what is wrong with it.
 struct Reader<'t> {
     file: &'t str,
-    text: &'t str,
+    source: SourceFile,
     /// Returns the place of a path that the file names, if it may name it.
     place: &'t dyn Fn(&str) -> Option<PathBuf>,
     errors: Vec<ConfigurationError>,
@@ -413,7 +414,7 @@ impl<'t> Reader<'t> {
     fn new(file: &'t str, text: &'t str, place: &'t dyn Fn(&str) -> Option<PathBuf>) -> Self {
         Self {
             file,
-            text,
+            source: SourceFile::new(file, text),
             place,
             errors: Vec::new(),
         }
@@ -630,8 +631,8 @@ impl<'t> Reader<'t> {
     }
 
     fn said_at<U>(&self, at: usize, value: U) -> Said<U> {
-        let (line, _) = position(self.text, at);
-        let text = self.text.lines().nth(line - 1).unwrap_or_default().trim();
+        let line = self.source.line(at);
+        let text = self.source.line_text(line).trim();
         Said {
             value,
             origin: Origin::at(OriginKind::Answer, self.file, line, text),
@@ -641,7 +642,7 @@ impl<'t> Reader<'t> {
     fn error<T>(&mut self, at: &Spanned<T>, message: &str, hint: &str) {
         self.errors.push(ConfigurationError {
             file: self.file.to_owned(),
-            position: Some(position(self.text, at.span().start)),
+            position: Some(self.source.position(at.span().start)),
             message: message.to_owned(),
             hint: Some(hint.to_owned()),
         });

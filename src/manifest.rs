@@ -21,7 +21,7 @@ pub use reader::Reader;
 pub use source::{EnvRead, SourceFacts, source_facts};
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
 };
 
@@ -220,11 +220,14 @@ impl Manifest {
     }
 
     fn add_env(&mut self, lines: Vec<EnvLine>) {
-        for line in lines {
-            if !self.env.iter().any(|known| known.name == line.name) {
-                self.env.push(line);
-            }
+        if lines.is_empty() {
+            return;
         }
+        let known = self.env.iter().map(|known| known.name.clone());
+        let mut known: HashSet<String> = known.collect();
+        let mut is_new = |line: &EnvLine| known.insert(line.name.clone());
+        self.env
+            .extend(lines.into_iter().filter(|line| is_new(line)));
     }
 
     fn read(

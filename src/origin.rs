@@ -1,5 +1,7 @@
 //! Where a value comes from: the answer to "why is this line here?".
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,12 +43,9 @@ pub enum OriginKind {
 
 /// Returns where `origins` point, each place once, in order: [`Origin::place`].
 pub fn places(origins: &[Origin]) -> Vec<String> {
-    let mut places: Vec<String> = Vec::new();
-    for place in origins.iter().map(Origin::place) {
-        if !places.contains(&place) {
-            places.push(place);
-        }
-    }
+    let mut said = HashSet::new();
+    let mut places: Vec<String> = origins.iter().map(Origin::place).collect();
+    places.retain(|place| said.insert(place.clone()));
     places
 }
 

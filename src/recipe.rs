@@ -65,6 +65,8 @@ pub struct Catalog {
     tool_by_name: HashMap<String, String>,
     /// The recipes of which a user wrote a part, by path.
     users: BTreeMap<String, Layers>,
+    /// Where each name of a Debian package is known: the number of the table, and of the package in it.
+    debian: OnceLock<HashMap<String, (usize, usize)>>,
     /// The texts of all recipes, by path, once somebody asks for one.
     entries: OnceLock<BTreeMap<String, Layers>>,
 }
@@ -161,6 +163,7 @@ impl Catalog {
             repairs: Recipes::built_in("repairs"),
             tool_by_name: built_in::index().tools.iter().cloned().collect(),
             users: BTreeMap::new(),
+            debian: OnceLock::new(),
             entries: OnceLock::new(),
         }
     }
@@ -387,16 +390,31 @@ impl Catalog {
 
     /// Returns what is known of the Debian package `name`, which may be its name on any suite.
     pub fn debian_package(&self, name: &str) -> Option<&DebianPackage> {
-        let own = |package: &&DebianPackage| package.name == name;
-        // What took the place of a dead name is a package of its own.
-        let elsewhere = |package: &&DebianPackage| {
-            let mut names = package.on.values().flatten();
-            package.instead.is_none() && names.any(|known| known == name)
+        let places = self.debian.get_or_init(|| self.places_of_debian());
+        let (table, number) = places.get(name)?;
+        let mut tables = self.system_packages.values();
+        tables.nth(*table)?.package.get(*number)
+    }
+
+    fn places_of_debian(&self) -> HashMap<String, (usize, usize)> {
+        let tables = || self.system_packages.values().enumerate();
+        let packages = || {
+            tables().flat_map(|(table, known)| {
+                let packages = known.package.iter().enumerate();
+                packages.map(move |(number, package)| ((table, number), package))
+            })
         };
-        let mut packages = self.debian_packages();
-        packages
-            .find(own)
-            .or_else(|| self.debian_packages().find(elsewhere))
+        let mut places = HashMap::new();
+        for (place, package) in packages() {
+            places.entry(package.name.clone()).or_insert(place);
+        }
+        // What took the place of a dead name is a package of its own.
+        for (place, package) in packages().filter(|(_, package)| package.instead.is_none()) {
+            for name in package.on.values().flatten() {
+                places.entry(name.clone()).or_insert(place);
+            }
+        }
+        places
     }
 
     /// Returns the packages that the suite `suite` has for `name`, which may be the name of an

@@ -14,7 +14,7 @@ mod sizing;
 mod template;
 mod volumes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::output::OutputPath;
 use crate::plan::{BuildPlan, ExtraFile, Fate, Origin};
@@ -79,6 +79,7 @@ pub fn artifacts(plan: &mut BuildPlan) -> anyhow::Result<Vec<Artifact>> {
 
 /// Writes into the ledger of `plan` on which line of `artifacts` each command ended up.
 fn locate(plan: &mut BuildPlan, artifacts: &[Artifact]) {
+    let lines = OriginIndex::of(artifacts);
     for entry in &mut plan.ledger {
         let Some(target) = entry.target.clone().filter(|_| entry.fate != Fate::Skipped) else {
             continue;
@@ -88,27 +89,59 @@ fn locate(plan: &mut BuildPlan, artifacts: &[Artifact]) {
             Some((file, line)) if line.parse::<usize>().is_ok() => file.to_owned(),
             _ => target,
         };
-        let is_there = |origin: &Origin| {
-            origin.file.as_deref() == Some(&entry.file) && origin.line == Some(entry.line)
-        };
+        let place = (entry.file.as_str(), entry.line);
         // One line of a README can say several things: the words tell them apart.
-        let is_it =
-            |origin: &Origin| is_there(origin) && origin.text.as_deref() == Some(&entry.command);
-        // The first file of the kind that the plan had in mind: `Dockerfile` is also `Dockerfile.web`.
-        let find = |fits: &dyn Fn(&Origin) -> bool| {
-            artifacts
-                .iter()
-                .filter(|artifact| artifact.path.starts_with(&target))
-                .find_map(|artifact| {
-                    let line = artifact
-                        .origins
-                        .iter()
-                        .find(|(_, origins)| origins.iter().any(fits));
-                    line.map(|(line, _)| format!("{}:{line}", artifact.path))
-                })
-        };
-        let found = find(&is_it).or_else(|| find(&is_there));
+        let found = lines.find(place, Some(&entry.command), &target);
+        let found = found.or_else(|| lines.find(place, None, &target));
         entry.target = Some(found.unwrap_or(target));
+    }
+}
+
+/// The first line of each file that comes from a place.
+struct OriginIndex<'a> {
+    artifacts: &'a [Artifact],
+    /// By the file and the line of the origin and, once more, by its text, too: numbers of files and
+    /// their lines, in order.
+    lines: HashMap<Place<'a>, Vec<(usize, usize)>>,
+}
+
+/// The file and the line of an origin, and its text.
+type Place<'a> = (&'a str, usize, Option<&'a str>);
+
+impl<'a> OriginIndex<'a> {
+    fn of(artifacts: &'a [Artifact]) -> Self {
+        let mut lines: HashMap<Place<'a>, Vec<(usize, usize)>> = HashMap::new();
+        for (number, artifact) in artifacts.iter().enumerate() {
+            for (line, origins) in &artifact.origins {
+                for origin in origins {
+                    let (Some(file), Some(of)) = (&origin.file, origin.line) else {
+                        continue;
+                    };
+                    let text = origin.text.as_deref();
+                    for text in text.map(Some).into_iter().chain([None]) {
+                        let known = lines.entry((file, of, text)).or_default();
+                        if known.last().is_none_or(|(last, _)| *last != number) {
+                            known.push((number, *line));
+                        }
+                    }
+                }
+            }
+        }
+        Self { artifacts, lines }
+    }
+
+    /// The first file that begins with `target`, and its line: `Dockerfile` is also `Dockerfile.web`.
+    fn find(
+        &self,
+        (file, line): (&str, usize),
+        text: Option<&str>,
+        target: &str,
+    ) -> Option<String> {
+        let known = self.lines.get(&(file, line, text))?;
+        known.iter().find_map(|(number, line)| {
+            let path = &self.artifacts[*number].path;
+            path.starts_with(target).then(|| format!("{path}:{line}"))
+        })
     }
 }
 

@@ -86,6 +86,14 @@ impl SourceFile {
             .max(1)
     }
 
+    /// Returns the line and the column of `offset`, in characters, both from 1.
+    pub fn position(&self, offset: usize) -> (usize, usize) {
+        let line = self.line(offset);
+        let before = self.line_starts[line - 1]..offset.min(self.text.len());
+        let column = self.text.get(before).unwrap_or_default().chars().count() + 1;
+        (line, column)
+    }
+
     /// Returns the text of line `number` (from 1) without its line ending, or `""` past the end.
     pub fn line_text(&self, number: usize) -> &str {
         let Some(start) = number

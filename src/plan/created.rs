@@ -4,7 +4,11 @@
 //! A source file reads the variables itself. A file of data is filled when a container starts, by a
 //! script before the start command, and lies in memory: the image holds a link to it.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Range,
+    sync::Arc,
+};
 
 use super::{
     Command, ExtraFile, Fate, Image, Origin, OriginKind, Volume,
@@ -164,9 +168,14 @@ pub fn created_files(
         let first = step.source.line(step.span.start);
         let ending = path.rsplit('.').next().unwrap_or_default();
         let found = settings(text, ending, catalog);
+        let roles = roles(&found, catalog);
         let mut slots: Vec<Slot> = Vec::new();
+        let (mut read, mut lines_above) = (0, 0);
         for setting in &found {
-            let Some(name) = variable_of(setting, &found, selection, catalog) else {
+            let start = setting.range.start;
+            lines_above += text[read.min(start)..start].matches('\n').count();
+            read = read.max(start);
+            let Some(name) = variable_of(setting, &roles, selection, catalog) else {
                 continue;
             };
             let name = match is_taken(&name, catalog) {
@@ -174,7 +183,6 @@ pub fn created_files(
                 false => name,
             };
             // A block begins where its first line is; lines of a here-document follow the command.
-            let lines_above = text[..setting.range.start].matches('\n').count();
             let line = first + lines_above + usize::from(!step.words.is_empty());
             let said = Origin::at(
                 OriginKind::Readme,
@@ -248,11 +256,11 @@ fn may_call(text: &str, slots: &[Slot], catalog: &Catalog) -> bool {
 /// what leads to a service.
 fn variable_of(
     setting: &Setting,
-    all: &[Setting],
+    roles: &Roles<'_>,
     selection: &Selection<'_>,
     catalog: &Catalog,
 ) -> Option<String> {
-    let name = variable_name(setting, all, catalog)?;
+    let name = variable_name(setting, roles, catalog)?;
     let is_placeholder = env::is_placeholder(&setting.value, catalog);
     let is_text = setting.quote.is_some() || is_placeholder || !is_quoted_kind(&setting.value);
     let names_service = |recipe: &ServiceRecipe| {
@@ -310,43 +318,53 @@ fn hinted<'c>(
     })
 }
 
+/// What the settings of each block are of a connection.
+type Roles<'s> = HashMap<&'s [String], BTreeSet<&'static str>>;
+
+fn roles<'s>(settings: &'s [Setting], catalog: &Catalog) -> Roles<'s> {
+    let mut roles = Roles::new();
+    for (last, around) in settings.iter().filter_map(|known| known.keys.split_last()) {
+        if let Some(role) = role_of(last, catalog) {
+            roles.entry(around).or_default().insert(role);
+        }
+    }
+    roles
+}
+
+/// What the setting `name` is of a connection, if it is anything.
+fn role_of(name: &str, catalog: &Catalog) -> Option<&'static str> {
+    let roles = [
+        ("host", "HOST"),
+        ("port", "PORT"),
+        ("user", "USER"),
+        ("password", "PASSWORD"),
+        ("database", "NAME"),
+        ("database-in-block", "NAME"),
+    ];
+    let mut roles = roles.into_iter();
+    let role = roles.find(|(list, _)| is_listed(name, "addresses", list, catalog));
+    role.map(|(_, role)| role)
+}
+
+/// Whether the letters and digits of `name` are one of a list of words.
+fn is_listed(name: &str, table: &str, list: &str, catalog: &Catalog) -> bool {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+    catalog.list(table, list).contains(&name)
+}
+
 /// The name of the variable for a setting: `jwtSecret` is `JWT_SECRET`; the host of a database is
 /// `DB_HOST`, whatever stands around it.
-fn variable_name(setting: &Setting, all: &[Setting], catalog: &Catalog) -> Option<String> {
+fn variable_name(setting: &Setting, roles: &Roles<'_>, catalog: &Catalog) -> Option<String> {
     let (last, around) = setting.keys.split_last()?;
-    let plain = |name: &str| -> String {
-        let letters = name.chars().filter(char::is_ascii_alphanumeric);
-        letters.map(|c| c.to_ascii_lowercase()).collect()
-    };
-    let listed = |table: &str, list: &str, name: &str| {
-        let name = plain(name);
-        catalog.list(table, list).contains(&name)
-    };
-    let role_of = |name: &str| {
-        let roles = [
-            ("host", "HOST"),
-            ("port", "PORT"),
-            ("user", "USER"),
-            ("password", "PASSWORD"),
-            ("database", "NAME"),
-            ("database-in-block", "NAME"),
-        ];
-        let mut roles = roles.into_iter();
-        roles
-            .find(|(list, _)| listed("addresses", list, name))
-            .map(|(_, role)| role)
-    };
-    let beside = all
-        .iter()
-        .filter(|other| other.keys[..other.keys.len() - 1] == *around);
-    let beside: Vec<&str> = beside
-        .filter_map(|other| role_of(other.keys.last()?))
-        .collect();
-    let connects =
-        beside.contains(&"HOST") && (beside.contains(&"NAME") || beside.contains(&"USER"));
+    let listed = |table: &str, list: &str, name: &str| is_listed(name, table, list, catalog);
+    let role_of = |name: &str| role_of(name, catalog);
+    let none = BTreeSet::new();
+    let beside = roles.get(around).unwrap_or(&none);
+    let connects = beside.contains("HOST") && (beside.contains("NAME") || beside.contains("USER"));
     let is_database = match around.last() {
         Some(last) => listed("settings", "connections", last),
-        None => beside.contains(&"NAME"),
+        None => beside.contains("NAME"),
     };
     let is_bare = |name: &str| !name.contains('_') || name.to_lowercase() == *name;
     if connects
@@ -535,7 +553,7 @@ mod tests {
         let found = settings(text, ending, &catalog);
         let names: Vec<String> = found
             .iter()
-            .filter_map(|setting| variable_name(setting, &found, &catalog))
+            .filter_map(|setting| variable_name(setting, &roles(&found, &catalog), &catalog))
             .collect();
         assert_eq!(names, expected);
     }

@@ -1,6 +1,9 @@
 //! The ledger: every step of the documents gets exactly one fate.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashMap},
+    mem::{Discriminant, discriminant},
+};
 
 use super::{Fate, LedgerEntry, Origin, OriginKind};
 use crate::step::{Action, InstallStep};
@@ -20,6 +23,17 @@ pub struct Ledger<'s> {
     inside: BTreeSet<usize>,
 }
 
+/// For which platforms the documents have steps of each kind.
+type Ways = HashMap<Discriminant<Action>, Way>;
+
+#[derive(Default)]
+struct Way {
+    /// Whether there is one for any platform.
+    is_neutral: bool,
+    /// The platform of the first one that is for one.
+    first: Option<String>,
+}
+
 /// What became of a step: fate, target, reason.
 type Outcome = (Fate, Option<String>, Option<String>);
 
@@ -35,9 +49,18 @@ impl<'s> Ledger<'s> {
             starts: BTreeSet::new(),
             inside: BTreeSet::new(),
         };
+        let mut ways = Ways::new();
+        for step in steps {
+            let ways = ways.entry(discriminant(&step.action)).or_default();
+            match &step.context.platform {
+                None => ways.is_neutral = true,
+                platform if ways.first.is_none() => ways.first.clone_from(platform),
+                _ => {}
+            }
+        }
         for (index, step) in steps.iter().enumerate() {
             if let Some(platform) = &step.context.platform
-                && !ledger.is_only_way(index)
+                && !ledger.is_only_way(index, &ways)
             {
                 ledger.skip(index, "other-platform", Some(platform));
                 continue;
@@ -61,8 +84,7 @@ impl<'s> Ledger<'s> {
 
     /// Returns whether no step for Debian, or for any platform, does what step `index` does: then
     /// the documents know only this platform, and what they say there holds for the application.
-    fn is_only_way(&self, index: usize) -> bool {
-        let does = |step: &InstallStep| std::mem::discriminant(&step.action);
+    fn is_only_way(&self, index: usize, ways: &Ways) -> bool {
         let step = &self.steps[index];
         let is_work = matches!(
             step.action,
@@ -73,23 +95,18 @@ impl<'s> Ledger<'s> {
                 | Action::Prepare
                 | Action::SystemPackages { .. }
         );
-        let neutral =
-            |other: &InstallStep| other.context.platform.is_none() && does(other) == does(step);
+        let Some(ways) = ways.get(&discriminant(&step.action)) else {
+            return false;
+        };
         // Of several platforms the first one that the documents name.
-        let first = self
-            .steps
-            .iter()
-            .find(|other| other.context.platform.is_some() && does(other) == does(step));
-        let is_first = first.is_some_and(|first| first.context.platform == step.context.platform);
-        is_work && is_first && !self.steps.iter().any(neutral)
+        is_work && !ways.is_neutral && ways.first == step.context.platform
     }
 
     /// Returns whether a step shortly above `index` does the same thing and is still open.
     fn is_done_before(&self, index: usize) -> bool {
         const NEAR: usize = 4;
         let step = &self.steps[index];
-        let does =
-            |other: &Action| std::mem::discriminant(other) == std::mem::discriminant(&step.action);
+        let does = |other: &Action| discriminant(other) == discriminant(&step.action);
         // Which of several start commands is taken is decided where all of them are known.
         let is_work = matches!(
             step.action,

@@ -1,6 +1,6 @@
 //! What a person settled in `longshore.toml`, worked into the plan where no other module decides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
     BuildPlace, BuildSecret, BuildVar, Command, Component, EnvKind, EnvVar, ExtraFile, Origin,
@@ -48,8 +48,13 @@ pub fn env(
         }
     }
     values.extend(config.env.iter().map(|(name, said)| (name.clone(), said)));
+    let names = vars.iter().enumerate();
+    let places: HashMap<String, usize> = names
+        .rev()
+        .map(|(at, var)| (var.name.clone(), at))
+        .collect();
     for (name, said) in values {
-        let known = vars.iter_mut().find(|var| var.name == name);
+        let known = places.get(&name).map(|at| &mut vars[*at]);
         let is_secret = known.as_ref().map_or_else(
             || is_secret(&name, catalog),
             |var| var.kind == EnvKind::Secret,

@@ -1,5 +1,7 @@
 //! Env files: plain settings for each environment, secrets by name only.
 
+use std::collections::{HashMap, HashSet};
+
 use super::{
     Artifact, HEADER,
     marks::{Mark, Marks, one_line},
@@ -113,34 +115,40 @@ fn file(path: &str, about: &str, vars: Vec<Line>, marks: &Marks) -> anyhow::Resu
 /// Returns the plain settings of all components, each name once, without those of which components
 /// want different values.
 pub fn settings(plan: &BuildPlan) -> Vec<&EnvVar> {
-    let mut vars: Vec<&EnvVar> = Vec::new();
-    for var in plan.components.iter().flat_map(|component| &component.env) {
-        if var.kind == EnvKind::Config
-            && !vars.iter().any(|known| known.name == var.name)
-            && !is_disputed(plan, var)
-        {
-            vars.push(var);
-        }
-    }
-    vars
+    let disputed = disputed(plan);
+    let mut known = HashSet::new();
+    let vars = config(plan).filter(|var| !disputed.contains(var.name.as_str()));
+    vars.filter(|var| known.insert(var.name.as_str())).collect()
 }
 
 /// Returns the plain settings of `component` of which another one wants another value.
 pub fn own_settings<'p>(plan: &'p BuildPlan, component: &'p Component) -> Vec<&'p EnvVar> {
+    let disputed = disputed(plan);
     let config = component
         .env
         .iter()
         .filter(|var| var.kind == EnvKind::Config);
-    config.filter(|var| is_disputed(plan, var)).collect()
+    let own = config.filter(|var| disputed.contains(var.name.as_str()));
+    own.collect()
 }
 
-fn is_disputed(plan: &BuildPlan, var: &EnvVar) -> bool {
-    let mut all = plan.components.iter().flat_map(|component| &component.env);
-    all.any(|other| {
-        other.name == var.name
-            && other.kind == EnvKind::Config
-            && (other.default != var.default || other.values != var.values)
-    })
+/// The plain settings of all components.
+fn config(plan: &BuildPlan) -> impl Iterator<Item = &EnvVar> {
+    let vars = plan.components.iter().flat_map(|component| &component.env);
+    vars.filter(|var| var.kind == EnvKind::Config)
+}
+
+/// Names of the plain settings of which components want different values.
+fn disputed(plan: &BuildPlan) -> HashSet<&str> {
+    let mut first: HashMap<&str, &EnvVar> = HashMap::new();
+    let mut disputed = HashSet::new();
+    for var in config(plan) {
+        let known = first.entry(&var.name).or_insert(var);
+        if known.default != var.default || known.values != var.values {
+            disputed.insert(var.name.as_str());
+        }
+    }
+    disputed
 }
 
 /// Returns the value of `var` in `environment`, if it has one.
