@@ -42,6 +42,14 @@ impl Line<'_> {
     fn is_blank(&self) -> bool {
         self.text.trim().is_empty()
     }
+
+    /// How many bytes of blanks stand before the code of a block that is indented by `indent` bytes:
+    /// a blank may have several.
+    fn skipped(&self, indent: usize) -> usize {
+        let blanks = self.text[..self.indent].char_indices();
+        let ends = blanks.map(|(at, blank)| at + blank.len_utf8());
+        ends.take_while(|end| *end <= indent).last().unwrap_or(0)
+    }
 }
 
 fn lines(text: &str) -> Vec<Line<'_>> {
@@ -281,10 +289,14 @@ impl Scanner {
         let mut code = String::new();
         let mut offsets = Vec::new();
         for line in lines {
-            let skip = indent.min(line.indent);
+            let skip = line.skipped(indent);
             offsets.push((code.len(), line.at + skip));
             code.push_str(&line.text[skip..]);
             code.push('\n');
+        }
+        // Of the last line, the file may not have the end.
+        if let Some(last) = lines.last() {
+            offsets.push((code.len(), last.at + last.text.len()));
         }
         let language = self.literal_next.take().unwrap_or_default();
         let lead = std::mem::take(&mut self.lead);
@@ -392,6 +404,15 @@ mod tests {
         assert_eq!(
             code(text, Markup::ReStructuredText),
             [("shell".to_owned(), "$ make\n".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_blank_of_several_bytes_is_no_part_of_an_indentation_that_ends_in_it() {
+        let text = "Run::\n\n   make\n  \u{3000}make\n";
+        assert_eq!(
+            code(text, Markup::ReStructuredText),
+            [(String::new(), "make\n\u{3000}make\n".to_owned())]
         );
     }
 
