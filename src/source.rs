@@ -59,13 +59,15 @@ impl SourceFile {
         }
     }
 
-    /// Decodes `bytes`: UTF-8 (a byte order mark is dropped), UTF-16 by its byte order mark, or
-    /// else Windows-1252, in which every byte is a character.
-    pub fn decode(path: impl Into<String>, bytes: &[u8]) -> Self {
+    /// Decodes `bytes`: UTF-8 (byte order marks at its beginning are dropped), UTF-16 by its byte order
+    /// mark, or else Windows-1252, in which every byte is a character.
+    pub fn decode(path: impl Into<String>, mut bytes: &[u8]) -> Self {
+        while let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+            bytes = rest;
+        }
         match bytes {
             [0xff, 0xfe, rest @ ..] => Self::new(path, utf16(rest, u16::from_le_bytes)),
             [0xfe, 0xff, rest @ ..] => Self::new(path, utf16(rest, u16::from_be_bytes)),
-            [0xef, 0xbb, 0xbf, rest @ ..] => Self::decode(path, rest),
             _ => match std::str::from_utf8(bytes) {
                 Ok(text) => Self::new(path, text),
                 Err(_) => {
@@ -207,5 +209,7 @@ mod tests {
     fn a_byte_order_mark_is_no_text() {
         assert_eq!(SourceFile::decode("a", b"\xef\xbb\xbfhi").text, "hi");
         assert_eq!(SourceFile::decode("a", b"\xff\xfeh\0i\0").text, "hi");
+        let marks = b"\xef\xbb\xbf".repeat(700_000);
+        assert_eq!(SourceFile::decode("a", &marks).text, "");
     }
 }
