@@ -102,11 +102,18 @@ fn without_variables(text: &str) -> String {
 }
 
 /// Returns `command`, one line for a shell, as the end of a `RUN`: one that would begin a here-document,
-/// or go on in the next line, is a word for another shell.
+/// go on in the next line, or be a flag, a list of words or a comment there is a word for another shell.
 pub fn run(command: &str) -> String {
     let command = command.replace(is_hidden, " ");
     let command = command.trim();
-    if command.ends_with('\\') || begins_here_document(command) {
+    let goes_on = command.ends_with('\\') || begins_here_document(command);
+    let is_comment = command.is_empty() || command.starts_with('#');
+    let is_list = serde_json::from_str::<Vec<String>>(command).is_ok();
+    if command.starts_with('-') {
+        // Else it would be an option of that shell.
+        return format!("sh -c {}", shell::word(&format!(" {command}")));
+    }
+    if goes_on || is_comment || is_list {
         return format!("sh -c {}", shell::word(command));
     }
     command.to_owned()
@@ -177,6 +184,10 @@ mod tests {
             "sh -c 'go build ./cmd/a <<\"USER 0\"'"
         );
         assert_eq!(run("echo a\\"), "sh -c 'echo a\\'");
+        assert_eq!(run("# make"), "sh -c '# make'");
+        assert_eq!(run(""), "sh -c ''");
+        assert_eq!(run("--network=host x"), "sh -c ' --network=host x'");
+        assert_eq!(run(r#"["x"]"#), r#"sh -c '["x"]'"#);
         assert_eq!(
             run("echo \"$(cat 'it' \"x <<y\")\""),
             "sh -c 'echo \"$(cat '\\''it'\\'' \"x <<y\")\"'"

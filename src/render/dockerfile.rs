@@ -162,10 +162,11 @@ impl Writer<'_> {
     }
 }
 
-/// The flags of `RUN` that a command begins with, such as a mount of its own, and the rest.
+/// The flags of `RUN` that a recipe's command begins with, files of other images, and the rest.
 fn run_flags(line: &str) -> (&str, &str) {
     let mut rest = line;
-    while let Some((_, after)) = rest.split_once(' ').filter(|_| rest.starts_with("--")) {
+    let is_flag = |rest: &str| rest.starts_with("--mount=type=bind,from=");
+    while let Some((_, after)) = rest.split_once(' ').filter(|_| is_flag(rest)) {
         rest = after.trim_start();
     }
     line.split_at(line.len() - rest.len())
