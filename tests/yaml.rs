@@ -1,11 +1,17 @@
 //! Whatever text stands in a plan, another reader of YAML than our own finds it again in compose.yaml and
 //! in the manifests, at its place and nowhere else.
 
-use std::{collections::BTreeMap, path::Path, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::LazyLock,
+};
 
 use longshore::{
+    config::Trust,
     convert,
     plan::{BuildPlan, Command, EnvKind, EnvVar, Origin, Process, Schedule, Volume},
+    quote,
     recipe::Catalog,
     shell::{self, Dialect},
 };
@@ -13,16 +19,12 @@ use proptest::prelude::*;
 use serde::Deserialize;
 use serde_yaml_ng::Value;
 
+static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::built_in);
+
 /// A plan with a database, a schema and a step before each release.
 static PLAN: LazyLock<BuildPlan> = LazyLock::new(|| {
     let repo = Path::new("samples/flask_app_loads_its_schema_into_mariadb/repo");
-    let mut plan = convert::plan(
-        repo,
-        &Catalog::built_in(),
-        longshore::config::Trust::Granted,
-    )
-    .expect("a plan")
-    .value;
+    let mut plan = plan_of(repo);
     let origin = vec![Origin::manifest("test", "test")];
     let web = &mut plan.components[0];
     web.prepare = vec![Command::new("true", ".", origin.clone())];
@@ -41,6 +43,12 @@ static PLAN: LazyLock<BuildPlan> = LazyLock::new(|| {
     }];
     plan
 });
+
+fn plan_of(root: &Path) -> BuildPlan {
+    convert::plan(root, &CATALOG, Trust::Withheld)
+        .expect("a plan")
+        .value
+}
 
 /// Text with what some reader takes for more than a character.
 fn text() -> impl Strategy<Value = String> {
@@ -239,6 +247,62 @@ proptest! {
     }
 }
 
+/// A name of a file.
+fn file_name() -> impl Strategy<Value = String> {
+    let name = text().prop_map(|name| name.replace(['/', '\0'], "_"));
+    let long = "[a-z_]{60,70}";
+    prop_oneof![4 => name, 1 => long].prop_filter("a name", |name| {
+        let is_name = !name.trim().is_empty() && !name.starts_with('.');
+        is_name && name.len() < 200
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_a_repository_is_called_its_objects_have_names(
+        names in prop::collection::btree_set(file_name(), 2..6),
+        roles in prop::collection::vec(text(), 0..4),
+        vars in prop::collection::vec(text(), 0..4),
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut readme = "# Shop\n\n".to_owned();
+        for name in &names {
+            let own = folder.path().join(name);
+            std::fs::create_dir(&own).expect("made");
+            let write = |path: &str, text: &str| std::fs::write(own.join(path), text).expect("written");
+            write("package.json", r#"{"scripts": {"start": "node s.js"}, "dependencies": {"express": "4"}}"#);
+            write("s.js", "require(\"express\")().listen(3000);\n");
+            let lines = roles.iter().map(|role| format!("{role}: node r.js {role}\n"));
+            write("Procfile", &lines.collect::<String>());
+            let lines = vars.iter().map(|var| format!("{var}={var}\n"));
+            write(".env.example", &lines.collect::<String>());
+            let place = quote::shell::word(name);
+            readme.push_str(&format!("## {name}\n\n```sh\ncd {place}\nnpm install\nmkdir {place}\nnpm start\n```\n\n"));
+        }
+        std::fs::write(folder.path().join("README.md"), readme).expect("written");
+        let plan = plan_of(folder.path());
+        let files = read(plan);
+        let mut objects = BTreeSet::new();
+        let base = files.iter().filter(|(path, _)| path.starts_with("k8s/base/"));
+        for document in base.flat_map(|(_, documents)| documents) {
+            let Some(name) = document["metadata"]["name"].as_str() else { continue };
+            let kind = document["kind"].as_str().expect("a kind").to_owned();
+            prop_assert!(is_label(name) && (name.len() <= 63 || kind == "PersistentVolumeClaim"), "{}", name);
+            prop_assert!(objects.insert((kind, name.to_owned())), "{}", name);
+            let pod = &document["spec"]["template"]["spec"];
+            for list in ["volumes", "containers", "initContainers"] {
+                let items = pod[list].as_sequence().into_iter().flatten();
+                let names: Vec<&str> = items.filter_map(|item| item["name"].as_str()).collect();
+                prop_assert!(names.iter().all(|name| is_label(name) && name.len() <= 63), "{:?}", names);
+                let distinct: BTreeSet<&&str> = names.iter().collect();
+                prop_assert_eq!(distinct.len(), names.len());
+            }
+        }
+    }
+}
+
 #[test]
 fn two_readers_agree_on_every_sample() {
     let mut read = 0;
@@ -329,13 +393,7 @@ fn an_application_may_be_called_as_its_service() {
         "README.md",
         "# Redis\n\n```sh\nnpm install\nnpm start\n```\n",
     );
-    let plan = convert::plan(
-        folder.path(),
-        &Catalog::built_in(),
-        longshore::config::Trust::Granted,
-    )
-    .expect("a plan")
-    .value;
+    let plan = plan_of(folder.path());
     assert_eq!(plan.name, "redis-app");
     let files = read(plan);
     let services = files["compose.yaml"][0]["services"]
@@ -391,13 +449,7 @@ fn nothing_has_the_name_of_another() {
             "web: node s.js\nbeat_1: node b.js\nbeat-1: node c.js\n",
         );
     }
-    let plan = convert::plan(
-        folder.path(),
-        &Catalog::built_in(),
-        longshore::config::Trust::Granted,
-    )
-    .expect("a plan")
-    .value;
+    let plan = plan_of(folder.path());
     assert_eq!(plan.components.len(), FOLDERS.len());
     // Our names stay those of the folders that have them.
     for name in ["a-b", "api", "prepare", "web", "true"] {
@@ -410,7 +462,7 @@ fn nothing_has_the_name_of_another() {
     }
     // A key that stands twice is refused.
     let files = read(plan);
-    let mut objects = std::collections::BTreeSet::new();
+    let mut objects = BTreeSet::new();
     for (path, documents) in files
         .iter()
         .filter(|(path, _)| path.starts_with("k8s/base/"))
@@ -440,7 +492,7 @@ fn nothing_has_the_name_of_another() {
         .filter(|document| document["spec"]["template"]["metadata"]["labels"].is_mapping())
         .map(|document| format!("{:?}", document["spec"]["selector"]["matchLabels"]))
         .collect();
-    let distinct: std::collections::BTreeSet<&String> = selectors.iter().collect();
+    let distinct: BTreeSet<&String> = selectors.iter().collect();
     // Those of the services stand in two overlays.
     assert_eq!(distinct.len() + 1, selectors.len());
 }
