@@ -50,6 +50,11 @@ diagnosis: packages ## Diagnoses the labelled logs of failed builds in the folde
 	$(cargo) build
 	tests/diagnosis/score.py "$(LOGS)" target/debug/longshore
 
+# TARGETS are names of tests/fuzz/fuzz_targets; all where none is given.
+.PHONY: fuzz
+fuzz: packages ## Fuzzes what reads a stranger's files for SECONDS=60 seconds each, or only TARGETS="markdown whole"
+	tests/fuzz/run.sh "$(or $(SECONDS),60)" $(TARGETS)
+
 .PHONY: all-stand-ins
 all-stand-ins: packages engine ## Makes a stand-in for every base image that recipes name
 	tests/stand-ins/build.sh
