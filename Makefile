@@ -23,7 +23,7 @@ demo: packages engine ## Converts a Django app by its README, then builds, start
 
 # In the order of what fails soonest.
 .PHONY: test
-test: packages format-check clippy doc cargo-test goldens debian-test engine-test ## Runs all checks and tests
+test: packages format-check clippy doc cargo-test goldens hostile-quick debian-test engine-test ## Runs all checks and tests
 
 .PHONY: setup
 setup: packages linters engine podman stand-ins ## Installs what the tests need: packages, linters, an engine, podman, base images
@@ -55,6 +55,22 @@ diagnosis: packages ## Diagnoses the labelled logs of failed builds in the folde
 fuzz: packages ## Fuzzes what reads a stranger's files for SECONDS=60 seconds each, or only TARGETS="markdown whole"
 	tests/fuzz/run.sh "$(or $(SECONDS),60)" $(TARGETS)
 
+# SEEDS chooses corpora, each about 600 repositories: 0 is the one that is written down, others vary it. NAMES chooses cases by
+# pieces of their names.
+SEEDS ?= 0
+.PHONY: hostile
+hostile: linters hostile-judges ## Runs longshore over repositories that attack it, and judges all that it writes: SEEDS="0 1 2"
+	$(cargo) build --release
+	for seed in $(SEEDS); do \
+	  tests/hostile/generate.py target/hostile --seed $$seed; \
+	  target/tools/hostile/bin/python tests/hostile/run.py target/hostile --binary target/release/longshore $(NAMES) || exit 1; \
+	done
+
+.PHONY: hostile-scale
+hostile-scale: hostile-judges ## Grows inputs of many kinds, and prints with which power of the size the cost grows
+	$(cargo) build --release
+	target/tools/hostile/bin/python tests/hostile/scale.py --binary target/release/longshore $(NAMES)
+
 .PHONY: all-stand-ins
 all-stand-ins: packages engine ## Makes a stand-in for every base image that recipes name
 	tests/stand-ins/build.sh
@@ -73,7 +89,7 @@ clean-images: ## Removes the stand-ins for base images, and what was built on th
 	docker images --quiet --filter label=io.longshore.stand-in | sort -u | xargs --no-run-if-empty docker rmi --force
 
 # The steps of the targets above.
-.PHONY: packages format-check clippy doc cargo-test linters goldens debian-lists debian-test engine podman stand-ins plain-stand-ins engine-test
+.PHONY: packages format-check clippy doc cargo-test linters goldens hostile-judges hostile-quick debian-lists debian-test engine podman stand-ins plain-stand-ins engine-test
 
 packages:
 	tests/setup/packages.sh
@@ -95,6 +111,14 @@ linters: packages
 
 goldens: linters
 	tests/setup/lint-goldens.sh
+
+hostile-judges: packages
+	tests/setup/hostile.sh
+
+# A part of each class, by the build that the tests have made.
+hostile-quick: hostile-judges linters cargo-test
+	tests/hostile/generate.py target/hostile-quick
+	target/tools/hostile/bin/python tests/hostile/run.py target/hostile-quick --binary target/debug/longshore --quick --patience 5
 
 engine: packages
 	tests/setup/engine.sh
