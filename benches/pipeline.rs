@@ -23,7 +23,7 @@ fn parse(bencher: divan::Bencher<'_, '_>) {
     bencher.bench(|| {
         let repo = Repo::open(Path::new(SAMPLE)).expect("opens").value;
         let documents = readme::documents(&repo, ".", &catalog.pages()).value;
-        step::install_steps(&documents, &repo, &catalog).len()
+        step::install_steps(&documents, &repo, &catalog).value.len()
     });
 }
 

@@ -57,7 +57,8 @@ pub fn plan_with(
     let mut diagnostics = Vec::new();
     let repo = Repo::open(root)?.unpack(&mut diagnostics);
     let mut documents = readme::documents(&repo, ".", &catalog.pages()).unpack(&mut diagnostics);
-    let mut steps = step::install_steps(&documents, &repo, catalog);
+    let mut cut = Vec::new();
+    let mut steps = step::install_steps(&documents, &repo, catalog).unpack(&mut cut);
     let others = config.of_others();
     let reader = Reader::new(&repo, catalog);
     let mut unsaid = Vec::new();
@@ -78,10 +79,12 @@ pub fn plan_with(
     }
     if !own.is_empty() {
         documents.extend(own);
-        steps = step::install_steps(&documents, &repo, catalog);
+        cut.clear();
+        steps = step::install_steps(&documents, &repo, catalog).unpack(&mut cut);
         unsaid.clear();
         selections = select::selections(&reader, &steps, config, &others).unpack(&mut unsaid);
     }
+    diagnostics.append(&mut cut);
     diagnostics.append(&mut unsaid);
     diagnostics.extend(config.untrusted());
     let mut plan =

@@ -9,6 +9,14 @@ pub const FILES: usize = 20_000;
 pub const LISTED: usize = 200_000;
 /// How many folders deep a repository is looked at.
 pub const DEPTH: usize = 10;
+/// Most steps of the documents of a repository. The longest guides of people have some hundreds.
+pub const STEPS: usize = 20_000;
+/// Most bytes of files that the steps of documents run, each as often as it is run.
+pub const FOLLOWED: usize = 32 << 20;
+/// Most further processes of a component, and most scheduled jobs.
+pub const PROCESSES: usize = 100;
+/// Most members of a workspace that are built with one that needs them.
+pub const NEEDED: usize = 200;
 /// Largest record of an earlier run, in bytes: its largest part is a digest for each file.
 pub const STATE: u64 = 4 << 20;
 /// Largest file of a user's recipes, in bytes; the largest built-in one has 70 kB.

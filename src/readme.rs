@@ -15,6 +15,9 @@ use crate::{
     source::{SourceFile, Span},
 };
 
+/// The headings above a piece of a document, outermost first; all pieces below them share them.
+pub type Titles = Arc<[Arc<str>]>;
+
 /// One document, taken apart.
 #[derive(Debug, Clone)]
 pub struct Document {
@@ -39,7 +42,7 @@ pub struct CodeBlock {
     /// First word of the info string in lower case, such as `bash`; empty where there is none.
     pub language: String,
     /// Headings above it, outermost first.
-    pub headings: Vec<String>,
+    pub headings: Titles,
     /// The paragraph before it, or empty.
     pub lead: String,
     /// The code without the indentation of the list or quote around it.
@@ -52,7 +55,7 @@ pub struct CodeBlock {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paragraph {
     /// Headings above it, outermost first.
-    pub headings: Vec<String>,
+    pub headings: Titles,
     /// The words, without markup; inline code stands between backticks.
     pub text: String,
     /// Inline code, in order.
@@ -65,20 +68,27 @@ pub struct Paragraph {
     pub span: Span,
 }
 
+impl Paragraph {
+    /// Returns the words before `code`, which is a piece of it.
+    pub fn before(&self, code: &InlineCode) -> &str {
+        self.text.get(..code.before).unwrap_or_default()
+    }
+}
+
 /// A piece of code within a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InlineCode {
     /// The code.
     pub code: String,
-    /// The words of the paragraph before it.
-    pub before: String,
+    /// How many bytes of the paragraph's words stand before it.
+    pub before: usize,
     /// Where it stands, without the backticks.
     pub span: Span,
 }
 
 impl Part {
     /// Returns the headings above it, outermost first.
-    pub fn headings(&self) -> &[String] {
+    pub fn headings(&self) -> &Titles {
         match self {
             Self::Code(block) => &block.headings,
             Self::Text(paragraph) => &paragraph.headings,
@@ -89,7 +99,7 @@ impl Part {
 impl Document {
     /// Returns the heading above all that stands below a heading, where there are others below it:
     /// the name of what the document is about.
-    pub fn title(&self) -> Option<&str> {
+    pub fn title(&self) -> Option<&Arc<str>> {
         let mut headings = self
             .parts
             .iter()
@@ -98,6 +108,37 @@ impl Document {
         let title = headings.clone().next()?.first()?;
         let has_parts = headings.clone().any(|headings| headings.len() > 1);
         (has_parts && headings.all(|headings| headings[0] == *title)).then_some(title)
+    }
+}
+
+/// The headings above the place that is being read, each with its level.
+#[derive(Default)]
+struct Headings<L> {
+    open: Vec<(L, Arc<str>)>,
+    titles: Titles,
+}
+
+impl<L> Headings<L> {
+    /// Opens the heading `title` below those of which `stay` holds for the level.
+    fn open(&mut self, level: L, title: &str, stay: impl Fn(&L) -> bool) {
+        self.open.retain(|(above, _)| stay(above));
+        self.open.push((level, title.into()));
+        self.settle();
+    }
+
+    /// Closes those of which `stay` does not hold for the level.
+    fn close(&mut self, stay: impl Fn(&L) -> bool) {
+        self.open.retain(|(level, _)| stay(level));
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        let titles = self.open.iter().map(|(_, title)| Arc::clone(title));
+        self.titles = titles.collect();
+    }
+
+    fn titles(&self) -> Titles {
+        Arc::clone(&self.titles)
     }
 }
 

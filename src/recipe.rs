@@ -504,15 +504,54 @@ impl Catalog {
 /// Returns whether `word` stands in `text` with no letter or digit on either side; case does not
 /// matter.
 pub fn contains_word(text: &str, word: &str) -> bool {
-    let (text, word) = (text.to_lowercase(), word.to_lowercase());
-    let is_ascii = word.is_ascii();
-    text.match_indices(&word).any(|(at, _)| {
+    end_of_word(text, word).is_some()
+}
+
+/// Returns where `word` ends in `text` for the first time, as [`contains_word`] finds it.
+pub fn end_of_word(text: &str, word: &str) -> Option<usize> {
+    // Chinese and Japanese write no blanks between words.
+    if !word.is_ascii() {
+        return end_in_any_case(text, word);
+    }
+    let Some(first) = word.bytes().next() else {
+        return Some(0);
+    };
+    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+    let starts = memchr::memchr2_iter(lower, upper, text.as_bytes());
+    let mut ends = starts.filter_map(|at| {
+        let end = at + word.len();
+        let found = text.get(at..end)?;
         let before = text[..at].chars().next_back();
-        let after = text[at + word.len()..].chars().next();
+        let after = text[end..].chars().next();
         let is_edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-        // Chinese and Japanese write no blanks between words.
-        !is_ascii || is_edge(before) && is_edge(after)
-    })
+        (found.eq_ignore_ascii_case(word) && is_edge(before) && is_edge(after)).then_some(end)
+    });
+    ends.next()
+}
+
+fn end_in_any_case(text: &str, word: &str) -> Option<usize> {
+    if text.is_ascii() {
+        return None;
+    }
+    let begins = |text: &str| {
+        let mut wanted = word.chars().flat_map(char::to_lowercase);
+        let mut next = wanted.next();
+        for (at, c) in text.char_indices() {
+            if next.is_none() {
+                return Some(at);
+            }
+            for c in c.to_lowercase() {
+                if next != Some(c) {
+                    return None;
+                }
+                next = wanted.next();
+            }
+        }
+        next.is_none().then_some(text.len())
+    };
+    let starts = text.char_indices().map(|(at, _)| at);
+    let mut ends = starts.filter_map(|at| Some(at + begins(&text[at..])?));
+    ends.next()
 }
 
 /// The text of the built-in recipe `path`, to put others on top; nothing where there is none.

@@ -16,11 +16,13 @@ pub use prose::database_name;
 pub use rule::{Rule, rule};
 pub use scripts::is_script;
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use crate::{
+    diagnostic::{Code, Diagnostic, Severity, Warned},
+    limits,
     manifest::{self, workspace},
-    readme::{Document, Part},
+    readme::{Document, Part, Titles},
     recipe::{Catalog, Does},
     repo::{self, Repo},
     source::{SourceFile, Span},
@@ -152,7 +154,7 @@ pub struct Context {
     /// Whether the words before it say that it is another way to do what stands above.
     pub is_alternative: bool,
     /// Headings above it.
-    pub headings: Vec<String>,
+    pub headings: Titles,
 }
 
 /// What a section is about.
@@ -182,14 +184,31 @@ pub enum Confidence {
     High,
 }
 
-/// Returns the steps of `documents`, in their order; every command is exactly one step.
-pub fn install_steps(documents: &[Document], repo: &Repo, catalog: &Catalog) -> Vec<InstallStep> {
+/// Returns the steps of `documents`, in their order; every command is exactly one step. Those beyond
+/// [`limits::STEPS`] are left out, and said.
+pub fn install_steps(
+    documents: &[Document],
+    repo: &Repo,
+    catalog: &Catalog,
+) -> Warned<Vec<InstallStep>> {
     let mut steps = Vec::new();
     let programs = manifest::programs(repo, catalog);
     let workspaces = workspace::workspaces(repo, catalog);
+    let left = Cell::new(limits::FOLLOWED);
     for document in documents {
-        let mut reader = Reader::new(document, repo, catalog, &programs, &workspaces, &mut steps);
+        let mut reader = Reader::new(
+            document,
+            repo,
+            catalog,
+            &programs,
+            &workspaces,
+            &left,
+            &mut steps,
+        );
         for part in &document.parts {
+            if reader.is_full() {
+                break;
+            }
             match part {
                 Part::Code(block) => reader.block(block),
                 Part::Text(paragraph) => reader.paragraph(paragraph),
@@ -197,5 +216,24 @@ pub fn install_steps(documents: &[Document], repo: &Repo, catalog: &Catalog) -> 
         }
         reader.settle_variables(document);
     }
-    steps
+    let mut cut = Vec::new();
+    if steps.len() >= limits::STEPS {
+        steps.truncate(limits::STEPS);
+        cut.push(format!(
+            "the documents have more than {} steps; further ones were not read",
+            limits::STEPS
+        ));
+    }
+    if left.get() == 0 {
+        cut.push(format!(
+            "the documents run files of more than {} bytes in all; those of further commands were not read",
+            limits::FOLLOWED
+        ));
+    }
+    let finding = |message| Diagnostic::new(Severity::Warning, Code::TooLarge, message);
+    let diagnostics = cut.into_iter().map(finding).collect();
+    Warned {
+        value: steps,
+        diagnostics,
+    }
 }

@@ -72,7 +72,7 @@ proptest! {
 
         let repo = Repo::open(folder.path()).expect("a folder").value;
         let documents = readme::documents(&repo, ".", &CATALOG.pages()).value;
-        let steps = step::install_steps(&documents, &repo, &CATALOG);
+        let steps = step::install_steps(&documents, &repo, &CATALOG).value;
         for step in &steps {
             prop_assert!(step.source.text.get(step.span.range()).is_some(), "{:?}", step);
         }

@@ -104,7 +104,7 @@ fn ledger_is_complete(case: &Utf8Path) -> datatest_stable::Result<()> {
     )?;
     let repo = Repo::open(root.as_std_path())?.value;
     let documents = readme::documents(&repo, ".", &CATALOG.pages()).value;
-    let steps = step::install_steps(&documents, &repo, &CATALOG);
+    let steps = step::install_steps(&documents, &repo, &CATALOG).value;
     let found: Vec<(String, usize, String)> = steps
         .iter()
         .map(|step| {

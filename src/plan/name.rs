@@ -52,7 +52,7 @@ pub fn name(
         let is_short = headings.split_whitespace().count() <= 3 && headings.len() <= 30;
         let title = slug(headings).replace('-', " ");
         let is_section = catalog.list("prose", "sections").contains(&title);
-        (is_short && !is_section).then(|| headings.clone())
+        (is_short && !is_section).then(|| headings.to_string())
     });
     let from_folder = || {
         let path = repo

@@ -103,7 +103,11 @@ pub fn files_to_edit(input: &Input<'_, '_>) -> Vec<Question> {
                 let Some(path) = place.into_iter().find(|path| input.repo.contains(path)) else {
                     continue;
                 };
-                let before = inline.before.rsplit(['.', '\n']).next().unwrap_or_default();
+                let before = paragraph
+                    .before(inline)
+                    .rsplit(['.', '\n'])
+                    .next()
+                    .unwrap_or_default();
                 // "Open a terminal and run `start.sh`": the nearest verb is meant.
                 let verbs = input.catalog.list("prose", "verbs");
                 let is_verb = |word: &&str| verbs.contains(&word.to_lowercase());

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
-use super::{CodeBlock, InlineCode, Paragraph, Part};
+use super::{CodeBlock, Headings, InlineCode, Paragraph, Part};
 use crate::source::Span;
 
 /// Returns the code blocks and paragraphs of `text`.
@@ -61,7 +61,7 @@ struct Reader {
     /// How many tabs stand one after the other here.
     tab: usize,
     parts: Vec<Part>,
-    headings: Vec<(usize, String)>,
+    headings: Headings<usize>,
     heading: Option<(usize, String)>,
     block: Option<CodeBlock>,
     paragraph: Option<Paragraph>,
@@ -80,8 +80,8 @@ impl Reader {
                 let Some((level, title)) = self.heading.take() else {
                     return;
                 };
-                self.headings.retain(|(above, _)| *above < level);
-                self.headings.push((level, title.trim().to_owned()));
+                self.headings
+                    .open(level, title.trim(), |above| *above < level);
                 self.lead.clear();
             }
             Event::Start(Tag::HtmlBlock) => self.html(text, span),
@@ -95,7 +95,7 @@ impl Reader {
                 };
                 self.block = Some(CodeBlock {
                     language,
-                    headings: self.titles(),
+                    headings: self.headings.titles(),
                     lead: std::mem::take(&mut self.lead),
                     code: String::new(),
                     offsets: Vec::new(),
@@ -109,7 +109,9 @@ impl Reader {
             }
             Event::End(TagEnd::List(_)) => {
                 self.flush();
-                self.headings.retain(|(level, _)| *level != TAB_LEVEL);
+                if self.tab > 0 {
+                    self.headings.close(|level| *level != TAB_LEVEL);
+                }
                 self.tab = 0;
             }
             Event::End(TagEnd::Paragraph | TagEnd::Item | TagEnd::TableHead | TagEnd::TableRow) => {
@@ -133,7 +135,7 @@ impl Reader {
                 Some((_, title)) => title.push_str(&code),
                 None => {
                     let inner = inner_span(text, span, &code);
-                    let before = self.paragraph(span).text.clone();
+                    let before = self.paragraph(span).text.len();
                     self.say(&format!("`{code}`"), span);
                     let code = InlineCode {
                         code: code.into_string(),
@@ -162,14 +164,13 @@ impl Reader {
             let lead = std::mem::take(&mut self.lead);
             self.parts.push(Part::Code(CodeBlock {
                 language: String::new(),
-                headings: self.titles(),
+                headings: self.headings.titles(),
                 lead,
                 code: words,
                 offsets: vec![(0, span.start)],
             }));
         } else if let Some(level) = heading {
-            self.headings.retain(|(above, _)| *above < level);
-            self.headings.push((level, said));
+            self.headings.open(level, &said, |above| *above < level);
             self.lead.clear();
         } else if !said.is_empty() {
             self.say(&said, span);
@@ -178,9 +179,9 @@ impl Reader {
     }
 
     fn paragraph(&mut self, span: Span) -> &mut Paragraph {
-        let headings = self.headings.iter().map(|(_, title)| title.clone());
+        let headings = &self.headings;
         let paragraph = self.paragraph.get_or_insert_with(|| Paragraph {
-            headings: headings.collect(),
+            headings: headings.titles(),
             text: String::new(),
             code: Vec::new(),
             cells: Vec::new(),
@@ -206,26 +207,19 @@ impl Reader {
         let mark = paragraph.span.start.checked_sub(4);
         if mark.is_some_and(|mark| self.tabs.binary_search(&mark).is_ok()) {
             let title = paragraph.text.trim().trim_matches('"').to_owned();
-            self.headings.retain(|(level, _)| *level != TAB_LEVEL);
             self.tab += 1;
             self.lead = match self.tab {
                 1 => title.clone(),
                 _ => format!("or {title}"),
             };
-            self.headings.push((TAB_LEVEL, title));
+            self.headings
+                .open(TAB_LEVEL, &title, |level| *level != TAB_LEVEL);
             return;
         }
         if !paragraph.text.trim().is_empty() {
             self.lead = paragraph.text.trim().to_owned();
             self.parts.push(Part::Text(paragraph));
         }
-    }
-
-    fn titles(&self) -> Vec<String> {
-        self.headings
-            .iter()
-            .map(|(_, title)| title.clone())
-            .collect()
     }
 }
 
@@ -291,6 +285,10 @@ mod tests {
         parts(text).into_iter().filter_map(code).collect()
     }
 
+    fn titles(block: &CodeBlock) -> Vec<&str> {
+        block.headings.iter().map(AsRef::as_ref).collect()
+    }
+
     #[test]
     fn a_block_in_a_list_keeps_its_place_in_the_file() {
         let text = "# App\n\n1. Install:\n\n   ```sh\n   npm ci\n   npm start\n   ```\n";
@@ -312,13 +310,13 @@ mod tests {
         let [mac, debian, both] = &blocks(text)[..] else {
             panic!("three blocks")
         };
-        assert_eq!(mac.headings, ["App", "macOS"]);
+        assert_eq!(titles(mac), ["App", "macOS"]);
         assert_eq!(mac.code, "brew install node\n");
         assert_eq!(
-            (debian.headings[1].as_str(), debian.lead.as_str()),
+            (titles(debian)[1], debian.lead.as_str()),
             ("Debian", "or Debian")
         );
-        assert_eq!(both.headings, ["App"]);
+        assert_eq!(titles(both), ["App"]);
         assert!(text[debian.file_offset(0)..].starts_with("apt install"));
     }
 
@@ -327,7 +325,7 @@ mod tests {
         let [block] = &blocks("# App\n## Setup\n### Linux\n    make\n")[..] else {
             panic!("one")
         };
-        assert_eq!(block.headings, ["App", "Setup", "Linux"]);
+        assert_eq!(titles(block), ["App", "Setup", "Linux"]);
     }
 
     #[test]
@@ -340,7 +338,7 @@ mod tests {
         assert_eq!(
             (
                 paragraph.code[0].code.as_str(),
-                paragraph.code[0].before.as_str()
+                paragraph.before(&paragraph.code[0])
             ),
             ("make all", "Then run ")
         );
@@ -352,7 +350,7 @@ mod tests {
         let [block] = &blocks(text)[..] else {
             panic!("one block")
         };
-        assert_eq!(block.headings, ["Setup"]);
+        assert_eq!(titles(block), ["Setup"]);
         assert_eq!(block.lead, "Ubuntu");
         assert_eq!(
             block.code.split_whitespace().collect::<Vec<_>>(),

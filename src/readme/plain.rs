@@ -3,7 +3,7 @@
 //! The crates for these formats panic or take minutes on odd input; for install instructions only
 //! titles, literal blocks and paragraphs matter, so a scanner that cannot fail is enough.
 
-use super::{CodeBlock, InlineCode, Paragraph, Part};
+use super::{CodeBlock, Headings, InlineCode, Paragraph, Part};
 use crate::source::Span;
 
 /// Which marks a text uses.
@@ -94,7 +94,7 @@ fn column(text: &str) -> usize {
 struct Scanner {
     markup: Markup,
     parts: Vec<Part>,
-    headings: Vec<(char, String)>,
+    headings: Headings<char>,
     paragraph: Vec<(usize, String)>,
     lead: String,
     literal_next: Option<String>,
@@ -106,7 +106,7 @@ impl Scanner {
         Self {
             markup,
             parts: Vec::new(),
-            headings: Vec::new(),
+            headings: Headings::default(),
             paragraph: Vec::new(),
             lead: String::new(),
             literal_next: None,
@@ -126,7 +126,7 @@ impl Scanner {
         }
         if let Some((mark, title)) = self.title(lines, index) {
             self.flush();
-            self.open_section(mark, title.trim().to_owned());
+            self.open_section(mark, title.trim());
             return index
                 + if self.markup == Markup::AsciiDoc {
                     1
@@ -220,13 +220,13 @@ impl Scanner {
         (is_rule && is_text).then(|| (mark, text.to_owned()))
     }
 
-    fn open_section(&mut self, mark: char, title: String) {
-        match self.headings.iter().position(|(known, _)| *known == mark) {
-            Some(at) => self.headings.truncate(at),
-            None if mark.is_ascii_digit() => self.headings.retain(|(known, _)| *known < mark),
-            None => {}
+    fn open_section(&mut self, mark: char, title: &str) {
+        let mut open = self.headings.open.iter();
+        if let Some(at) = open.position(|(known, _)| *known == mark) {
+            self.headings.open.truncate(at);
         }
-        self.headings.push((mark, title));
+        let stays = |known: &char| !mark.is_ascii_digit() || *known < mark;
+        self.headings.open(mark, title, stays);
         self.lead.clear();
     }
 
@@ -302,7 +302,7 @@ impl Scanner {
         let lead = std::mem::take(&mut self.lead);
         self.parts.push(Part::Code(CodeBlock {
             language,
-            headings: self.titles(),
+            headings: self.headings.titles(),
             lead,
             code,
             offsets,
@@ -318,15 +318,14 @@ impl Scanner {
         let mut text = String::new();
         let mut code = Vec::new();
         for (at, line) in &lines {
-            inline_code(line, *at, &text, &mut code);
-            text.push_str(line);
+            inline_code(line, *at, text.len(), &mut code);
+            text.push_str(&line.replace("``", "`"));
             text.push('\n');
         }
-        let text = text.trim().replace("``", "`");
+        text.truncate(text.trim_end().len());
         self.lead = text.trim_end_matches(':').to_owned();
-        let headings = self.titles();
         self.parts.push(Part::Text(Paragraph {
-            headings,
+            headings: self.headings.titles(),
             links: links(&text),
             text,
             code,
@@ -334,25 +333,19 @@ impl Scanner {
             span,
         }));
     }
-
-    fn titles(&self) -> Vec<String> {
-        self.headings
-            .iter()
-            .map(|(_, title)| title.clone())
-            .collect()
-    }
 }
 
-fn inline_code(line: &str, at: usize, earlier: &str, found: &mut Vec<InlineCode>) {
+/// The code of `line`, which stands at `at` in the file, behind `before` bytes of the paragraph's words.
+fn inline_code(line: &str, at: usize, mut before: usize, found: &mut Vec<InlineCode>) {
     let mark = if line.contains("``") { "``" } else { "`" };
     let mut pieces = line.split(mark);
     let mut offset = pieces.next().map_or(0, str::len);
+    before += offset;
     let mut inside = true;
     for piece in pieces {
         offset += mark.len();
         if inside && !piece.is_empty() {
             let span = Span::new(at + offset, at + offset + piece.len());
-            let before = format!("{earlier}{}", &line[..offset - mark.len()]);
             found.push(InlineCode {
                 code: piece.to_owned(),
                 before,
@@ -360,6 +353,8 @@ fn inline_code(line: &str, at: usize, earlier: &str, found: &mut Vec<InlineCode>
             });
         }
         offset += piece.len();
+        // Either mark is one backtick of the words.
+        before += 1 + piece.len();
         inside = !inside;
     }
 }

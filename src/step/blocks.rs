@@ -411,6 +411,9 @@ impl Reader<'_> {
         }
         let context = self.context(&block.headings, &block.lead);
         for line in lines {
+            if self.is_full() {
+                break;
+            }
             let inside = source.line_span(line);
             let Some((cron, command)) = cron_line(source.line_text(line)) else {
                 continue;

@@ -28,7 +28,7 @@ impl Reader<'_> {
         if is_commands && !is_object || block.code.trim().is_empty() {
             return false;
         }
-        let heading = block.headings.last().map_or("", String::as_str);
+        let heading = block.headings.last().map_or("", AsRef::as_ref);
         let lead = match block.lead.trim() {
             "" => heading,
             lead => lead,

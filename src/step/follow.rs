@@ -32,12 +32,19 @@ impl Reader<'_> {
         found: Option<&(Rule<'_>, Matched)>,
         words: &[String],
     ) -> Option<Followed> {
+        // A file that is run again is read again, so what is read is counted.
+        let is_affordable = |text: &str| {
+            let left = self.left.get().saturating_sub(text.len().max(1));
+            self.left.set(left);
+            left > 0
+        };
         let of_script = |word: &str| -> Option<Followed> {
             let path = [self.directory.as_str(), &self.home, "."]
                 .iter()
                 .map(|place| repo::join(place, word))
                 .find(|path| scripts::is_script(self.repo, path, self.catalog))?;
             let source = self.repo.source(&path)?;
+            is_affordable(&source.text).then_some(())?;
             Some(Followed {
                 pieces: scripts::script(&source.text),
                 file: Some(path),
@@ -68,6 +75,7 @@ impl Reader<'_> {
                     self.repo.contains(&path).then_some(path)
                 })?;
                 let source = self.repo.source(&path)?;
+                is_affordable(&source.text).then_some(())?;
                 let pieces = match file.format {
                     ConventionalFormat::Make => scripts::make(&source.text, argument)?,
                     ConventionalFormat::Vagrant => scripts::vagrant(&source.text),

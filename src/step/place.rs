@@ -1,7 +1,7 @@
 //! Where a command runs: in the folder, or for the project of a workspace, that it names itself; and
 //! which projects its scripts lead to.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::rule::rule;
 use crate::{
@@ -28,7 +28,7 @@ pub enum Place {
 pub fn place(
     words: &[String],
     directory: &str,
-    workspaces: &[Workspace],
+    workspaces: &[Arc<Workspace>],
     repo: &Repo,
     catalog: &Catalog,
 ) -> Option<Place> {
@@ -109,7 +109,7 @@ pub struct Reach {
 #[derive(Clone, Copy)]
 pub struct Following<'a> {
     /// All workspaces of the repository.
-    pub workspaces: &'a [Workspace],
+    pub workspaces: &'a [Arc<Workspace>],
     /// The repository.
     pub repo: &'a Repo,
     /// The catalogue.

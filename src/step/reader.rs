@@ -1,6 +1,7 @@
 //! Reads documents into steps, command by command.
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -8,11 +9,13 @@ use std::{
 use super::{
     Action, Confidence, Context, InstallStep, Purpose,
     blocks::{looks_like_commands, looks_like_env, looks_like_settings},
+    context::{Platforms, Section},
     place::{Place, place},
     prose,
     rule::{rule, rule_where},
 };
 use crate::{
+    limits,
     manifest::{Fact, workspace::Workspace},
     readme::{self, CodeBlock, Document, Paragraph},
     recipe::{Catalog, Does},
@@ -29,9 +32,11 @@ pub(super) struct Reader<'a> {
     /// Programs that the repository itself installs.
     pub(super) programs: &'a BTreeMap<String, Fact>,
     /// Projects that are installed together, which commands name.
-    pub(super) workspaces: &'a [Workspace],
+    pub(super) workspaces: &'a [Arc<Workspace>],
     /// Heading of the whole document, where it is a README: the application's name.
-    pub(super) title: Option<String>,
+    pub(super) title: Option<Arc<str>>,
+    /// The headings of what was read last.
+    pub(super) sections: Vec<Section>,
     pub(super) home: String,
     pub(super) directory: String,
     /// Folder that a `git clone` makes: the repository itself.
@@ -46,6 +51,8 @@ pub(super) struct Reader<'a> {
     pub(super) functions: BTreeSet<String>,
     /// Files that are being followed, with what is run of them, outermost first.
     pub(super) following: Vec<String>,
+    /// How many bytes of such files may still be read.
+    pub(super) left: &'a Cell<usize>,
     pub(super) steps: &'a mut Vec<InstallStep>,
 }
 
@@ -112,7 +119,8 @@ impl<'a> Reader<'a> {
         repo: &'a Repo,
         catalog: &'a Catalog,
         programs: &'a BTreeMap<String, Fact>,
-        workspaces: &'a [Workspace],
+        workspaces: &'a [Arc<Workspace>],
+        left: &'a Cell<usize>,
         steps: &'a mut Vec<InstallStep>,
     ) -> Self {
         let home = home(repo::folder_of(&document.source.path), catalog);
@@ -125,7 +133,8 @@ impl<'a> Reader<'a> {
             title: document
                 .title()
                 .filter(|_| readme::is_readme(&document.source.path))
-                .map(str::to_owned),
+                .cloned(),
+            sections: Vec::new(),
             directory: home.clone(),
             home,
             clone: None,
@@ -134,12 +143,18 @@ impl<'a> Reader<'a> {
             checkouts: catalog.list("folders", "checkouts").to_vec(),
             functions: BTreeSet::new(),
             following: Vec::new(),
+            left,
             steps,
         }
     }
 }
 
 impl Reader<'_> {
+    /// Whether there are as many steps as are read.
+    pub(super) fn is_full(&self) -> bool {
+        self.steps.len() >= limits::STEPS
+    }
+
     pub(super) fn block(&mut self, block: &CodeBlock) {
         let listed = |list: &str| {
             self.catalog
@@ -190,12 +205,15 @@ impl Reader<'_> {
         self.block_start(&script);
         let mut subshell = Subshell::default();
         for command in &script.commands {
+            if self.is_full() {
+                break;
+            }
             subshell.enter(command.value.subshell, &mut self.directory);
             let mut context = context.clone();
-            let comment = script
+            let above = script
                 .comments
-                .iter()
-                .rfind(|comment| comment.span.start < command.span.start);
+                .partition_point(|comment| comment.span.start < command.span.start);
+            let comment = above.checked_sub(1).map(|at| &script.comments[at]);
             if let Some(platform) = comment.and_then(|comment| self.platform(&comment.value)) {
                 context.platform = platform;
             }
@@ -327,6 +345,11 @@ impl Reader<'_> {
     }
 
     fn inline_code(&mut self, paragraph: &Paragraph) {
+        if paragraph.code.is_empty() {
+            return;
+        }
+        let around = self.context(&paragraph.headings, &paragraph.text);
+        let platforms = Platforms::of(paragraph, self.catalog);
         for inline in &paragraph.code {
             let (catalog, programs) = (self.catalog, self.programs);
             let known = |word: &str| catalog.tool(word).is_some() || programs.contains_key(word);
@@ -345,11 +368,11 @@ impl Reader<'_> {
                 continue;
             }
             let script = shell::script(code, Dialect::Console, &known);
-            let mut context = self.context(&paragraph.headings, &paragraph.text);
-            if let Some(platform) = self.platform(&inline.before) {
+            let mut context = around.clone();
+            if let Some(platform) = platforms.before(inline.before) {
                 context.platform = platform;
             }
-            context.is_alternative |= self.says_alternative(&inline.before);
+            context.is_alternative |= self.says_alternative(paragraph.before(inline));
             let is_verbatim = self.source.text.get(inline.span.range()) == Some(code);
             for command in &script.commands {
                 let start = inline.span.start + command.span.start;
@@ -367,6 +390,9 @@ impl Reader<'_> {
         mut context: Context,
         confidence: Confidence,
     ) {
+        if self.is_full() {
+            return;
+        }
         if !command.loops.is_empty() {
             for round in self.rounds(command) {
                 self.command(&round, span, context.clone(), confidence);
@@ -519,15 +545,7 @@ impl Reader<'_> {
     fn expanded(&mut self, word: &shell::Word) -> String {
         let mut text = word.text.clone();
         if word.dynamic {
-            for (name, value) in self.variables.iter().rev() {
-                let known = text
-                    .replace(&format!("${{{name}}}"), value)
-                    .replace(&format!("${name}"), value);
-                if known != text {
-                    self.used.insert(name.clone());
-                    text = known;
-                }
-            }
+            text = self.with_variables(&text);
         }
         // `$(dirname "$0")/assets`: the folder of the script that is read.
         let mut own: Vec<&String> = self
@@ -551,6 +569,57 @@ impl Reader<'_> {
             (is_there || inside.contains("bin/")).then(|| inside.to_owned())
         });
         inside.unwrap_or(text)
+    }
+
+    /// `text` with the values of variables: of `$NAMES` the longest name that is known counts, and a value
+    /// may name those that come before it in the alphabet.
+    fn with_variables(&mut self, text: &str) -> String {
+        /// What a value becomes at most: people build paths and addresses.
+        const LONGEST: usize = 1 << 16;
+        /// Most values in one word.
+        const MOST: usize = 1000;
+        let (mut known, mut filled) = (String::new(), 0);
+        // What is still to be read, with the name below which variables are filled in.
+        let mut pending: Vec<(String, Option<String>)> = vec![(text.to_owned(), None)];
+        while let Some((text, below)) = pending.pop() {
+            let is_open = known.len() <= LONGEST && filled < MOST;
+            let Some(at) = text.find('$').filter(|_| is_open) else {
+                known.push_str(&text);
+                continue;
+            };
+            known.push_str(&text[..at]);
+            let rest = &text[at + 1..];
+            let Some((name, length)) = self.variable_at(rest, below.as_deref()) else {
+                known.push('$');
+                pending.push((rest.to_owned(), below));
+                continue;
+            };
+            let value = self.variables[&name].clone();
+            filled += 1;
+            self.used.insert(name.clone());
+            pending.push((rest[length..].to_owned(), below));
+            pending.push((value, Some(name)));
+        }
+        known
+    }
+
+    /// The variable that `rest`, the text behind a `$`, begins with, and how long it is written there.
+    fn variable_at(&self, rest: &str, below: Option<&str>) -> Option<(String, usize)> {
+        let inside = rest.strip_prefix('{');
+        let names = inside.unwrap_or(rest);
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let length = names.find(|c| !is_part(c)).unwrap_or(names.len());
+        let is_known = |name: &str| {
+            self.variables.contains_key(name) && below.is_none_or(|below| name < below)
+        };
+        if inside.is_some() {
+            let name = &names[..length];
+            let is_whole = names[length..].starts_with('}') && is_known(name);
+            return is_whole.then(|| (name.to_owned(), length + 2));
+        }
+        let mut lengths = (1..=length.min(100)).rev();
+        let length = lengths.find(|length| is_known(&names[..*length]))?;
+        Some((names[..length].to_owned(), length))
     }
 
     /// `NAME=value` that commands below use, and that is not exported, is theirs alone.
@@ -607,6 +676,9 @@ impl Reader<'_> {
         context: Context,
         confidence: Confidence,
     ) {
+        if self.is_full() {
+            return;
+        }
         self.steps.push(InstallStep {
             source: Arc::clone(&self.source),
             span,

@@ -104,7 +104,7 @@ fn document(path: &str, bytes: &[u8]) {
     }
     let folder = repository(&APPLICATION);
     let repo = Repo::open(&folder.path()).expect("a folder").value;
-    for step in step::install_steps(&[document], &repo, &CATALOG) {
+    for step in step::install_steps(&[document], &repo, &CATALOG).value {
         lies_within(&step.source.text, step.span);
     }
 }
