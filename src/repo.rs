@@ -4,8 +4,8 @@
 //! files and the size of a file are limited, so a hostile tree costs bounded time and memory.
 
 use std::{
-    cell::RefCell,
-    collections::{BTreeMap, VecDeque},
+    cell::{OnceCell, RefCell},
+    collections::{BTreeMap, HashMap, VecDeque},
     fmt, fs,
     path::{Path, PathBuf},
     sync::{Arc, LazyLock},
@@ -60,6 +60,8 @@ pub struct Repo {
     folder: InputFolder,
     files: BTreeMap<String, u64>,
     read: RefCell<BTreeMap<String, Read>>,
+    /// The paths by the names of the files, once somebody asks for them.
+    by_name: OnceCell<HashMap<String, Vec<String>>>,
 }
 
 /// What reading a file gave.
@@ -168,6 +170,7 @@ impl Repo {
             folder,
             files,
             read: RefCell::default(),
+            by_name: OnceCell::new(),
         };
         Ok(Warned {
             value: repo,
@@ -215,9 +218,43 @@ impl Repo {
         let Some(matcher) = matcher(pattern) else {
             return Vec::new();
         };
-        let mut found: Vec<&str> = self.files().filter(|path| matcher.is_match(path)).collect();
+        // Only what lies below its plain folders can match, and only files of its plain name.
+        let special = pattern.find(['*', '?', '[', '{', '\\']).unwrap_or(0);
+        let folder = &pattern[..pattern[..special].rfind('/').map_or(0, |at| at + 1)];
+        let name = file_name(pattern);
+        let candidates: Vec<&str> = match name.contains(['*', '?', '[', ']', '{', '}', ',', '\\']) {
+            true => self.below(folder).collect(),
+            false => self.named(name).collect(),
+        };
+        let candidates = candidates.into_iter();
+        let mut found: Vec<&str> = candidates.filter(|path| matcher.is_match(path)).collect();
         found.sort_by_key(|path| (path.matches('/').count(), *path));
         found
+    }
+
+    /// Returns the files below `folder`, sorted; all of them for `.`.
+    pub fn files_in(&self, folder: &str) -> impl Iterator<Item = &str> {
+        let start = match folder {
+            "." => String::new(),
+            folder => format!("{folder}/"),
+        };
+        let from = self.files.range(start.clone()..);
+        let paths = from.map(|(path, _)| path.as_str());
+        paths.take_while(move |path| path.starts_with(&start))
+    }
+
+    /// Returns the files that are called `name`, in any folder, sorted.
+    pub fn named(&self, name: &str) -> impl Iterator<Item = &str> {
+        let by_name = self.by_name.get_or_init(|| {
+            let mut by_name: HashMap<String, Vec<String>> = HashMap::new();
+            for path in self.files() {
+                let paths = by_name.entry(file_name(path).to_owned()).or_default();
+                paths.push(path.to_owned());
+            }
+            by_name
+        });
+        let paths = by_name.get(name).into_iter().flatten();
+        paths.map(String::as_str)
     }
 
     /// Returns the text of `path`, read and decoded once; `None` when it is no file of the

@@ -3,14 +3,18 @@
 mod documentation;
 mod members;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     config::{Config, Said},
     diagnostic::{Code, Diagnostic, Severity, Warned, nearest},
+    limits,
     manifest::{
         self, Manifest, Reader, SourceFacts, variable,
-        workspace::{Workspace, workspaces},
+        workspace::{Project, Workspace, workspaces},
     },
     origin::{Origin, OriginKind},
     recipe::{Catalog, Documents, FrameworkRecipe, StackRecipe, TextSign, contains_word},
@@ -34,7 +38,7 @@ pub struct Selection<'c> {
     /// The next best stack and its folder, where another one has proof too.
     pub runner_up: Option<(String, String)>,
     /// The workspace that it is the top or a member of.
-    pub workspace: Option<Workspace>,
+    pub workspace: Option<Arc<Workspace>>,
     /// What is built for it with other tools: a front end that it serves, bundles of assets.
     pub assets: Vec<Selection<'c>>,
     /// Frameworks with as many signs as the one that was taken.
@@ -69,7 +73,7 @@ struct Candidate<'c> {
     stack: &'c StackRecipe,
     folder: String,
     /// The workspace that it is the top or a member of.
-    workspace: Option<Workspace>,
+    workspace: Option<Arc<Workspace>>,
     /// Whether a file that only this stack has is there.
     is_certain: bool,
     evidence: Vec<Origin>,
@@ -125,6 +129,7 @@ pub fn selections<'c>(
     let mut main = read(best, &[&best.folder, "."], reader, config).unpack(&mut diagnostics);
     main.runner_up = runner_up;
 
+    let visited = visited(steps);
     let mut more: Vec<(bool, Selection<'c>)> = Vec::new();
     for candidate in candidates[1..]
         .iter()
@@ -150,7 +155,7 @@ pub fn selections<'c>(
         {
             continue;
         }
-        let is_told = built.contains(folder) || is_visited(folder, steps);
+        let is_told = built.contains(folder) || visited.contains(folder);
         let selection = read(candidate, &[folder], reader, others).value;
         if running.contains(folder) || is_application(&selection, is_told) {
             more.push((is_told, selection));
@@ -214,8 +219,9 @@ fn only_finished(candidates: &mut Vec<Candidate<'_>>, steps: &[InstallStep], cat
         .iter()
         .map(|candidate| candidate.folder.clone())
         .collect();
+    let visited = visited(steps);
     candidates.retain(|candidate| {
-        if is_visited(&candidate.folder, steps) {
+        if visited.contains(candidate.folder.as_str()) {
             return true;
         }
         let mut endings = catalog.list("folders", "variants").iter();
@@ -226,16 +232,16 @@ fn only_finished(candidates: &mut Vec<Candidate<'_>>, steps: &[InstallStep], cat
     });
 }
 
-/// Whether a document tells a person to run something in `folder`.
-fn is_visited(folder: &str, steps: &[InstallStep]) -> bool {
-    let runs = |step: &InstallStep| {
-        step.context.directory == folder
-            && !matches!(
-                step.action,
-                Action::ChangeDirectory | Action::Skip(_) | Action::Other
-            )
+/// The folders in which a document tells a person to run something.
+fn visited(steps: &[InstallStep]) -> BTreeSet<&str> {
+    let runs = |step: &&InstallStep| {
+        !matches!(
+            step.action,
+            Action::ChangeDirectory | Action::Skip(_) | Action::Other
+        )
     };
-    steps.iter().any(runs)
+    let runs = steps.iter().filter(runs);
+    runs.map(|step| step.context.directory.as_str()).collect()
 }
 
 /// Whether what was found in a folder beside the main one is an application, not a library or a tool
@@ -412,10 +418,15 @@ fn read<'c>(
     let taken = framework.map_or("", |(id, _)| id);
     tied.retain(|id| *id != taken);
     // What it takes of its workspace is a part of it.
-    let needed = candidate
-        .workspace
-        .iter()
-        .flat_map(|all| all.needed(folder));
+    let workspace = candidate.workspace.iter();
+    let needed: Vec<&Project> = workspace.flat_map(|all| all.needed(folder)).collect();
+    if needed.len() >= limits::NEEDED {
+        let message = format!(
+            "`{folder}` needs {} other projects of its workspace or more: further ones are not built with it",
+            limits::NEEDED
+        );
+        diagnostics.push(Diagnostic::new(Severity::Warning, Code::TooLarge, message));
+    }
     for project in needed {
         let folder = project.folder.as_str();
         manifest.take_in(reader.manifest(&[folder], id, stack).value);
@@ -448,16 +459,19 @@ fn candidates<'c>(
 ) -> Vec<Candidate<'c>> {
     let (repo, catalog) = (reader.repo, reader.catalog);
     let mut candidates: Vec<Candidate<'c>> = Vec::new();
+    let told = Told::new(steps, catalog);
     for (stack_id, stack) in &catalog.stacks {
+        let told = told.of(stack);
         for folder in folders(repo, &stack.detect.files, catalog, config) {
-            candidates.extend(candidate(repo, steps, catalog, stack_id, stack, folder));
+            candidates.extend(candidate(repo, &told, stack_id, stack, folder));
         }
     }
     if documentation::may_all_document(&candidates, reader) {
         for (stack_id, stack) in &catalog.stacks {
             let patterns = &stack.detect.weak_files;
+            let told = told.of(stack);
             for folder in folders(repo, patterns, catalog, config) {
-                let found = candidate(repo, steps, catalog, stack_id, stack, folder);
+                let found = candidate(repo, &told, stack_id, stack, folder);
                 let is_new = |found: &Candidate<'_>| {
                     !candidates.iter().any(|known| {
                         known.stack_id == found.stack_id && known.folder == found.folder
@@ -471,20 +485,15 @@ fn candidates<'c>(
         candidates = run_by_documents(repo, steps, catalog);
     }
     // A special case takes the place of the stack that it refines, in the same folder.
-    let refined: Vec<(String, String)> = candidates
-        .iter()
-        .flat_map(|special| {
-            special
-                .stack
-                .refines
-                .iter()
-                .map(|general| (general.clone(), special.folder.clone()))
-        })
-        .collect();
+    let mut refined: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for special in &candidates {
+        let general = special.stack.refines.iter().map(String::as_str);
+        let folder = refined.entry(special.folder.clone()).or_default();
+        folder.extend(general);
+    }
     candidates.retain(|candidate| {
-        !refined
-            .iter()
-            .any(|(id, folder)| id == candidate.stack_id && *folder == candidate.folder)
+        let refined = refined.get(&candidate.folder);
+        !refined.is_some_and(|ids| ids.contains(candidate.stack_id))
     });
     candidates.sort_by(|a, b| {
         b.score
@@ -493,6 +502,55 @@ fn candidates<'c>(
             .then_with(|| a.stack_id.cmp(b.stack_id))
     });
     candidates
+}
+
+/// What the steps of the documents say of stacks and folders.
+struct Told<'s> {
+    steps: &'s [InstallStep],
+    /// The steps that run a tool, by its id.
+    by_tool: BTreeMap<&'s str, Vec<usize>>,
+    folders: BTreeSet<&'s str>,
+}
+
+/// What they say of one stack.
+struct OfTools<'t> {
+    /// The first step that runs a tool of it.
+    first: Option<&'t InstallStep>,
+    count: usize,
+    /// Whether one of them runs at the top.
+    at_top: bool,
+    /// All folders in which something runs.
+    folders: &'t BTreeSet<&'t str>,
+}
+
+impl<'s> Told<'s> {
+    fn new(steps: &'s [InstallStep], catalog: &'s Catalog) -> Self {
+        let mut by_tool: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (index, step) in steps.iter().enumerate() {
+            if let Some((rule, _)) = rule(&step.words, catalog).0 {
+                by_tool.entry(rule.tool).or_default().push(index);
+            }
+        }
+        let folders = steps.iter().map(|step| step.context.directory.as_str());
+        Self {
+            steps,
+            by_tool,
+            folders: folders.collect(),
+        }
+    }
+
+    fn of(&self, stack: &StackRecipe) -> OfTools<'_> {
+        let tools: BTreeSet<&str> = stack.detect.tools.iter().map(String::as_str).collect();
+        let of_tools = tools.into_iter().filter_map(|tool| self.by_tool.get(tool));
+        let of_tools: BTreeSet<usize> = of_tools.flatten().copied().collect();
+        let mut steps = of_tools.iter().map(|index| &self.steps[*index]);
+        OfTools {
+            count: of_tools.len(),
+            first: steps.clone().next(),
+            at_top: steps.any(|step| step.context.directory == "."),
+            folders: &self.folders,
+        }
+    }
 }
 
 /// The stacks of files that documents run, where nothing else shows what the repository is.
@@ -594,20 +652,19 @@ fn prefer_server_around(candidates: &mut [Candidate<'_>], reader: &Reader<'_>) {
 /// Folders with a file of `patterns`, the root first, at most three levels down.
 fn folders(repo: &Repo, patterns: &[String], catalog: &Catalog, config: &Config) -> Vec<String> {
     let aside = catalog.list("folders", "no-application");
+    let mut known = BTreeSet::from(["."]);
     let mut folders = vec![".".to_owned()];
     // A person may name a folder that is deep, or called `examples`.
-    let settled = config.path.as_ref().map(|said| said.value.clone());
-    folders.extend(settled.filter(|folder| folder != "."));
+    let settled = config.path.as_ref().map(|said| said.value.as_str());
+    let settled = settled.filter(|folder| known.insert(folder));
+    folders.extend(settled.map(str::to_owned));
     for pattern in patterns.iter().filter(|pattern| !pattern.contains('/')) {
         for path in repo.glob(&format!("**/{pattern}")) {
             let folder = repo::folder_of(path);
             let is_aside = folder
                 .split('/')
                 .any(|part| aside.contains(&part.to_ascii_lowercase()));
-            if !is_aside
-                && folder.matches('/').count() < 3
-                && !folders.iter().any(|known| known == folder)
-            {
+            if !is_aside && folder.matches('/').count() < 3 && known.insert(folder) {
                 folders.push(folder.to_owned());
             }
         }
@@ -617,8 +674,7 @@ fn folders(repo: &Repo, patterns: &[String], catalog: &Catalog, config: &Config)
 
 fn candidate<'c>(
     repo: &Repo,
-    steps: &[InstallStep],
-    catalog: &Catalog,
+    told: &OfTools<'_>,
     stack_id: &'c str,
     stack: &'c StackRecipe,
     folder: String,
@@ -660,14 +716,7 @@ fn candidate<'c>(
         1 + folder.matches('/').count()
     })
     .unwrap_or(9);
-    let of_tools: Vec<&InstallStep> = steps
-        .iter()
-        .filter(|step| {
-            let tool = rule(&step.words, catalog).0.map(|(rule, _)| rule.tool);
-            tool.is_some_and(|tool| stack.detect.tools.iter().any(|known| known == tool))
-        })
-        .collect();
-    if let Some(step) = of_tools.first() {
+    if let Some(step) = told.first {
         score += 3;
         evidence.push(Origin::at(
             OriginKind::Readme,
@@ -675,12 +724,11 @@ fn candidate<'c>(
             step.source.line(step.span.start),
             &step.text,
         ));
-        score += i32::try_from((of_tools.len() - 1).min(4)).unwrap_or(0);
+        score += i32::try_from((told.count - 1).min(4)).unwrap_or(0);
     }
-    let is_here = |step: &&InstallStep| step.context.directory == folder;
     let is_visited = match folder.as_str() {
-        "." => of_tools.iter().any(is_here),
-        _ => steps.iter().any(|step| is_here(&step)),
+        "." => told.at_top,
+        _ => told.folders.contains(folder.as_str()),
     };
     if is_visited {
         score += 3;

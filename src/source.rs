@@ -1,6 +1,11 @@
 //! Text with positions: files of the input, byte spans, lines and columns.
 
-use std::ops::Range;
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::Range,
+    sync::OnceLock,
+};
 
 /// A half-open range of byte offsets into one [`SourceFile`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +47,18 @@ pub struct SourceFile {
     /// `false` when the bytes were not UTF-8 and were read as Windows-1252.
     pub was_utf8: bool,
     line_starts: Vec<usize>,
+    /// Where its words stand, once somebody asks for them.
+    words: OnceLock<Words>,
+}
+
+/// Where words stand in a text for the first time, by their digest: the text itself tells whether it is
+/// the word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Words {
+    /// Between double quotes.
+    quoted: HashMap<u64, usize>,
+    /// Between quotes of either kind, or of letters, digits and what stands in names of packages.
+    any: HashMap<u64, usize>,
 }
 
 impl SourceFile {
@@ -56,6 +73,7 @@ impl SourceFile {
             text,
             was_utf8: true,
             line_starts,
+            words: OnceLock::new(),
         }
     }
 
@@ -112,6 +130,66 @@ impl SourceFile {
         self.text[*start..end].trim_end_matches(['\n', '\r'])
     }
 
+    /// Returns where `text` stands between double quotes for the first time.
+    pub fn quoted(&self, text: &str) -> Option<usize> {
+        self.first(&self.words().quoted, text)
+    }
+
+    /// Returns where `word` stands for the first time, between quotes or by itself.
+    pub fn mention(&self, word: &str) -> Option<usize> {
+        self.first(&self.words().any, word)
+    }
+
+    fn first(&self, places: &HashMap<u64, usize>, word: &str) -> Option<usize> {
+        let at = *places.get(&digest(word))?;
+        self.text[at..].starts_with(word).then_some(at)
+    }
+
+    fn words(&self) -> &Words {
+        self.words.get_or_init(|| {
+            let mut words = Words::default();
+            for quote in ['"', '\''] {
+                let marks = self.text.match_indices(quote);
+                let mut marks = marks.map(|(at, _)| at).peekable();
+                while let (Some(open), Some(close)) = (marks.next(), marks.peek()) {
+                    let at = open + 1;
+                    let word = digest(&self.text[at..*close]);
+                    words.any.entry(word).or_insert(at);
+                    if quote == '"' {
+                        words.quoted.entry(word).or_insert(at);
+                    }
+                }
+            }
+            let is_part = |c: char| c.is_alphanumeric() || "_-.@/".contains(c);
+            for word in self
+                .text
+                .split(|c| !is_part(c))
+                .filter(|word| !word.is_empty())
+            {
+                let at = word.as_ptr() as usize - self.text.as_ptr() as usize;
+                let first = words.any.entry(digest(word)).or_insert(at);
+                *first = at.min(*first);
+            }
+            words
+        })
+    }
+
+    /// Returns the line of `offset` without blanks around it, or the part of a long one that stands around
+    /// it.
+    pub fn excerpt(&self, offset: usize) -> &str {
+        /// Bytes of a line of people's, and of a part of one that programs made.
+        const LONGEST: usize = 1000;
+        let line = self.line_text(self.line(offset));
+        if line.len() <= LONGEST {
+            return line.trim();
+        }
+        let start = line.as_ptr() as usize - self.text.as_ptr() as usize;
+        let at = offset.saturating_sub(start).min(line.len());
+        let from = line.floor_char_boundary(at.saturating_sub(LONGEST / 5));
+        let to = line.floor_char_boundary((from + LONGEST).min(line.len()));
+        line[from..to].trim()
+    }
+
     /// Returns the span of the whole lines that `span` touches, line endings included.
     pub fn lines_around(&self, span: Span) -> Span {
         let end = span.end.min(self.text.len());
@@ -131,6 +209,12 @@ impl SourceFile {
         let blanks = text.len() - text.trim_start().len();
         Span::new(start + blanks, start + text.trim_end().len().max(blanks))
     }
+}
+
+fn digest(word: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    word.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
@@ -188,6 +272,32 @@ mod tests {
         assert_eq!(file.line_text(2), "two");
         let span = file.line_span(3);
         assert_eq!(&file.text[span.range()], "three");
+    }
+
+    #[test]
+    fn of_a_long_line_a_part_is_shown() {
+        let text = format!("a\n  short \n{}here{}", "ä".repeat(999), "ö".repeat(999));
+        let file = SourceFile::new("a", text);
+        assert_eq!(file.excerpt(4), "short");
+        let at = file.text.find("here").expect("stands there");
+        let part = file.excerpt(at);
+        assert!(part.contains("ähereö") && part.len() <= 1000);
+        assert!(file.excerpt(file.text.len()).ends_with("ö"));
+    }
+
+    #[test]
+    fn words_are_found_by_themselves_and_between_quotes() {
+        let file = SourceFile::new("a", "start-up: \"start\", 'x y'; \"z\": start");
+        assert_eq!(
+            (file.quoted("start"), file.mention("start")),
+            (Some(11), Some(11))
+        );
+        assert_eq!((file.quoted("x y"), file.mention("x y")), (None, Some(20)));
+        assert_eq!(
+            (file.mention("start-up"), file.mention("up")),
+            (Some(0), None)
+        );
+        assert_eq!(file.quoted("z"), Some(27));
     }
 
     #[test]

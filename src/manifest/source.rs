@@ -1,7 +1,7 @@
 //! What source code itself says: variables it reads, modules it imports.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -50,19 +50,18 @@ impl SourceFacts {
     /// Adds what the source of a library says that belongs to it; whether it listens the program
     /// itself shows.
     pub fn take_in(&mut self, library: Self) {
-        for read in library.env {
-            if !self.env.iter().any(|known| known.name == read.name) {
-                self.env.push(read);
-            }
-        }
+        let known = self.env.iter().map(|read| read.name.clone());
+        let mut known: BTreeSet<String> = known.collect();
+        let env = library.env.into_iter();
+        self.env
+            .extend(env.filter(|read| known.insert(read.name.clone())));
         for (name, place) in library.imports {
             self.imports.entry(name).or_insert(place);
         }
-        for path in library.files {
-            if !self.files.contains(&path) {
-                self.files.push(path);
-            }
-        }
+        let mut known: BTreeSet<String> = self.files.iter().cloned().collect();
+        let files = library.files.into_iter();
+        self.files
+            .extend(files.filter(|path| known.insert(path.clone())));
     }
 }
 
@@ -82,7 +81,7 @@ pub fn source_facts(
     let packages = catalog.list("folders", "packages");
     let (env_reads, imports) = (&stack.env_reads, &stack.imports);
     let mut paths: Vec<&str> = repo
-        .files()
+        .files_in(folder)
         .filter(|path| !tests.iter().any(|ending| path.ends_with(ending.as_str())))
         .filter(|path| is_source(repo, path, folder, stack, aside, packages))
         .collect();
@@ -95,6 +94,8 @@ pub fn source_facts(
         files: paths.iter().map(|path| (*path).to_owned()).collect(),
         ..SourceFacts::default()
     };
+    // Where each variable stands in the list.
+    let mut places: HashMap<String, usize> = HashMap::new();
     for path in &paths {
         let Some(source) = repo.source(path) else {
             continue;
@@ -111,6 +112,8 @@ pub fn source_facts(
                     .or_insert(place);
             }
         }
+        // The line that was looked at last, and whether it asks for something.
+        let mut near = (0, false);
         for pattern in env_reads {
             for found in pattern.captures_iter(text) {
                 let Some(name) = found.name("name") else {
@@ -122,14 +125,17 @@ pub fn source_facts(
                 }
                 let default = found.name("default").or_else(|| found.name("number"));
                 let line = source.line(name.start());
-                let mut known = facts.env.iter_mut();
-                if let Some(known) = known.find(|known| known.name == name.as_str()) {
-                    let text = source.line_text(line);
-                    let is_asked = catalog.has_word("environment", "conditions", text);
-                    known.asked |= is_asked && known.default.is_some() && default.is_none();
+                if let Some(known) = places.get(name.as_str()) {
+                    if near.0 != line {
+                        let text = source.line_text(line);
+                        near = (line, catalog.has_word("environment", "conditions", text));
+                    }
+                    let known = &mut facts.env[*known];
+                    known.asked |= near.1 && known.default.is_some() && default.is_none();
                     known.required |= default.is_none() && found.name("required").is_some();
                     continue;
                 }
+                places.insert(name.as_str().to_owned(), facts.env.len());
                 facts.env.push(EnvRead {
                     name: name.as_str().to_owned(),
                     default: default.map(|default| default.as_str().to_owned()),

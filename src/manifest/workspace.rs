@@ -1,9 +1,13 @@
 //! Projects of one repository that are installed together: workspaces.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::Fact;
 use crate::{
+    limits,
     origin::Origin,
     recipe::{Catalog, WorkspaceFile, WorkspaceRecipe},
     repo::{self, Repo},
@@ -21,6 +25,12 @@ pub struct Workspace {
     pub members: Vec<Project>,
     /// Where they are declared.
     pub origin: Origin,
+    /// Where the projects stand among [`Workspace::projects`], by folder; of two the first.
+    by_folder: HashMap<String, usize>,
+    /// Where the members stand, by the name that others declare them by.
+    by_name: HashMap<String, Vec<usize>>,
+    /// Two of the projects that declare a name.
+    declarers: HashMap<String, Vec<usize>>,
 }
 
 /// The top or a member of a [`Workspace`].
@@ -37,8 +47,8 @@ pub struct Project {
 }
 
 /// Returns the workspaces of `repo`, by their folders.
-pub fn workspaces(repo: &Repo, catalog: &Catalog) -> Vec<Workspace> {
-    let mut found: Vec<Workspace> = Vec::new();
+pub fn workspaces(repo: &Repo, catalog: &Catalog) -> Vec<Arc<Workspace>> {
+    let mut found: Vec<Arc<Workspace>> = Vec::new();
     for (stack_id, stack) in &catalog.stacks {
         let Some(recipe) = &stack.workspace else {
             continue;
@@ -48,7 +58,7 @@ pub fn workspaces(repo: &Repo, catalog: &Catalog) -> Vec<Workspace> {
                 let folder = repo::folder_of(path);
                 let is_known = found.iter().any(|known| known.top.folder == folder);
                 if !is_known && let Some(workspace) = read(path, file, stack_id, recipe, repo) {
-                    found.push(workspace);
+                    found.push(Arc::new(workspace));
                 }
             }
         }
@@ -59,14 +69,49 @@ pub fn workspaces(repo: &Repo, catalog: &Catalog) -> Vec<Workspace> {
 
 impl Workspace {
     /// Returns the workspace among `all` that the project in `folder` belongs to: the nearest.
-    pub fn of<'w>(all: &'w [Workspace], folder: &str) -> Option<&'w Workspace> {
+    pub fn of<'w>(all: &'w [Arc<Workspace>], folder: &str) -> Option<&'w Arc<Workspace>> {
         let holding = all.iter().filter(|one| one.project(folder).is_some());
         holding.max_by_key(|one| one.top.folder.len())
     }
 
     /// Returns the top or the member that lies in `folder`.
     pub fn project(&self, folder: &str) -> Option<&Project> {
-        self.projects().find(|project| project.folder == folder)
+        self.projects_at(*self.by_folder.get(folder)?)
+    }
+
+    fn projects_at(&self, index: usize) -> Option<&Project> {
+        match index.checked_sub(1) {
+            Some(member) => self.members.get(member),
+            None => Some(&self.top),
+        }
+    }
+
+    fn new(stack_id: &str, top: Project, members: Vec<Project>, origin: Origin) -> Self {
+        let mut by_folder = HashMap::from([(top.folder.clone(), 0)]);
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, member) in members.iter().enumerate() {
+            let place = by_folder.entry(member.folder.clone());
+            place.or_insert(index + 1);
+            by_name.entry(member.name.clone()).or_default().push(index);
+        }
+        let mut declarers: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, project) in std::iter::once(&top).chain(&members).enumerate() {
+            for name in &project.declared {
+                let declarers = declarers.entry(name.clone()).or_default();
+                if declarers.len() < 2 {
+                    declarers.push(index);
+                }
+            }
+        }
+        Self {
+            stack_id: stack_id.to_owned(),
+            top,
+            members,
+            origin,
+            by_folder,
+            by_name,
+            declarers,
+        }
     }
 
     /// Returns the top and the members.
@@ -92,30 +137,45 @@ impl Workspace {
     }
 
     /// Returns the members that the project in `folder` needs, directly or not, each after those
-    /// that it needs itself.
+    /// that it needs itself; at most [`limits::NEEDED`].
     pub fn needed(&self, folder: &str) -> Vec<&Project> {
         let mut needed = Vec::new();
-        let mut visited = vec![folder.to_owned()];
-        self.add_needed(folder, &mut visited, &mut needed);
+        let Some(project) = self.project(folder) else {
+            return needed;
+        };
+        let mut visited = HashSet::from([folder]);
+        // Each project that is being looked at, with what it declares and was not looked at.
+        let mut open = vec![(None, self.declared_by(project))];
+        while let Some((project, declared)) = open.last_mut() {
+            let Some(member) = declared.pop() else {
+                needed.extend(project.take());
+                open.pop();
+                continue;
+            };
+            let member = &self.members[member];
+            if visited.len() <= limits::NEEDED && visited.insert(&member.folder) {
+                open.push((Some(member), self.declared_by(member)));
+            }
+        }
         needed
     }
 
-    fn add_needed<'w>(
-        &'w self,
-        folder: &str,
-        visited: &mut Vec<String>,
-        needed: &mut Vec<&'w Project>,
-    ) {
-        let Some(project) = self.project(folder) else {
-            return;
-        };
-        for member in &self.members {
-            if project.declared.contains(&member.name) && !visited.contains(&member.folder) {
-                visited.push(member.folder.clone());
-                self.add_needed(&member.folder, visited, needed);
-                needed.push(member);
-            }
-        }
+    /// The members that `project` declares, the last one first.
+    fn declared_by(&self, project: &Project) -> Vec<usize> {
+        let named = project
+            .declared
+            .iter()
+            .filter_map(|name| self.by_name.get(name));
+        let mut members: Vec<usize> = named.flatten().copied().collect();
+        members.sort_unstable_by(|a, b| b.cmp(a));
+        members
+    }
+
+    /// Returns whether another project than `project` declares it.
+    pub fn is_declared(&self, project: &Project) -> bool {
+        let declarers = self.declarers.get(&project.name).into_iter().flatten();
+        let mut declarers = declarers.filter_map(|index| self.projects_at(*index));
+        declarers.any(|other| other.folder != project.folder)
     }
 }
 
@@ -159,15 +219,15 @@ fn read(
     let members: Vec<Project> = members.collect();
     let key = file.keys.first()?.split('.').next()?;
     let at = source.text.find(key).unwrap_or(0);
-    (!members.is_empty()).then(|| Workspace {
-        stack_id: stack_id.to_owned(),
-        top: project(top, recipe, repo).unwrap_or_else(|| Project {
-            folder: top.to_owned(),
-            ..Project::default()
-        }),
-        members,
-        origin: Origin::in_source(&source, at),
-    })
+    if members.is_empty() {
+        return None;
+    }
+    let top = project(top, recipe, repo).unwrap_or_else(|| Project {
+        folder: top.to_owned(),
+        ..Project::default()
+    });
+    let origin = Origin::in_source(&source, at);
+    Some(Workspace::new(stack_id, top, members, origin))
 }
 
 /// What lies in `folder`.
@@ -179,7 +239,7 @@ fn project(folder: &str, recipe: &WorkspaceRecipe, repo: &Repo) -> Option<Projec
     let declared = declared.flat_map(|packages| packages.keys().cloned());
     let scripts = value.get("scripts").and_then(|scripts| scripts.as_object());
     let fact = |name: &String, command: &serde_json::Value| {
-        let at = source.text.find(&format!("\"{name}\"")).unwrap_or(0);
+        let at = source.quoted(name).unwrap_or(0);
         let fact = Fact {
             value: command.as_str()?.to_owned(),
             file: source.path.clone(),
@@ -211,7 +271,7 @@ fn data(source: &SourceFile) -> Option<serde_json::Value> {
 mod tests {
     use super::*;
 
-    fn check(files: &[(&str, &str)], expected: &[&str]) -> Option<Workspace> {
+    fn check(files: &[(&str, &str)], expected: &[&str]) -> Option<Arc<Workspace>> {
         let folder = tempfile::tempdir().expect("a temporary folder");
         for (path, text) in files {
             let path = folder.path().join(path);

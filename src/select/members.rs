@@ -1,15 +1,12 @@
 //! Which projects of a workspace are components: those that its start leads to, or each that is an
 //! application.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Candidate, Selection, is_visited, read, serves_output};
+use super::{Candidate, Selection, read, serves_output, visited};
 use crate::{
     config::Config,
-    manifest::{
-        Reader,
-        workspace::{Project, Workspace},
-    },
+    manifest::{Reader, workspace::Workspace},
     recipe::{Catalog, Does},
     repo::Repo,
     step::{Action, Following, InstallStep, Purpose, Reach},
@@ -22,7 +19,7 @@ const STARTS: [Does; 2] = [Does::Start, Does::Process];
 /// ends that one of them serves; returns the folders of the members that do.
 pub(super) fn only_running<'c>(
     candidates: &mut Vec<Candidate<'c>>,
-    workspaces: &[Workspace],
+    workspaces: &[Arc<Workspace>],
     reader: &Reader<'c>,
     steps: &[InstallStep],
 ) -> BTreeSet<String> {
@@ -49,18 +46,19 @@ struct Member<'c> {
 
 fn of_one<'c>(
     candidates: &mut Vec<Candidate<'c>>,
-    workspace: &Workspace,
+    workspace: &Arc<Workspace>,
     reader: &Reader<'c>,
     steps: &[InstallStep],
 ) -> BTreeSet<String> {
     let (repo, catalog) = (reader.repo, reader.catalog);
     let unsettled = Config::default();
+    let visited = visited(steps);
     let members: Vec<Member<'_>> = candidates
         .iter()
         .filter(|candidate| is_member(candidate, workspace))
         .map(|candidate| {
             let found = read(candidate, &[&candidate.folder], reader, &unsettled).value;
-            member(found, workspace, steps, catalog)
+            member(found, workspace, &visited, catalog)
         })
         .collect();
     let reach = start(workspace, repo, steps, catalog);
@@ -142,7 +140,7 @@ fn is_member(candidate: &Candidate<'_>, workspace: &Workspace) -> bool {
 fn member<'c>(
     selection: Selection<'c>,
     workspace: &Workspace,
-    steps: &[InstallStep],
+    visited: &BTreeSet<&str>,
     catalog: &Catalog,
 ) -> Member<'c> {
     let project = workspace.project(&selection.folder);
@@ -150,12 +148,8 @@ fn member<'c>(
     let starts = catalog.list("scripts", "start").iter();
     let mut starts = starts.filter(|name| scripts.is_some_and(|all| all.contains_key(*name)));
     let can_start = starts.next().is_some();
-    let needs_it = |other: &Project| {
-        other.folder != selection.folder
-            && project.is_some_and(|project| other.declared.contains(&project.name))
-    };
-    let is_needed = !can_start && workspace.projects().any(needs_it);
-    let stays_up = selection.facts.serves || is_visited(&selection.folder, steps);
+    let is_needed = !can_start && project.is_some_and(|project| workspace.is_declared(project));
+    let stays_up = selection.facts.serves || visited.contains(selection.folder.as_str());
     let is_application = selection.framework.is_some()
         || !selection.manifest.processes.is_empty()
         || can_start && stays_up;
@@ -179,7 +173,12 @@ fn has_framework(candidates: &[Candidate<'_>], workspace: &Workspace, reader: &R
 }
 
 /// What the documents' start leads to; where they have none, the scripts at the top.
-fn start(workspace: &Workspace, repo: &Repo, steps: &[InstallStep], catalog: &Catalog) -> Reach {
+fn start(
+    workspace: &Arc<Workspace>,
+    repo: &Repo,
+    steps: &[InstallStep],
+    catalog: &Catalog,
+) -> Reach {
     let following = Following {
         workspaces: std::slice::from_ref(workspace),
         repo,
