@@ -279,7 +279,7 @@ impl Manifest {
         };
         let lines = strings.into_iter().flatten().filter_map(|(name, value)| {
             let value = value.as_str().filter(|value| names_server(value))?;
-            let at = source.text.find(&format!("\"{name}\"")).unwrap_or(0);
+            let at = source.quoted(name).unwrap_or(0);
             Some(EnvLine {
                 name: format!("ConnectionStrings__{name}"),
                 value: value.to_owned(),
@@ -344,7 +344,7 @@ impl Manifest {
     }
 
     fn program(&mut self, name: &str, value: &str, source: &SourceFile) {
-        let at = source.text.find(name).unwrap_or(0);
+        let at = source.mention(name).unwrap_or(0);
         self.programs
             .entry(name.to_owned())
             .or_insert_with(|| Fact {
@@ -393,7 +393,7 @@ impl Manifest {
     }
 
     fn named(&mut self, name: &str, source: &SourceFile) {
-        let at = source.text.find(name).unwrap_or(0);
+        let at = source.mention(name).unwrap_or(0);
         self.name.get_or_insert_with(|| Fact {
             value: name.to_owned(),
             file: source.path.clone(),

@@ -68,8 +68,12 @@ impl Origin {
     /// Returns the origin of what stands in `source` at byte `offset`: its line, and the words of it.
     pub fn in_source(source: &SourceFile, offset: usize) -> Self {
         let line = source.line(offset);
-        let text = source.line_text(line).trim();
-        Self::at(OriginKind::Manifest, &source.path, line, text)
+        Self::at(
+            OriginKind::Manifest,
+            &source.path,
+            line,
+            source.excerpt(offset),
+        )
     }
 
     /// Returns the origin of something that the recipe `id` (such as `stacks/python-pip`) says.

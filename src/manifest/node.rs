@@ -18,10 +18,7 @@ impl Manifest {
         let Some(json) = json(source, diagnostics) else {
             return;
         };
-        let line_of = |key: &str| {
-            let at = source.text.find(&format!("\"{key}\"")).unwrap_or(0);
-            source.line(at)
-        };
+        let line_of = |key: &str| source.line(source.quoted(key).unwrap_or(0));
         for (table, development) in [
             ("dependencies", false),
             ("optionalDependencies", false),

@@ -83,7 +83,7 @@ impl Manifest {
         for (table, development) in [("require", false), ("require-dev", true)] {
             let packages = json.get(table).and_then(|table| table.as_object());
             for (name, requirement) in packages.into_iter().flatten() {
-                let at = source.text.find(&format!("\"{name}\"")).unwrap_or(0);
+                let at = source.quoted(name).unwrap_or(0);
                 self.add(Package {
                     name: normal_name(name),
                     requirement: requirement.as_str().unwrap_or_default().to_owned(),
@@ -111,7 +111,7 @@ impl Manifest {
             let required = required.into_iter().flat_map(|table| table.keys());
             for name in required.filter(|name| name.starts_with("ext-")) {
                 let by = package.get("name").and_then(|name| name.as_str());
-                let by = by.and_then(|name| source.text.find(&format!("\"{name}\"")));
+                let by = by.and_then(|name| source.quoted(name));
                 self.declare(name, "", source, source.line(by.unwrap_or(0)));
             }
         }

@@ -1,6 +1,8 @@
 //! What a development server hands on: the paths below which another program of the repository
 //! answers, and on which port it does.
 
+use std::collections::BTreeSet;
+
 use super::literal::{self, Literal, Value};
 use crate::{
     recipe::ProxiedFile,
@@ -29,6 +31,7 @@ pub struct Handed {
 /// occurs twice is taken as it stands first.
 pub fn handed(repo: &Repo, folder: &str, files: &[ProxiedFile]) -> Vec<Handed> {
     let mut all: Vec<Handed> = Vec::new();
+    let mut paths = BTreeSet::new();
     for known in files {
         for path in repo.glob(&repo::join(folder, &known.file)) {
             let Some(source) = repo.source(path) else {
@@ -46,7 +49,7 @@ pub fn handed(repo: &Repo, folder: &str, files: &[ProxiedFile]) -> Vec<Handed> {
                 }
             }
             for entry in found {
-                if !all.iter().any(|known| known.path == entry.path) {
+                if paths.insert(entry.path.clone()) {
                     all.push(entry.at(&source));
                 }
             }
@@ -72,7 +75,7 @@ impl Found {
             rewrite: self.rewrite,
             file: source.path.clone(),
             line,
-            text: source.line_text(line).trim().to_owned(),
+            text: source.excerpt(self.at).to_owned(),
         }
     }
 }

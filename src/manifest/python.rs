@@ -260,7 +260,7 @@ impl Manifest {
     }
 
     pub(super) fn pyproject(&mut self, source: &SourceFile, table: &toml::Table) {
-        let line_of = |name: &str| source.line(source.text.find(name).unwrap_or(0));
+        let line_of = |name: &str| source.line(source.mention(name).unwrap_or(0));
         let project = table
             .get("project")
             .and_then(|project| project.get("dependencies"));
@@ -352,7 +352,7 @@ impl Manifest {
             let version = value
                 .as_str()
                 .or_else(|| value.get("version").and_then(|version| version.as_str()));
-            let line = source.line(source.text.find(name.as_str()).unwrap_or(0));
+            let line = source.line(source.mention(name).unwrap_or(0));
             self.add(Package {
                 name: normal_name(name),
                 requirement: version.unwrap_or_default().replace('*', ""),

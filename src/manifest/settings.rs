@@ -273,8 +273,13 @@ impl<'t> Scan<'t> {
     fn bare(&mut self) {
         let start = self.at;
         let rest = &self.text[start..];
-        let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
-        let length = match (rest.starts_with('<'), line.find('>')) {
+        let is_open = rest.starts_with('<');
+        let ends = || {
+            rest.find(['>', '\n'])
+                .filter(|end| rest[*end..].starts_with('>'))
+        };
+        let end = is_open.then(ends).flatten();
+        let length = match (is_open, end) {
             (true, Some(end)) => end + 1,
             (true, None) => 1,
             (false, _) => rest

@@ -4,7 +4,10 @@
 //! httpd.apache.org/docs/2.4/configuring.html. A directive is a name and its arguments; which names
 //! say what is data (`recipes/words/sites.toml`).
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use super::Fact;
 use crate::recipe::Catalog;
@@ -53,11 +56,11 @@ impl Site {
         take(&mut self.fallback, other.fallback);
         take(&mut self.scripts, other.scripts);
         take(&mut self.fastcgi, other.fastcgi);
-        for fact in other.denied {
-            if !self.denied.iter().any(|known| known.value == fact.value) {
-                self.denied.push(fact);
-            }
-        }
+        let known = self.denied.iter().map(|known| known.value.clone());
+        let mut known: BTreeSet<String> = known.collect();
+        let denied = other.denied.into_iter();
+        self.denied
+            .extend(denied.filter(|fact| known.insert(fact.value.clone())));
         for (name, fact) in other.parameters {
             self.parameters.entry(name).or_insert(fact);
         }
@@ -120,7 +123,7 @@ pub fn site(text: &str, file: &str, first: usize, catalog: &Catalog) -> Site {
         let value = match *kind {
             "denied" => {
                 let is_all = arguments == ["all"];
-                let path = directive.inside.last().and_then(|block| location(block));
+                let path = directive.inside.as_deref().and_then(location);
                 if let Some(path) = path.filter(|_| is_all) {
                     remember();
                     denied.push(fact(path));
@@ -195,14 +198,14 @@ struct Directive {
     words: Vec<String>,
     /// The line, from 0.
     line: usize,
-    /// The blocks of nginx around it, outermost first.
-    inside: Vec<Vec<String>>,
+    /// The block of nginx around it.
+    inside: Option<Rc<[String]>>,
 }
 
 /// The directives of a site file: nginx ends one with `;` or a brace, Apache with the line.
 fn directives(text: &str) -> Vec<Directive> {
     let mut all: Vec<Directive> = Vec::new();
-    let mut blocks: Vec<Vec<String>> = Vec::new();
+    let mut blocks: Vec<Rc<[String]>> = Vec::new();
     for (line, content) in text.lines().enumerate() {
         let mut words: Vec<String> = Vec::new();
         let mut word = String::new();
@@ -232,10 +235,10 @@ fn directives(text: &str) -> Vec<Directive> {
                     let ended = Directive {
                         words: std::mem::take(&mut words),
                         line,
-                        inside: blocks.clone(),
+                        inside: blocks.last().cloned(),
                     };
                     match c {
-                        '{' => blocks.push(ended.words.clone()),
+                        '{' => blocks.push(ended.words.as_slice().into()),
                         '}' => {
                             blocks.pop();
                         }
@@ -255,7 +258,7 @@ fn directives(text: &str) -> Vec<Directive> {
             all.push(Directive {
                 words,
                 line,
-                inside: blocks.clone(),
+                inside: blocks.last().cloned(),
             });
         }
     }

@@ -1,10 +1,10 @@
 //! Addresses of services that stand in the source, where no environment variable can move them.
 
-use std::sync::LazyLock;
+use std::{cell::RefCell, collections::HashMap, ops::Range, rc::Rc, sync::LazyLock};
 
 use regex::{Captures, Regex};
 
-use super::{LOCALHOST, Origin, OriginKind, created::CreatedFile, image, input::Input};
+use super::{LOCALHOST, Origin, created::CreatedFile, image, input::Input};
 use crate::{
     recipe::{Catalog, Expression, ServiceRecipe},
     repo,
@@ -116,6 +116,9 @@ struct Code<'a> {
     files: Vec<std::sync::Arc<SourceFile>>,
     env_reads: &'a [Expression],
     catalog: &'a Catalog,
+    pairs: RefCell<HashMap<String, Rc<Pairs>>>,
+    /// The file and line that was looked at last, and whether it is aside: [`Code::is_aside`].
+    near: RefCell<Option<((String, usize), bool)>>,
 }
 
 impl<'a> Code<'a> {
@@ -140,6 +143,8 @@ impl<'a> Code<'a> {
                 .collect(),
             env_reads: &selection.stack.env_reads,
             catalog,
+            pairs: RefCell::default(),
+            near: RefCell::default(),
         }
     }
 
@@ -152,8 +157,7 @@ impl<'a> Code<'a> {
         recipes: &[&ServiceRecipe],
     ) -> Option<Written> {
         let whole = found.get(0).expect("the whole match");
-        let line = file.line_text(file.line(whole.start()));
-        if self.is_comment(line) || self.env_reads.iter().any(|read| read.is_match(line)) {
+        if self.is_aside(file, whole.start()) {
             return None;
         }
         let block = found
@@ -233,6 +237,20 @@ impl<'a> Code<'a> {
         })
     }
 
+    /// Whether the line at `at` is a comment, or reads the environment.
+    fn is_aside(&self, file: &SourceFile, at: usize) -> bool {
+        let number = file.line(at);
+        let place = (file.path.clone(), number);
+        let near = self.near.take().filter(|(known, _)| *known == place);
+        let (place, is_aside) = near.unwrap_or_else(|| {
+            let line = file.line_text(number);
+            let reads = || self.env_reads.iter().any(|read| read.is_match(line));
+            (place, self.is_comment(line) || reads())
+        });
+        self.near.replace(Some((place, is_aside)));
+        is_aside
+    }
+
     fn is_comment(&self, line: &str) -> bool {
         let signs = self.catalog.list("addresses", "comments");
         signs
@@ -275,9 +293,7 @@ impl<'a> Code<'a> {
     }
 
     fn origin(&self, file: &SourceFile, at: usize) -> Origin {
-        let number = file.line(at);
-        let line = file.line_text(number).trim();
-        Origin::at(OriginKind::Manifest, &file.path, number, line)
+        Origin::in_source(file, at)
     }
 
     /// The string that the name is given, in `file` or else in any other one.
@@ -287,10 +303,11 @@ impl<'a> Code<'a> {
             .iter()
             .map(|other| &**other)
             .filter(|other| other.path != file.path);
-        std::iter::once(file)
-            .chain(others)
-            .find_map(|file| self.pairs(file).into_iter().find(|pair| pair.name == name))
-            .map(|pair| Asked::Value(pair.value, pair.origin))
+        std::iter::once(file).chain(others).find_map(|file| {
+            let pairs = self.pairs(file);
+            let pair = *pairs.by_name.get(name)?;
+            Some(pairs.asked(pair, file))
+        })
     }
 
     /// The value beside a usual name for `role` in the pairs of one connection.
@@ -322,29 +339,39 @@ impl<'a> Code<'a> {
 
     /// The value beside a usual name for `role`, anywhere in `file`.
     fn beside(&self, role: &str, file: &SourceFile) -> Asked {
-        let found = self
-            .pairs(file)
-            .into_iter()
-            .find(|pair| self.is_listed(role, &pair.name));
-        found.map_or(Asked::Nothing, |pair| Asked::Value(pair.value, pair.origin))
+        let pairs = self.pairs(file);
+        let names = self.catalog.list("addresses", role).iter();
+        let found = names.filter_map(|name| pairs.by_plain_name.get(name)).min();
+        found.map_or(Asked::Nothing, |pair| pairs.asked(*pair, file))
     }
 
     fn is_listed(&self, list: &str, name: &str) -> bool {
-        let name: String = name
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .map(|c| c.to_ascii_lowercase())
-            .collect();
         let known = self.catalog.list("addresses", list);
-        known.contains(&name)
+        known.contains(&plain(name))
     }
 
-    fn pairs(&self, file: &SourceFile) -> Vec<Pair> {
-        let mut pairs = Vec::new();
+    /// The pairs of `file`, which are read once.
+    fn pairs(&self, file: &SourceFile) -> Rc<Pairs> {
+        let mut known = self.pairs.borrow_mut();
+        if let Some(known) = known.get(&file.path) {
+            return Rc::clone(known);
+        }
+        let pairs = Rc::new(self.read_pairs(file));
+        known.insert(file.path.clone(), Rc::clone(&pairs));
+        pairs
+    }
+
+    fn read_pairs(&self, file: &SourceFile) -> Pairs {
+        let mut pairs = Pairs::default();
+        // The line that was looked at last, and whether it is a comment.
+        let mut near = (0, false);
         for found in PAIR.captures_iter(&file.text) {
             let at = found.get(0).expect("the whole match").start();
             let number = file.line(at);
-            if self.is_comment(file.line_text(number)) {
+            if near.0 != number {
+                near = (number, self.is_comment(file.line_text(number)));
+            }
+            if near.1 {
                 continue;
             }
             let name = found.name("defined").or_else(|| found.name("name"));
@@ -354,21 +381,39 @@ impl<'a> Code<'a> {
             let (Some(name), Some(value)) = (name, value) else {
                 continue;
             };
-            pairs.push(Pair {
-                name: name.as_str().to_owned(),
-                value: value.as_str().to_owned(),
-                origin: self.origin(file, at),
-            });
+            let pair = pairs.all.len();
+            pairs.all.push((at, value.range()));
+            let name = name.as_str();
+            pairs.by_name.entry(name.to_owned()).or_insert(pair);
+            pairs.by_plain_name.entry(plain(name)).or_insert(pair);
         }
         pairs
     }
 }
 
-/// A name and the string beside it.
-struct Pair {
-    name: String,
-    value: String,
-    origin: Origin,
+/// `name` in small letters and digits.
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The names of a file with the strings beside them, in order.
+#[derive(Default)]
+struct Pairs {
+    /// Where each begins, and where its value stands.
+    all: Vec<(usize, Range<usize>)>,
+    /// The first of each name.
+    by_name: HashMap<String, usize>,
+    /// As `by_name`, by small letters and digits.
+    by_plain_name: HashMap<String, usize>,
+}
+
+impl Pairs {
+    fn asked(&self, pair: usize, file: &SourceFile) -> Asked {
+        let (at, value) = &self.all[pair];
+        let value = file.text[value.clone()].to_owned();
+        Asked::Value(value, Origin::in_source(file, *at))
+    }
 }
 
 /// What became of looking for a part of an address.

@@ -247,7 +247,7 @@ fn component(
     let all: Vec<&Command> = install.iter().chain(&build).collect();
     image::add_packages(&input, &all, &mut packages);
     image::add_init(&input, started.start.as_ref(), &mut image, &mut packages);
-    let processes = processes::processes(&input, ledger);
+    let processes = processes::processes(&input, ledger, diagnostics);
     let schedules = processes::schedules(&input, ledger, diagnostics);
     let mut lines: Vec<Vec<String>> = started
         .start

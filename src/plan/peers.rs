@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Component, Origin, OriginKind, Peer, joined_name};
+use super::{Component, Origin, Peer, joined_name};
 use crate::{
     manifest::Reader,
     recipe::Catalog,
@@ -93,9 +93,8 @@ pub fn find(name: &str, reader: &Reader<'_>, components: &mut [Component]) {
 fn place(repo: &Repo, files: &[&str], host: &str, port: Option<u16>) -> Option<Origin> {
     files.iter().find_map(|path| {
         let source = repo.source(path)?;
-        let line = source.line(mention(&source.text, host, port)?);
-        let text = source.line_text(line).trim();
-        Some(Origin::at(OriginKind::Manifest, *path, line, text))
+        let at = mention(&source.text, host, port)?;
+        Some(Origin::in_source(&source, at))
     })
 }
 

@@ -1,5 +1,7 @@
 //! What runs beside the application: processes that stay up, and schedules.
 
+use std::collections::BTreeSet;
+
 use super::{
     Fate, Process, Schedule,
     input::Input,
@@ -11,6 +13,7 @@ use super::{
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
+    limits,
     name::CronExpression,
     repo, shell,
     shell::Dialect,
@@ -18,8 +21,15 @@ use crate::{
 };
 
 /// Returns the further processes: steps that stay up beside the application, and a `Procfile`'s.
-pub fn processes(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Process> {
+/// Those beyond [`limits::PROCESSES`] are left out, and said.
+pub fn processes(
+    input: &Input<'_, '_>,
+    ledger: &mut Ledger<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Process> {
     let mut processes: Vec<Process> = Vec::new();
+    let mut known = BTreeSet::new();
+    let mut left_out = 0;
     let open: Vec<(usize, &InstallStep)> = ledger.open().collect();
     for (index, step) in open {
         let is_process = match &step.action {
@@ -45,7 +55,12 @@ pub fn processes(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Process>
             before: Vec::new(),
         };
         let way = follow_script(way, input);
-        if !processes.iter().any(|known| known.command == way.words) {
+        if known.insert(way.words.clone()) {
+            if processes.len() >= limits::PROCESSES {
+                left_out += 1;
+                ledger.skip(index, "too-many-processes", None);
+                continue;
+            }
             let id = if processes.is_empty() {
                 "worker".to_owned()
             } else {
@@ -64,8 +79,12 @@ pub fn processes(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Process>
         if ["web", "release"].contains(&name.as_str()) {
             continue;
         }
+        if processes.len() >= limits::PROCESSES {
+            left_out += 1;
+            continue;
+        }
         let way = way_of_fact(fact, input);
-        if !processes.iter().any(|known| known.command == way.words) {
+        if known.insert(way.words.clone()) {
             processes.push(Process {
                 id: name.to_lowercase(),
                 command: way.words,
@@ -74,7 +93,17 @@ pub fn processes(input: &Input<'_, '_>, ledger: &mut Ledger<'_>) -> Vec<Process>
             });
         }
     }
+    diagnostics.extend(too_many("processes", left_out));
     processes
+}
+
+/// What is said where `left_out` of `what` were left out.
+fn too_many(what: &str, left_out: usize) -> Option<Diagnostic> {
+    let message = format!(
+        "{left_out} {what} are left out: an application has at most {}",
+        limits::PROCESSES
+    );
+    (left_out > 0).then(|| Diagnostic::new(Severity::Warning, Code::TooLarge, message))
 }
 
 /// Returns the scheduled jobs of crontab lines. What the line does to leave cron's bare environment
@@ -85,6 +114,7 @@ pub fn schedules(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Schedule> {
     let mut schedules: Vec<Schedule> = Vec::new();
+    let mut left_out = 0;
     for (index, step) in ledger.steps.iter().enumerate() {
         let Action::Schedule { cron, command } = &step.action else {
             continue;
@@ -98,6 +128,11 @@ pub fn schedules(
             ledger.skip(index, "no-such-time", None);
             continue;
         };
+        if schedules.len() >= limits::PROCESSES {
+            left_out += 1;
+            ledger.skip(index, "too-many-scheduled-jobs", None);
+            continue;
+        }
         let parsed = shell::script(command, Dialect::Shell, &|_| true);
         let Some(last) = parsed
             .commands
@@ -130,5 +165,6 @@ pub fn schedules(
         });
         ledger.set(index, Fate::Schedule, "k8s/base", None);
     }
+    diagnostics.extend(too_many("scheduled jobs", left_out));
     schedules
 }
