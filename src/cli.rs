@@ -35,8 +35,10 @@ use crate::{
     quote::terminal::{Shown, line},
     recipe::{Catalog, ConfigurationError},
     record::{self, State, Verified},
+    render::Artifact,
     repair,
     repo::{self, Repo},
+    secret::Patterns,
     trust::TrustStore,
     verify::{self, Repair, Report},
 };
@@ -170,7 +172,7 @@ impl Known {
             .cloned()
             .collect();
         let catalog = Catalog::with_folders(&folders)?;
-        match config.unknown_mirrors(&catalog) {
+        match config.wrong_mirrors(&catalog) {
             wrong if wrong.is_empty() => Ok(Self {
                 catalog,
                 config,
@@ -469,6 +471,10 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
         }
     }
     let comparison = output::compare(conversion.artifacts, output)?;
+    // What a person wrote may hold any.
+    let list = |name: &str| known.catalog.list("secrets", name);
+    let difference =
+        |present: &str, new: &Artifact| output::diff(&Patterns::new(&list).masked(present), new);
     if arguments.check {
         for (artifact, change) in comparison
             .changes
@@ -477,9 +483,7 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
         {
             print(&Shown::text(&match change {
                 Change::New => format!("would write {}\n", artifact.path),
-                Change::Update(present) | Change::Edited(present) => {
-                    output::diff(present, artifact)
-                }
+                Change::Update(present) | Change::Edited(present) => difference(present, artifact),
                 Change::Obstructed(why) => format!("would not write {}: {why}\n", artifact.path),
                 Change::Unchanged => String::new(),
             }));
@@ -522,7 +526,7 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
                     "kept `{}`, which a person wrote or edited; generated now would be:",
                     artifact.path
                 ));
-                talk.say(&output::diff(present, artifact));
+                talk.say(&difference(present, artifact));
             }
             Change::Obstructed(why) => {
                 obstructed += 1;

@@ -21,6 +21,7 @@ use crate::{
     origin::{Origin, OriginKind},
     recipe::{Catalog, ConfigurationError, explained, position},
     repo,
+    secret::Patterns,
     shell::is_name,
     source::SourceFile,
 };
@@ -372,8 +373,28 @@ impl Config {
         Some((image, &said.origin))
     }
 
-    /// Returns the tools of `[mirrors]` that no recipe knows a mirror for, with what to do.
-    pub fn unknown_mirrors(&self, catalog: &Catalog) -> Vec<ConfigurationError> {
+    /// Returns what is wrong with `[mirrors]`, with what to do: tools that no recipe knows a mirror for,
+    /// and addresses that hold a secret.
+    pub fn wrong_mirrors(&self, catalog: &Catalog) -> Vec<ConfigurationError> {
+        if self.mirrors.is_empty() {
+            return Vec::new();
+        }
+        let list = |name: &str| catalog.list("secrets", name);
+        let patterns = Patterns::new(&list);
+        let is_secret = |mirror: &Mirror| match mirror {
+            Mirror::Url(url) => !patterns.hits(url).is_empty(),
+            Mirror::Secret(_) => false,
+        };
+        let secret = self
+            .mirrors
+            .iter()
+            .filter(|(_, said)| is_secret(&said.value));
+        let secret = secret.map(|(tool, said)| ConfigurationError {
+            file: said.origin.file.clone().unwrap_or_default(),
+            position: said.origin.line.map(|line| (line, 1)),
+            message: format!("the address of the mirror of `{tool}` holds a secret"),
+            hint: Some("write `{ env = \"NAME\" }`, and set NAME to the address where images are built: it is handed over as a secret".to_owned()),
+        });
         let known = || {
             let tools = catalog.tools.iter();
             tools
@@ -382,17 +403,16 @@ impl Config {
         };
         let is_unknown = |name: &str| catalog.mirrored_tool(name).is_none();
         let unknown = self.mirrors.iter().filter(|(tool, _)| is_unknown(tool));
-        unknown
-            .map(|(tool, said)| ConfigurationError {
-                file: said.origin.file.clone().unwrap_or_default(),
-                position: said.origin.line.map(|line| (line, 1)),
-                message: format!("no tool recipe tells how to give `{tool}` a mirror"),
-                hint: Some(match nearest(tool, known()) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
-                }),
-            })
-            .collect()
+        let unknown = unknown.map(|(tool, said)| ConfigurationError {
+            file: said.origin.file.clone().unwrap_or_default(),
+            position: said.origin.line.map(|line| (line, 1)),
+            message: format!("no tool recipe tells how to give `{tool}` a mirror"),
+            hint: Some(match nearest(tool, known()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", known().collect::<Vec<_>>().join(", ")),
+            }),
+        });
+        unknown.chain(secret).collect()
     }
 }
 

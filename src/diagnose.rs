@@ -11,6 +11,7 @@ use crate::{
     manifest::dockerfile::{Instruction, instructions},
     quote::{self, shell::Filling},
     recipe::{Catalog, Certainty, Edit, LookUp, RepairRecipe},
+    secret::{self, Patterns},
 };
 use log::Log;
 
@@ -111,8 +112,18 @@ pub struct FailedInstruction {
 }
 
 /// Returns what `log` shows, for people and programs; `dockerfile` is the text of the Dockerfile
-/// that was built, where it is there.
+/// that was built, where it is there. No secret that stands in one of them is in it.
 pub fn report(log: &str, dockerfile: Option<&str>, catalog: &Catalog) -> DiagnosisReport {
+    let list = |name: &str| catalog.list("secrets", name);
+    let patterns = Patterns::new(&list);
+    let mut known = secret::Known::default();
+    for text in std::iter::once(log).chain(dockerfile) {
+        patterns.remember(text, None, &mut known);
+    }
+    patterns.masked_value(unmasked(log, dockerfile, catalog), known)
+}
+
+fn unmasked(log: &str, dockerfile: Option<&str>, catalog: &Catalog) -> DiagnosisReport {
     let log = Log::read(log.lines());
     let dockerfile = dockerfile.map(instructions).unwrap_or_default();
     let context = Context::of(&log, &dockerfile, None, catalog);

@@ -14,6 +14,7 @@ pub mod input; // reads files that a stranger wrote
 pub mod output; // the one door to the output folder
 pub mod origin; // where a value comes from
 pub mod diagnostic; // what to tell the user about the input
+pub mod secret; // secrets, known by name and by value
 pub mod repo; // reads the repository
 pub mod history; // when it was last worked on
 pub mod readme; // documents → code blocks and paragraphs

@@ -287,6 +287,7 @@ fn a_failed_prepare_step_names_itself() {
             env: Default::default(),
             runs_in: None,
             cached: false,
+            secrets: Vec::new(),
             origin: Vec::new(),
         });
     };
@@ -586,6 +587,7 @@ fn services_run_beside_the_application_with_secrets_of_the_run() {
             env: Default::default(),
             runs_in: Some("postgres".into()),
             cached: false,
+            secrets: Vec::new(),
             origin: Vec::new(),
         });
     };
@@ -655,6 +657,7 @@ fn a_volume_is_shared_by_prepare_step_and_application() {
             env: Default::default(),
             runs_in: None,
             cached: false,
+            secrets: Vec::new(),
             origin: Vec::new(),
         });
     };
@@ -960,6 +963,7 @@ fn a_full_disk_during_a_build_is_the_engines_trouble() {
             env: Default::default(),
             runs_in: None,
             cached: false,
+            secrets: Vec::new(),
             origin: Vec::new(),
         });
     };

@@ -10,9 +10,11 @@ use super::{Known, Outcome, Talk, args::SmokeArguments, progress, text};
 use crate::{
     convert::{self, Conversion},
     plan::BuildPlan,
+    recipe::Catalog,
     repair,
     repo::Repo,
-    verify::{self, EngineError, PageSigns, Repair, Report},
+    secret::{self, Patterns},
+    verify::{self, EngineError, Event, PageSigns, Repair, Report},
 };
 
 /// Makes the smoke run, and repairs the plan and runs again as long as a rule says how; returns the
@@ -54,7 +56,7 @@ pub(super) fn smoke(
             prepare_timeout: asked.prepare_timeout.min(left()),
             ..asked
         };
-        let mut report = match run_once(&conversion, repository, &options, talk)? {
+        let mut report = match run_once(&conversion, repository, &options, &known.catalog, talk)? {
             Ok(report) => report,
             Err(outcome) => return Ok(Err(outcome)),
         };
@@ -85,7 +87,7 @@ pub(super) fn smoke(
                 manifests: false,
                 ..options.clone()
             };
-            let found = match run_once(&conversion, repository, &options, talk)? {
+            let found = match run_once(&conversion, repository, &options, &known.catalog, talk)? {
                 Ok(found) => found,
                 Err(outcome) => return Ok(Err(outcome)),
             };
@@ -137,29 +139,47 @@ const MOST_SAID: usize = 8;
 /// An application gets no more memory than this to find out whether it wanted more.
 const MOST_MEMORY: i64 = 4 << 30;
 
-/// Makes one smoke run.
+/// Makes one smoke run; no secret that stands in a log is in what it says.
 fn run_once(
     conversion: &Conversion,
     repository: &Path,
     options: &verify::Options,
+    catalog: &Catalog,
     talk: Talk,
 ) -> anyhow::Result<Result<Report, Outcome>> {
+    let list = |name: &str| catalog.list("secrets", name);
+    let patterns = Patterns::new(&list);
     let mut progress = progress::Progress::new(talk.coloured);
     let result = verify::verify(
         &conversion.plan,
         &conversion.artifacts,
         repository,
         options,
-        &mut |event| progress.show(event),
+        &mut |event| {
+            progress.show(match event {
+                Event::Log(line) => Event::Log(patterns.masked(&line)),
+                event => event,
+            });
+        },
     );
     progress.finish();
     match result {
-        Ok(report) => Ok(Ok(report)),
+        Ok(report) => {
+            let mut known = secret::Known::default();
+            let components = conversion.plan.components.iter();
+            let services = components.flat_map(|component| &component.services);
+            for (name, found) in services.flat_map(|service| &service.in_source) {
+                if let Some(value) = &found.value {
+                    known.add(value.reveal(), name, false, None);
+                }
+            }
+            Ok(Ok(patterns.masked_value(report, known)))
+        }
         Err(error) => match error.downcast_ref::<EngineError>() {
             Some(trouble) => {
-                talk.error(&trouble.to_string());
+                talk.error(&patterns.masked(&trouble.to_string()));
                 for hint in trouble.hints() {
-                    talk.hint(&hint);
+                    talk.hint(&patterns.masked(&hint));
                 }
                 Ok(Err(Outcome::Environment))
             }

@@ -5,6 +5,7 @@
 //! script before the start command, and lies in memory: the image holds a link to it.
 
 use std::{
+    cell::LazyCell,
     collections::{BTreeMap, BTreeSet, HashMap},
     ops::Range,
     sync::Arc,
@@ -21,6 +22,7 @@ use crate::{
     quote,
     recipe::{Catalog, ServiceRecipe},
     repo::{self, Repo},
+    secret::Patterns,
     select::Selection,
     shell,
     source::SourceFile,
@@ -134,6 +136,9 @@ pub fn created_files(
     ledger: &Ledger<'_>,
 ) -> Vec<CreatedFile> {
     let mut files: Vec<CreatedFile> = Vec::new();
+    let list = |name: &str| catalog.list("secrets", name);
+    let patterns = LazyCell::new(|| Patterns::new(&list));
+    let holds_secret = |name: &str, value: &str| patterns.of_variable(name, value).is_some();
     // What pages are built from is read by browsers, which have no environment.
     if selection.serves_static() {
         return files;
@@ -175,7 +180,7 @@ pub fn created_files(
             let start = setting.range.start;
             lines_above += text[read.min(start)..start].matches('\n').count();
             read = read.max(start);
-            let Some(name) = variable_of(setting, &roles, selection, catalog) else {
+            let Some(name) = variable_of(setting, &roles, selection, catalog, &holds_secret) else {
                 continue;
             };
             let name = match is_taken(&name, catalog) {
@@ -259,6 +264,7 @@ fn variable_of(
     roles: &Roles<'_>,
     selection: &Selection<'_>,
     catalog: &Catalog,
+    holds_secret: &dyn Fn(&str, &str) -> bool,
 ) -> Option<String> {
     let name = variable_name(setting, roles, catalog)?;
     let is_placeholder = env::is_placeholder(&setting.value, catalog);
@@ -269,11 +275,13 @@ fn variable_of(
     };
     let is_of_service = catalog.services.values().any(names_service);
     let is_address = service_of_address(&setting.value, catalog).is_some();
+    let key = setting.keys.last().map_or("", String::as_str);
     let is_meant = env::is_secret(&name, catalog)
         || is_placeholder && !setting.value.is_empty()
         || is_of_service
         || is_address
-        || hinted(&name, &setting.value, selection, catalog).is_some();
+        || hinted(&name, &setting.value, selection, catalog).is_some()
+        || holds_secret(key, &setting.value);
     (is_text && is_meant).then_some(name)
 }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     name::{MountPath, ObjectName},
     output::OutputPath,
+    secret::Secret,
 };
 
 pub use crate::origin::{Origin, OriginKind};
@@ -352,6 +353,9 @@ pub struct Command {
     /// Whether what it downloads is kept between builds of the image.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cached: bool,
+    /// Secrets of the build that it is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<BuildSecret>,
     /// Who asked for it.
     pub origin: Vec<Origin>,
 }
@@ -369,6 +373,7 @@ impl Command {
             env: BTreeMap::new(),
             runs_in: None,
             cached: false,
+            secrets: Vec::new(),
             origin,
         }
     }
@@ -585,9 +590,13 @@ pub struct Service {
     pub memory: Option<String>,
     /// Names of the secrets that exist only to reach this service, such as `POSTGRES_PASSWORD`.
     pub secrets: Vec<String>,
-    /// Values of those secrets that stand in the source, so that no other value works.
+    /// Values of those secrets that stand in the source, so that no other value works, and that protect
+    /// nothing, such as `postgres`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub written: BTreeMap<String, String>,
+    /// Those secrets of which the source holds a value that protects something.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub in_source: BTreeMap<String, SourceSecret>,
     /// The address in the source, where no environment variable can change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixed: Option<FixedAddress>,
@@ -622,6 +631,26 @@ fn yes() -> bool {
 )]
 fn is_yes(value: &bool) -> bool {
     *value
+}
+
+/// A secret of a service whose value stands in the source, so that the application logs in with no other.
+///
+/// The service must be set up with that value, and no file may hold it once more: a smoke run takes it
+/// from here, and a person copies it from where it stands, as `env/secrets.example.env` says. So it is in
+/// no file, no plan that is written down, and no message.
+#[derive(Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceSecret {
+    /// The value; a plan that was read has none.
+    #[serde(skip)]
+    pub value: Option<Secret>,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+impl std::fmt::Debug for SourceSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SourceSecret({})", self.origin.place())
+    }
 }
 
 /// An address that stands in the source.
@@ -1022,11 +1051,20 @@ impl Component {
     pub fn build_secrets(&self) -> Vec<&BuildSecret> {
         let stages = self.assets.iter().map(|stage| &stage.place);
         let mut secrets: Vec<&BuildSecret> = Vec::new();
-        for secret in [&self.image.place]
-            .into_iter()
-            .chain(stages)
-            .flat_map(|place| &place.secrets)
-        {
+        let of_places = [&self.image.place].into_iter().chain(stages);
+        let of_places = of_places.flat_map(|place| &place.secrets);
+        let image = &self.image;
+        let own = [
+            &image.setup,
+            &image.finish,
+            &image.run_setup,
+            &self.install,
+            &self.build,
+        ];
+        let of_assets = self.assets.iter();
+        let of_assets = of_assets.flat_map(|stage| [&stage.install, &stage.build]);
+        let commands = own.into_iter().chain(of_assets).flatten();
+        for secret in of_places.chain(commands.flat_map(|command| &command.secrets)) {
             if !secrets.iter().any(|known| known.id == secret.id) {
                 secrets.push(secret);
             }

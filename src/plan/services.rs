@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Command, EnvKind, EnvVar, ExtraFile, Fate, FixedAddress, LOCALHOST, Origin, OriginKind,
-    Question, Service,
+    Question, Service, SourceSecret,
     address::{self, Written},
     bindings::{Named, bindings},
     contents, dumps,
@@ -22,7 +22,9 @@ use crate::{
     quote,
     readme::Part,
     recipe::{ServiceRecipe, contains_word},
-    repo, select,
+    repo,
+    secret::Secret,
+    select,
     step::{self, Action},
 };
 
@@ -531,7 +533,11 @@ fn service(
         if is_open {
             secrets.clear();
         } else {
-            values.insert(secret.clone(), password.clone());
+            let value = SourceSecret {
+                value: Some(Secret::new(password.as_str())),
+                origin: place.clone(),
+            };
+            values.insert(secret.clone(), value);
         }
         diagnostics.push(password_warning(recipe, place, values.keys().next(), input));
     }
@@ -564,7 +570,8 @@ fn service(
         command,
         memory: recipe.memory.clone(),
         secrets,
-        written: values,
+        written: BTreeMap::new(),
+        in_source: values,
         fixed,
         healthcheck: recipe.healthcheck.iter().map(|word| fill(word)).collect(),
         data: recipe.data.clone(),

@@ -120,7 +120,7 @@ impl Writer<'_> {
             .map(|cache| format!("--mount=type=cache,target={cache} "))
             .collect();
         let mut before = String::new();
-        for secret in secrets {
+        for secret in secrets.iter().chain(&command.secrets) {
             let id = &secret.id;
             mounts += &format!("--mount=type=secret,id={id},required=true ");
             // The secret is read within the command, so that it stands in no layer.

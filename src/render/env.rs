@@ -166,12 +166,17 @@ pub fn secrets(plan: &BuildPlan) -> Vec<Secret> {
         for service in &component.services {
             for name in &service.secrets {
                 let value = service.written.get(name).cloned();
-                let about = match &value {
-                    Some(_) => format!(
+                let about = match (&value, service.in_source.get(name)) {
+                    (Some(_), _) => format!(
                         "stands in the source, so {} must be set up with it: change both together",
                         service.kind
                     ),
-                    None => format!(
+                    (None, Some(hidden)) => format!(
+                        "stands in the source ({}), so {} must be set up with it: copy it from there, change both together",
+                        one_line(&hidden.origin.place()),
+                        service.kind
+                    ),
+                    (None, None) => format!(
                         "made up by you: the password between the application and {}",
                         service.kind
                     ),

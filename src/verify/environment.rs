@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::engine::Run;
-use crate::plan::{BuildPlan, Component, EnvKind, Piece, pieces};
+use crate::{
+    plan::{BuildPlan, Component, EnvKind, Piece, pieces},
+    secret::Secret,
+};
 
 /// The secrets of a plan, and the run that gives them values.
 pub struct Secrets<'a> {
@@ -23,7 +26,11 @@ impl<'a> Secrets<'a> {
                 .filter(|var| var.kind == EnvKind::Secret);
             names.extend(own.map(|var| (var.name.as_str(), None)));
             for service in &component.services {
-                let written = |name: &String| service.written.get(name).map(String::as_str);
+                let written = |name: &String| {
+                    let hidden = || service.in_source.get(name)?.value.as_ref();
+                    let shown = service.written.get(name).map(String::as_str);
+                    shown.or_else(|| hidden().map(Secret::reveal))
+                };
                 let secrets = service.secrets.iter();
                 names.extend(secrets.map(|name| (name.as_str(), written(name))));
             }
