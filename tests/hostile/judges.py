@@ -90,6 +90,14 @@ class Judge:
         self.tools, self.out, self.repo, self.plan, self.meta, self.fail = tools, out, repo, plan, meta, fail
         self.is_heavy = bool(meta.get("dos") or meta.get("heavy"))
         self.texts = self.read()
+        # What lies behind a link is not written, which is told: the other files miss it.
+        self.is_linked = any(self.links())
+
+    def links(self):
+        for top in ("env", "k8s", "container"):
+            yield os.path.islink(f"{self.out}/{top}")
+            for folder, folders, names in os.walk(f"{self.out}/{top}"):
+                yield any(os.path.islink(os.path.join(folder, name)) for name in folders + names)
 
     def read(self):
         """Returns the generated files by path; what a person has in the same folder is none."""
@@ -120,7 +128,7 @@ class Judge:
         for path, read in zip(names, self.ask("dockerfile", *names)):
             self.dockerfile(path, read)
         documents = {path: self.yaml(path) for path in self.texts if path.endswith(".yaml")}
-        if "compose.yaml" in documents:
+        if "compose.yaml" in documents and not self.is_linked:
             self.compose()
         self.environments(documents)
         self.kustomize()
@@ -230,9 +238,7 @@ class Judge:
             return True
         source = source.lstrip("/") or "."
         places = [os.path.join(root, source) for root in (self.repo, self.out)]
-        # A link among the folders is left alone, and what should stand behind it is told.
-        is_linked = os.path.islink(os.path.join(self.out, source.split("/")[0]))
-        return is_linked or any(os.path.lexists(place) for place in places)
+        return self.is_linked or any(os.path.lexists(place) for place in places)
 
     # YAML
 
@@ -401,7 +407,7 @@ class Judge:
     def kustomize(self):
         manifests = [f"{folder}/{name}" for folder, _, names in os.walk(f"{self.out}/k8s") for name in names]
         is_plain = all(stat.S_ISREG(os.lstat(path).st_mode) for path in manifests)
-        if self.is_heavy or not is_plain or "k8s/base/kustomization.yaml" not in self.texts:
+        if self.is_heavy or self.is_linked or not is_plain or "k8s/base/kustomization.yaml" not in self.texts:
             return
         for environment in ("development", "production"):
             made = subprocess.run(
