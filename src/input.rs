@@ -17,6 +17,8 @@ use cap_std::{
     ambient_authority,
     fs::{Dir, OpenOptions},
 };
+
+use crate::limits;
 use sha2::{Digest, Sha256};
 
 /// Why a file is not read.
@@ -81,12 +83,14 @@ pub fn text(path: &Path, limit: u64) -> Result<String, Unreadable> {
 }
 
 /// Reads `reader` to its end, of which at most `limit` bytes are kept at the beginning and as many
-/// at the end; a line says where some are left out.
+/// at the end; a line says where some are left out. A pipe that never ends is read up to
+/// [`limits::PIPE`], which a last line says.
 ///
 /// # Errors
 ///
 /// When it cannot be read.
-pub fn ends(mut reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+pub fn ends(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
+    let mut reader = reader.take(limits::PIPE);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX / 4);
     let mut first = Vec::new();
     reader.by_ref().take(limit as u64).read_to_end(&mut first)?;
@@ -113,6 +117,9 @@ pub fn ends(mut reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
         first.extend_from_slice(format!("\n[{left_out} bytes left out]\n").as_bytes());
     }
     first.extend_from_slice(&last[surplus..]);
+    if reader.limit() == 0 {
+        first.extend_from_slice(b"\n[what follows was not read]\n");
+    }
     Ok(first)
 }
 
@@ -278,6 +285,17 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_pipe_that_never_ends_is_left() {
+        let text = ends(io::repeat(b'x'), 4).expect("it is read");
+        let text = String::from_utf8(text).expect("text");
+        assert!(
+            text.starts_with("xxxx\n[1073741816 bytes left out]\nxxxx"),
+            "{text}"
+        );
+        assert!(text.ends_with("[what follows was not read]\n"), "{text}");
+    }
 
     #[track_caller]
     fn refused(result: Result<Vec<u8>, Unreadable>, why: &str) {

@@ -27,6 +27,8 @@ pub const RECIPES: usize = 5_000;
 pub const NAMED: u64 = 2 << 20;
 /// Bytes at each end of a log that are read.
 pub const LOG_END: u64 = 8 << 20;
+/// Most bytes that are read of a pipe, of which only the ends are kept.
+pub const PIPE: u64 = 1 << 30;
 /// Largest memory of a batch, in bytes.
 pub const MEMORY: u64 = 64 << 20;
 /// Most variables of a Makefile that are replaced for a target: a value may name itself many times
