@@ -204,6 +204,7 @@ impl ComponentRecord {
         if let Some(status) = status.filter(|status| !(100..600).contains(status)) {
             return Err(format!("{status} is no status of HTTP"));
         }
+        check_numbers(measured)?;
         for address in &measured.listening {
             let is_address = address.parse::<std::net::SocketAddr>().is_ok();
             let is_any = address
@@ -221,6 +222,48 @@ impl ComponentRecord {
             MountPath::parse(path).ok_or_else(|| format!("`{path}` is no path in a container"))?;
         }
         Ok(())
+    }
+}
+
+/// The longest time, the most memory and the most processor time that a smoke run can have measured.
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+const PEBIBYTE: u64 = 1 << 50;
+const MILLICORES: u64 = 1 << 24;
+
+fn check_numbers(measured: &Measured) -> Result<(), String> {
+    let load = measured.load.as_ref();
+    let cpu = load.and_then(|load| load.cpu_millicores).map(u64::from);
+    let numbers = [
+        ("milliseconds", Some(measured.startup_ms), DAY_MS),
+        ("milliseconds", measured.stop_ms, DAY_MS),
+        ("bytes", Some(measured.peak_memory_bytes), PEBIBYTE),
+        ("bytes", measured.steady_memory_bytes, PEBIBYTE),
+        (
+            "thousandths of a core",
+            measured.startup_cpu_millicores,
+            MILLICORES,
+        ),
+        (
+            "thousandths of a core",
+            measured.steady_cpu_millicores,
+            MILLICORES,
+        ),
+        ("thousandths of a core", cpu, MILLICORES),
+    ];
+    for (unit, number, most) in numbers {
+        if let Some(number) = number.filter(|number| *number > most) {
+            return Err(format!("{number} {unit} cannot have been measured"));
+        }
+    }
+    let rates = load
+        .into_iter()
+        .flat_map(|load| [Some(load.unloaded_p95_ms), Some(load.limit_ms), load.knee]);
+    match rates
+        .flatten()
+        .find(|number| !(1e-6..=1e9).contains(number))
+    {
+        Some(number) => Err(format!("{number} cannot have been measured under a load")),
+        None => Ok(()),
     }
 }
 
@@ -300,6 +343,19 @@ mod tests {
             let error = recorded(on, measured, answered).expect_err("it is wrong");
             assert!(error.contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn numbers_that_nobody_can_measure_are_refused() {
+        let huge = MEASURED.replace(
+            "\"listening\"",
+            "\"stop_ms\": 18446744073709551615, \"listening\"",
+        );
+        let error = recorded("2026-12-01", &huge, ANSWERED).expect_err("it is wrong");
+        assert!(
+            error.contains("milliseconds cannot have been measured"),
+            "{error}"
+        );
     }
 
     #[test]
