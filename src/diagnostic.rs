@@ -180,7 +180,7 @@ impl Diagnostic {
     pub fn at(mut self, source: &Arc<SourceFile>, span: Span, text: impl Into<String>) -> Self {
         self.label = Some(Label {
             source: Arc::clone(source),
-            span,
+            span: source.characters_around(span),
             text: text.into(),
         });
         self

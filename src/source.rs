@@ -190,6 +190,15 @@ impl SourceFile {
         line[from..to].trim()
     }
 
+    /// Returns the span of the whole characters that `span` touches, as far as they lie in the text.
+    pub fn characters_around(&self, span: Span) -> Span {
+        let is_boundary = |at: &usize| self.text.is_char_boundary(*at);
+        let end = span.end.min(self.text.len());
+        let start = (0..=span.start.min(end)).rev().find(is_boundary);
+        let end = (end..=self.text.len()).find(is_boundary);
+        Span::new(start.unwrap_or(0), end.unwrap_or(self.text.len()))
+    }
+
     /// Returns the span of the whole lines that `span` touches, line endings included.
     pub fn lines_around(&self, span: Span) -> Span {
         let end = span.end.min(self.text.len());
@@ -306,6 +315,20 @@ mod tests {
         let around = |start, end| &file.text[file.lines_around(Span::new(start, end)).range()];
         assert_eq!((around(0, 2), around(5, 6)), ("one\n", "two\n"));
         assert_eq!((around(5, 9), around(20, 30)), ("two\nthree", "three"));
+    }
+
+    #[test]
+    fn a_span_lies_around_whole_characters() {
+        let file = SourceFile::new("a", "aéb");
+        let around = |start, end| file.characters_around(Span::new(start, end));
+        assert_eq!(
+            (around(1, 2), around(2, 2)),
+            (Span::new(1, 3), Span::new(1, 3))
+        );
+        assert_eq!(
+            (around(3, 9), around(9, 10)),
+            (Span::new(3, 4), Span::new(4, 4))
+        );
     }
 
     #[test]

@@ -26,7 +26,7 @@ bins=()
 for target in "${targets[@]}"; do
   bins+=(--bin "$target")
 done
-RUSTFLAGS="${RUSTFLAGS:-} ${flags[*]}" cargo build --release --manifest-path tests/fuzz/Cargo.toml --locked \
+RUSTFLAGS="${RUSTFLAGS:-} ${flags[*]}" cargo build --release --manifest-path tests/fuzz/Cargo.toml \
   --target "$host" --target-dir "$work/build" "${bins[@]}"
 
 # The samples are corpus, too: documents by their markup, and whole repositories.

@@ -62,6 +62,15 @@ const APPLICATION: [(&str, &str); 2] = [
     ),
 ];
 
+thread_local! {
+    /// The repository around a document.
+    static AROUND: (Folder, Repo) = {
+        let folder = repository(&APPLICATION);
+        let repo = Repo::open(&folder.path()).expect("a folder").value;
+        (folder, repo)
+    };
+}
+
 /// A README in Markdown.
 pub fn markdown(bytes: &[u8]) {
     document("README.md", bytes);
@@ -102,9 +111,8 @@ fn document(path: &str, bytes: &[u8]) {
             }
         }
     }
-    let folder = repository(&APPLICATION);
-    let repo = Repo::open(&folder.path()).expect("a folder").value;
-    for step in step::install_steps(&[document], &repo, &CATALOG).value {
+    let steps = AROUND.with(|(_, repo)| step::install_steps(&[document], repo, &CATALOG).value);
+    for step in steps {
         lies_within(&step.source.text, step.span);
     }
 }
