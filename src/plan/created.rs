@@ -158,7 +158,10 @@ pub fn created_files(
         let is_open = !step.words.is_empty() && text.contains('$');
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
         let is_there = repo.contains(path) || !path.chars().all(is_plain);
+        // A generated file shows all that stands in it.
+        let hides = text.contains(|c| quote::is_hidden(c) && !matches!(c, '\n' | '\t'));
         if is_there
+            || hides
             || is_of_pages
             || is_env
             || is_open
