@@ -108,6 +108,10 @@ pub fn script(code: &str, dialect: Dialect, is_command: &dyn Fn(&str) -> bool) -
     for chunk in console::chunks(&prepared.text) {
         parse::read(code, &prepared.text, chunk, &mut script);
     }
+    // The grammar may find one where there is nothing, such as before `|`.
+    script
+        .commands
+        .retain(|command| !command.value.text.is_empty());
     for command in &mut script.commands {
         let windows = prepared
             .windows
@@ -360,6 +364,11 @@ mod tests {
     #[test]
     fn what_cannot_be_parsed_is_split_at_blanks() {
         check("npm ci )\n", &[&["npm", "ci"]]);
+    }
+
+    #[test]
+    fn nothing_is_no_command() {
+        check("make\n\u{3000}|npm", &[&["make"], &["npm"]]);
     }
 
     #[test]
