@@ -185,9 +185,10 @@ impl SourceFile {
         }
         let start = line.as_ptr() as usize - self.text.as_ptr() as usize;
         let at = offset.saturating_sub(start).min(line.len());
-        let from = line.floor_char_boundary(at.saturating_sub(LONGEST / 5));
-        let to = line.floor_char_boundary((from + LONGEST).min(line.len()));
-        line[from..to].trim()
+        let from = at.saturating_sub(LONGEST / 5);
+        let to = (from + LONGEST).min(line.len());
+        let part = self.characters_around(Span::new(start + from, start + to));
+        self.text[part.range()].trim()
     }
 
     /// Returns the span of the whole characters that `span` touches, as far as they lie in the text.
