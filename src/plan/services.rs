@@ -276,7 +276,7 @@ fn signs_of(
             ));
         }
     }
-    for (name, value) in known.iter().filter(|(name, _)| is_read(name, input)) {
+    for (name, value) in known {
         let scheme = value
             .as_deref()
             .and_then(|value| value.split_once("://"))
@@ -294,7 +294,7 @@ fn signs_of(
         };
         let is_its_own =
             |scheme: &str| recipe.schemes.iter().any(|known| known == scheme) && !is_shared(scheme);
-        if scheme.is_some_and(is_its_own) {
+        if scheme.is_some_and(is_its_own) && is_read(name, input) {
             signs.code.push(Origin::manifest(
                 "the environment",
                 format!("{name} is an address of it"),
@@ -840,8 +840,9 @@ fn is_led_by_env(recipe: &ServiceRecipe, known: &Known, input: &Input<'_, '_>) -
     names.into_iter().any(is_known)
         || framework.is_some_and(|id| recipe.frameworks.contains_key(id))
         || known.iter().any(|(name, value)| {
-            is_read(name, input)
-                && (leads_there(recipe, known, name) || value.as_deref().is_some_and(has_dsn))
+            // Few lead there, and it takes long to see whether one is read.
+            let leads = leads_there(recipe, known, name) || value.as_deref().is_some_and(has_dsn);
+            leads && is_read(name, input)
         })
 }
 
