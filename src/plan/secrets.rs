@@ -22,7 +22,8 @@ use crate::{
 
 /// Takes every secret out of `plan` and `diagnostics`, and adds a finding for each line that holds one.
 ///
-/// What a service is set up with because the source holds it stays in memory, see [`SourceSecret`].
+/// What a service is set up with because the source holds it stays in memory: see
+/// [`SourceSecret`](super::model::SourceSecret).
 pub fn hide(
     plan: &mut BuildPlan,
     diagnostics: &mut Vec<Diagnostic>,
