@@ -1,6 +1,7 @@
 //! The log of a failure → what caused it, and what to do: rules of `recipes/repairs`.
 
 mod log;
+mod spots;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use crate::{
     secret::{self, Patterns},
 };
 use log::Log;
+use spots::Spots;
 
 /// What a log shows.
 #[derive(Debug, Clone)]
@@ -297,10 +299,14 @@ fn among<'c>(
     context: &Context,
     catalog: &'c Catalog,
 ) -> Vec<Diagnosis<'c>> {
-    let mut found: Vec<Diagnosis<'c>> = catalog
-        .repairs
-        .iter()
-        .filter_map(|(id, recipe)| of_rule(id, recipe, lines, context, catalog))
+    let texts: Vec<&str> = lines.iter().map(|(_, text)| *text).collect();
+    let mut spots = spots::spots(&texts, catalog).into_iter();
+    let rules = catalog.repairs.iter();
+    let mut found: Vec<Diagnosis<'c>> = rules
+        .filter_map(|(id, recipe)| {
+            let spots: Spots = spots.by_ref().take(recipe.log.len()).collect();
+            of_rule((id, recipe), (lines, &texts), &spots, context, catalog)
+        })
         .collect();
     let refined: Vec<&String> = found
         .iter()
@@ -325,16 +331,15 @@ fn among<'c>(
 }
 
 fn of_rule<'c>(
-    id: &'c str,
-    recipe: &'c RepairRecipe,
-    lines: &[(usize, &str)],
+    (id, recipe): (&'c str, &'c RepairRecipe),
+    (lines, texts): (&[(usize, &str)], &[&str]),
+    spots: &Spots,
     context: &Context,
     catalog: &'c Catalog,
 ) -> Option<Diagnosis<'c>> {
-    let texts: Vec<&str> = lines.iter().map(|(_, text)| *text).collect();
     let beside: Vec<&str> = context.beside.iter().map(String::as_str).collect();
-    recipe.log.iter().find_map(|sign| {
-        let (index, captures) = sign.find(&texts, &beside)?;
+    recipe.log.iter().zip(spots).find_map(|(sign, spots)| {
+        let (index, captures) = sign.find(texts, spots.as_deref(), &beside)?;
         let captured: BTreeMap<String, String> = sign
             .pattern
             .capture_names()

@@ -76,12 +76,11 @@ impl Log {
             .map(|found| found[1].to_owned())
             .next_back();
         let mut log = Self::default();
+        let mut done = 0;
         for line in lines {
             if let Some(found) = marks.step.captures(&line) {
                 // Whatever ran before this step did not fail.
-                for before in &mut log.lines {
-                    before.is_of_failure = false;
-                }
+                done = log.lines.len();
                 log.step = found[1].parse().ok();
                 log.saw(&found[2]);
             }
@@ -113,6 +112,9 @@ impl Log {
                 text,
                 is_of_failure,
             });
+        }
+        for before in &mut log.lines[..done] {
+            before.is_of_failure = false;
         }
         log
     }

@@ -474,7 +474,7 @@ impl Found<'_> {
                 repair
                     .log
                     .iter()
-                    .any(|sign| sign.find(&lines, &[]).is_some())
+                    .any(|sign| sign.find(&lines, None, &[]).is_some())
             };
             if repair.log.is_empty() != repair.last_resort {
                 self.say(

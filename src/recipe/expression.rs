@@ -123,6 +123,12 @@ impl Expression {
         })
     }
 
+    /// Returns texts one of which stands in every match, if only letters of ASCII in another case; none
+    /// where there are no such texts.
+    pub fn needed(&self) -> impl Iterator<Item = &str> {
+        self.needs.iter().map(|needed| needed.text.as_str())
+    }
+
     /// Returns whether `text` has one of the texts that every match has; true where there are none.
     pub fn may_match(&self, text: &str) -> bool {
         self.needs.is_empty()

@@ -1972,17 +1972,19 @@ pub struct LogSign {
 }
 
 impl LogSign {
-    /// Returns the first of `lines` that shows it, from 0, with what its expression captures;
-    /// `beside` are further lines for `with` and `without`.
+    /// Returns the first of `lines` that shows it, from 0, with what its expression captures; only
+    /// the lines `spots` may, where that is known. `beside` are further lines for `with` and `without`.
     pub fn find<'l>(
         &self,
         lines: &[&'l str],
+        spots: Option<&[usize]>,
         beside: &[&str],
     ) -> Option<(usize, regex::Captures<'l>)> {
-        let found = lines
-            .iter()
-            .enumerate()
-            .find_map(|(index, line)| Some((index, self.pattern.captures(line)?)))?;
+        let captured = |index: usize| Some((index, self.pattern.captures(lines[index])?));
+        let found = match spots {
+            Some(spots) => spots.iter().copied().find_map(captured),
+            None => (0..lines.len()).find_map(captured),
+        }?;
         let is_there = |expression: &Expression| {
             lines
                 .iter()
