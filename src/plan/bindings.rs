@@ -70,10 +70,10 @@ pub fn bindings(
     let secret = recipe.secrets.first();
     let password = secret.map(|secret| format!("${{{secret}}}"));
     let mut env = BTreeMap::new();
-    for name in known.keys().filter(|name| is_read(name, input)) {
-        if leads_there(recipe, known, name) {
-            env.entry(name.clone()).or_insert_with(|| url(name));
-        }
+    // Few variables lead there, and all that are read have to be gone through for each.
+    let leading = known.keys().filter(|name| leads_there(recipe, known, name));
+    for name in leading.filter(|name| is_read(name, input)) {
+        env.entry(name.clone()).or_insert_with(|| url(name));
     }
     let mut bind = |role: &str, value: &dyn Fn(&str) -> String| {
         let names = recipe.env.get(role).into_iter().flatten();
