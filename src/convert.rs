@@ -99,6 +99,7 @@ pub fn plan_with(
     });
     let mut is_new = is_new.collect::<Vec<_>>().into_iter();
     diagnostics.retain(|_| is_new.next().unwrap_or_default());
+    diagnostics.extend(repo.left_unread());
     plan::hide_secrets(&mut plan, &mut diagnostics, &documents, &repo, catalog);
     diagnostics.sort_by_key(|diagnostic| diagnostic.severity);
     plan.diagnostics = diagnostics.iter().map(plan::finding).collect();

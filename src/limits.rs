@@ -3,6 +3,8 @@
 /// Largest file of a repository that is read, in bytes. Sources and documents of people are smaller;
 /// what is larger was made by a program.
 pub const FILE: u64 = 2 << 20;
+/// Most bytes of a repository that are read in all: they stay in memory.
+pub const TOTAL: u64 = 256 << 20;
 /// Most files of a repository that are looked at.
 pub const FILES: usize = 20_000;
 /// Most names in the folders of a repository that are listed, to choose these from.

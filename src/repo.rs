@@ -4,7 +4,7 @@
 //! files and the size of a file are limited, so a hostile tree costs bounded time and memory.
 
 use std::{
-    cell::{OnceCell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::{BTreeMap, HashMap, VecDeque},
     fmt, fs,
     path::{Path, PathBuf},
@@ -60,6 +60,8 @@ pub struct Repo {
     folder: InputFolder,
     files: BTreeMap<String, u64>,
     read: RefCell<BTreeMap<String, Read>>,
+    /// How many bytes have been read.
+    total: Cell<u64>,
     /// The paths by the names of the files, once somebody asks for them.
     by_name: OnceCell<HashMap<String, Vec<String>>>,
 }
@@ -78,6 +80,8 @@ pub enum Refusal {
     Binary,
     /// The system does not let it be read.
     Refused,
+    /// So much was read before it that it has no room.
+    NoRoom,
 }
 
 impl fmt::Display for Refusal {
@@ -87,6 +91,7 @@ impl fmt::Display for Refusal {
             Self::TooLarge => write!(f, "it is larger than {} bytes", limits::FILE),
             Self::Binary => write!(f, "it is not text"),
             Self::Refused => write!(f, "it cannot be read"),
+            Self::NoRoom => write!(f, "{} bytes were read before it", limits::TOTAL),
         }
     }
 }
@@ -154,6 +159,14 @@ impl Repo {
                     .hint("name the folder of one application instead"),
             );
         }
+        if listing.deep > 0 {
+            let message = format!(
+                "what lies more than {} folders deep was not looked at: {} folders or more",
+                limits::DEPTH,
+                listing.deep
+            );
+            diagnostics.push(Diagnostic::new(Severity::Note, Code::TooLarge, message));
+        }
         let mut files = listing.files;
         // What an earlier run wrote is no evidence for what it concluded, unless somebody changed it.
         for (path, written) in written {
@@ -170,6 +183,7 @@ impl Repo {
             folder,
             files,
             read: RefCell::default(),
+            total: Cell::new(0),
             by_name: OnceCell::new(),
         };
         Ok(Warned {
@@ -277,14 +291,33 @@ impl Repo {
             return known.clone();
         }
         let text = match self.folder.read(&path, limits::FILE) {
+            _ if self.total.get() >= limits::TOTAL => Err(Refusal::NoRoom),
             Ok(bytes) if is_binary(&bytes) => Err(Refusal::Binary),
-            Ok(bytes) => Ok(Arc::new(SourceFile::decode(path.clone(), &bytes))),
+            Ok(bytes) => {
+                self.total.set(self.total.get() + bytes.len() as u64);
+                Ok(Arc::new(SourceFile::decode(path.clone(), &bytes)))
+            }
             Err(Unreadable::TooLarge(_)) => Err(Refusal::TooLarge),
             Err(Unreadable::Missing) => Err(Refusal::Missing),
             Err(_) => Err(Refusal::Refused),
         };
         self.read.borrow_mut().insert(path, text.clone());
         text
+    }
+
+    /// Returns a finding where more was to be read than is read of one repository.
+    pub fn left_unread(&self) -> Option<Diagnostic> {
+        let read = self.read.borrow();
+        let without_room = read
+            .values()
+            .filter(|read| read.as_ref().err() == Some(&Refusal::NoRoom));
+        let count = without_room.count();
+        let message = format!(
+            "more than {} bytes of the repository are not read; files that were wanted besides: {count}",
+            limits::TOTAL
+        );
+        let finding = Diagnostic::new(Severity::Warning, Code::TooLarge, message);
+        (count > 0).then(|| finding.hint("name the folder of one application instead"))
     }
 
     /// Returns when `path` was last written.
@@ -401,6 +434,8 @@ struct Listing {
     files: BTreeMap<String, u64>,
     /// How many more there are at least.
     cut: usize,
+    /// How many folders lie too deep.
+    deep: usize,
 }
 
 /// Lists the files below `root`, those of the upper folders first. Where there are too many, each
@@ -409,7 +444,7 @@ fn list(root: &Path, ignored: &Gitignore) -> Listing {
     /// How many files a folder gives before the next one has its turn.
     const TURN: usize = 200;
     let mut found: Vec<(usize, usize, String, u64)> = Vec::new();
-    let mut listed = 0;
+    let (mut listed, mut deep) = (0, 0);
     let mut folders = VecDeque::from([(String::new(), 1)]);
     while let Some((folder, depth)) = folders.pop_front() {
         let Ok(entries) = fs::read_dir(root.join(&folder)) else {
@@ -432,8 +467,11 @@ fn list(root: &Path, ignored: &Gitignore) -> Listing {
                 continue;
             };
             let path = format!("{folder}{name}");
-            if kind.is_dir() && depth < limits::DEPTH && is_own(root, &path, &name, ignored) {
-                folders.push_back((format!("{path}/"), depth + 1));
+            if kind.is_dir() && is_own(root, &path, &name, ignored) {
+                match depth < limits::DEPTH {
+                    true => folders.push_back((format!("{path}/"), depth + 1)),
+                    false => deep += 1,
+                }
             } else if kind.is_file() {
                 let size = entry.metadata().map_or(0, |metadata| metadata.len());
                 found.push((position / TURN, depth, path, size));
@@ -452,6 +490,7 @@ fn list(root: &Path, ignored: &Gitignore) -> Listing {
     Listing {
         files: files.map(|(_, _, path, size)| (path, size)).collect(),
         cut,
+        deep,
     }
 }
 
@@ -508,6 +547,28 @@ fn ignored_by(root: &Path, folder: &InputFolder) -> Gitignore {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_lies_too_deep_is_said() {
+        let deep = "a/".repeat(limits::DEPTH) + "README.md";
+        let (folder, _) = repo(&[("README.md", "x"), (&deep, "x")]);
+        let warned = Repo::open(folder.path()).expect("it opens");
+        assert!(
+            warned.diagnostics[0]
+                .message
+                .starts_with("what lies more than 10 folders deep")
+        );
+    }
+
+    #[test]
+    fn so_much_is_read_of_a_repository_and_no_more() {
+        let (_folder, repo) = repo(&[("a", "x"), ("b", "x")]);
+        assert!(repo.text("a").is_ok() && repo.left_unread().is_none());
+        repo.total.set(limits::TOTAL);
+        assert_eq!(repo.text("b"), Err(Refusal::NoRoom));
+        let finding = repo.left_unread().expect("it is said");
+        assert!(finding.message.ends_with("wanted besides: 1"));
+    }
 
     fn repo(files: &[(&str, &str)]) -> (tempfile::TempDir, Repo) {
         let folder = tempfile::tempdir().expect("a temporary folder");
