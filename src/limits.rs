@@ -15,6 +15,9 @@ pub const DEPTH: usize = 10;
 pub const STEPS: usize = 20_000;
 /// Most bytes of files that the steps of documents run, each as often as it is run.
 pub const FOLLOWED: usize = 32 << 20;
+/// Most variables of a component; Kubernetes takes a mebibyte of them, and the largest applications have
+/// some hundreds.
+pub const VARIABLES: usize = 2_000;
 /// Most further processes of a component, and most scheduled jobs.
 pub const PROCESSES: usize = 100;
 /// Most members of a workspace that are built with one that needs them.

@@ -1,5 +1,7 @@
 //! Files of environment variables, with their comments.
 
+use std::collections::HashMap;
+
 use crate::source::SourceFile;
 
 /// A line `NAME=value` of an env file.
@@ -21,7 +23,9 @@ pub struct EnvLine {
 
 /// Returns the lines `NAME=value` of `source`, commented-out ones included.
 pub fn env_lines(source: &SourceFile) -> Vec<EnvLine> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<EnvLine> = Vec::new();
+    // Values by name, for lines that refer to one above.
+    let mut values: HashMap<&str, String> = HashMap::new();
     let mut about: Option<String> = None;
     for (index, line) in source.text.lines().enumerate() {
         let text = line.trim();
@@ -33,9 +37,19 @@ pub fn env_lines(source: &SourceFile) -> Vec<EnvLine> {
                 if is_env_name(name.trim_end()) && !(disabled && bare.contains(". ")) =>
             {
                 let (value, beside) = env_value(value);
-                let value = of_other(&lines, &value).unwrap_or(value);
+                let other = value
+                    .strip_prefix("${")
+                    .and_then(|rest| rest.strip_suffix('}'));
+                let value = other
+                    .and_then(|name| values.get(name))
+                    .cloned()
+                    .unwrap_or(value);
+                let name = name.trim_end();
+                if !disabled && !value.is_empty() {
+                    values.entry(name).or_insert_with(|| value.clone());
+                }
                 lines.push(EnvLine {
-                    name: name.trim_end().to_owned(),
+                    name: name.to_owned(),
                     value,
                     about: beside.or_else(|| about.take()),
                     disabled,
@@ -51,14 +65,6 @@ pub fn env_lines(source: &SourceFile) -> Vec<EnvLine> {
         }
     }
     lines
-}
-
-/// The value of the line above that `value` stands for as a whole: `${APP_NAME}`.
-fn of_other(lines: &[EnvLine], value: &str) -> Option<String> {
-    let name = value.strip_prefix("${")?.strip_suffix('}')?;
-    let mut lines = lines.iter();
-    let other = lines.find(|line| line.name == name && !line.disabled && !line.value.is_empty())?;
-    Some(other.value.clone())
 }
 
 fn is_env_name(name: &str) -> bool {

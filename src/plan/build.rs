@@ -279,6 +279,7 @@ fn component(
     }
     let values_to_give = questions::values_to_give(&vars);
     settled::env(&mut vars, selection.config, catalog, diagnostics);
+    diagnostics.extend(env::cut(&mut vars));
     // Commands that load the application read its settings; other build commands are given none.
     for command in build
         .iter_mut()

@@ -8,7 +8,14 @@ use super::{
     ledger::{self, Ledger},
     services::Known,
 };
-use crate::{readme::Part, recipe::Catalog, repo, step::Action};
+use crate::{
+    diagnostic::{Code, Diagnostic, Severity},
+    limits,
+    readme::Part,
+    recipe::Catalog,
+    repo,
+    step::Action,
+};
 
 /// The environments that env files and overlays are made for.
 pub const ENVIRONMENTS: [&str; 3] = ["development", "test", "production"];
@@ -418,9 +425,48 @@ pub fn listed(catalog: &Catalog, table: &str, list: &str, name: &str) -> bool {
     catalog.list(table, list).iter().any(|known| known == name)
 }
 
+/// Leaves out variables beyond what a component may have, and says so: first of all plain settings without
+/// which it runs.
+pub fn cut(vars: &mut Vec<EnvVar>) -> Option<Diagnostic> {
+    let left_out = vars.len().checked_sub(limits::VARIABLES)?;
+    if left_out == 0 {
+        return None;
+    }
+    let is_dear = |var: &EnvVar| var.required || var.kind == EnvKind::Secret;
+    vars.sort_by_key(|var| !is_dear(var));
+    vars.truncate(limits::VARIABLES);
+    vars.sort_by(|a, b| a.name.cmp(&b.name));
+    let message = format!(
+        "{left_out} variables are left out: an application has at most {}",
+        limits::VARIABLES
+    );
+    Some(Diagnostic::new(Severity::Warning, Code::TooLarge, message))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_too_many_variables_those_that_are_required_stay() {
+        let var = |number: usize| EnvVar {
+            name: format!("A{number:05}"),
+            kind: EnvKind::Config,
+            required: number > limits::VARIABLES,
+            default: None,
+            values: BTreeMap::new(),
+            about: None,
+            origin: Vec::new(),
+        };
+        let mut few: Vec<EnvVar> = (0..limits::VARIABLES).map(var).collect();
+        assert!(cut(&mut few).is_none());
+        let mut many: Vec<EnvVar> = (0..limits::VARIABLES + 10).map(var).collect();
+        let finding = cut(&mut many).expect("it is said");
+        assert!(finding.message.starts_with("10 variables are left out"));
+        assert_eq!(many.len(), limits::VARIABLES);
+        assert_eq!(many.iter().filter(|var| var.required).count(), 9);
+        assert!(many.is_sorted_by_key(|var| &var.name));
+    }
 
     #[test]
     fn what_is_required_takes_its_example_outside_production() {

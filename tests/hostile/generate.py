@@ -11,8 +11,8 @@ import argparse
 import json
 import os
 import random
-import shutil
 import socket
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -73,7 +73,10 @@ def main():
 def generate(folder, seed):
     """Writes the corpus below `folder`, whatever was there before, and returns the class of each case."""
     folder = folder.absolute()
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        # Some of it may not be listed, and some lies deeper than Python goes.
+        subprocess.run(["chmod", "-R", "u+rwX", folder], check=True)
+        subprocess.run(["rm", "-rf", "--", folder], check=True)
     for name, text in OUTSIDE.items():
         path = folder / "outside" / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -141,7 +141,7 @@ class Judge:
         asked = subprocess.run(
             [f"{self.tools}/hostile-judge", kind, *(f"{self.out}/{path}" if path else self.out for path in paths)],
             capture_output=True,
-            timeout=60,
+            timeout=300,
         )
         lines = [line for line in asked.stdout.decode("utf-8", "replace").split("\n") if line.strip()]
         if not lines:
@@ -204,7 +204,7 @@ class Judge:
             linted = subprocess.run(
                 [f"{self.tools}/hadolint", "--no-fail", "-f", "json", f"{self.out}/{path}"],
                 capture_output=True,
-                timeout=60,
+                timeout=300,
             )
             try:
                 json.loads(linted.stdout or b"[]")
@@ -413,7 +413,7 @@ class Judge:
             made = subprocess.run(
                 [f"{self.tools}/kubectl", "kustomize", f"{self.out}/k8s/overlays/{environment}"],
                 capture_output=True,
-                timeout=60,
+                timeout=300,
             )
             if made.returncode:
                 self.fail("k8s", f"kustomize {environment}: {made.stderr.decode()[-250:]!r}")
