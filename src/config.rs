@@ -627,7 +627,8 @@ impl<'t> Reader<'t> {
             self.error(path, &message, "name a file with the certificate alone");
             return None;
         }
-        if !contents.contains("-----BEGIN CERTIFICATE-----") {
+        let contents = certificates(&contents);
+        if contents.is_empty() {
             let message = format!("`{}` holds no certificate in PEM form", path.get_ref());
             let hint = "`openssl x509 -inform der -in FILE -out FILE.pem` changes the form";
             self.error(path, &message, hint);
@@ -667,6 +668,30 @@ impl<'t> Reader<'t> {
             hint: Some(hint.to_owned()),
         });
     }
+}
+
+/// Returns the certificates in `text`, in PEM form; what is told around them, which no program reads, is
+/// left out: <https://www.rfc-editor.org/rfc/rfc7468#section-2>.
+fn certificates(text: &str) -> String {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    let is_coded = |line: &str| {
+        line.chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c))
+    };
+    let (mut all, mut one) = (String::new(), None);
+    for line in text.lines().map(str::trim) {
+        match (&mut one, line) {
+            (_, BEGIN) => one = Some(format!("{BEGIN}\n")),
+            (Some(certificate), END) => {
+                all += &format!("{certificate}{END}\n");
+                one = None;
+            }
+            (Some(certificate), line) if is_coded(line) => *certificate += &format!("{line}\n"),
+            _ => {}
+        }
+    }
+    all
 }
 
 fn unreadable(file: &str, error: &Unreadable) -> ConfigurationError {
@@ -817,6 +842,19 @@ mod tests {
             "python:3.11",
             Some("x.example/py:ours"),
         );
+    }
+
+    #[test]
+    fn what_stands_around_a_certificate_is_left_out() {
+        let one = "-----BEGIN CERTIFICATE-----\nAb+/\nCd==\n-----END CERTIFICATE-----\n";
+        assert_eq!(certificates(one), one);
+        let told = format!(
+            "subject=/CN=x\r\n{}\nRUN touch x\n{one}tail",
+            one.replace('\n', "\r\n")
+        );
+        assert_eq!(certificates(&told), one.repeat(2));
+        assert_eq!(certificates("-----BEGIN CERTIFICATE-----\nAb\n"), "");
+        assert!(!certificates(&one.replace("Cd==", "RUN x y")).contains("RUN"));
     }
 
     #[test]
