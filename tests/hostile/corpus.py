@@ -2704,13 +2704,14 @@ case(
     heavy=True,
 )
 W = OUTSIDE + "/w-recipe"
+UPWARDS = "/".join([".."] * 20)
 case(
     "G config",
     "recipes-write",
     node(
         **{
             "longshore.toml": 'recipes = ["r"]\n',
-            "r/frameworks/express.toml": f'[[image.file]]\npath = "../../../../../..{W}-rel"\nto = "/x"\ncontents = "PWNED"\nwhy = "x"\n[[image.file]]\npath = "{W}-abs"\nto = "/y"\ncontents = "PWNED"\nwhy = "y"\nexecutable = true\n',
+            "r/frameworks/express.toml": f'[[image.file]]\npath = "{UPWARDS}{W}-rel"\nto = "/x"\ncontents = "PWNED"\nwhy = "x"\n[[image.file]]\npath = "{W}-abs"\nto = "/y"\ncontents = "PWNED"\nwhy = "y"\nexecutable = true\n',
         }
     ),
     outside_target=W,

@@ -169,6 +169,10 @@ class Judge:
             for line in text.splitlines():
                 if "INJCONF" in re.sub(r'"(?:[^"\\]|\\.)*"', "", line.split("#")[0]):
                     self.fail("conf", f"{path}: {line.strip()[:200]}")
+        if path == ".dockerignore":
+            for line in text.splitlines():
+                if line.startswith("!") and re.search(r"[*?\[]", re.sub(r"\\.", "", line)):
+                    self.fail("dockerignore", f"lets more in than a file: {line[:100]!r}")
         for line in text.splitlines():
             copied = re.match(r"#\s*(kubectl|docker|psql|mysql|mongorestore|cp)\s(.*)", line.strip())
             if copied and as_code(copied.group(2)):

@@ -33,6 +33,11 @@ MOST_RESIDENT = 1024  # MiB
 EXPLAINED = ["Dockerfile", "compose.yaml", "CONTAINER.md", "k8s/base/deployment.yaml", "env/development.env"]
 QUICK = 4  # cases of each class
 
+# What `convert` writes into a repository.
+GENERATED = re.compile(
+    r"^(Dockerfile[^/]*|\.dockerignore|compose\.yaml|CONTAINER\.md|\.longshore\.json|(env|k8s|container)/.*)$", re.S
+)
+
 # Where a program may open files that are no part of the input.
 SYSTEM = re.compile(r"^(/etc/ld\.so|/lib|/usr/lib|/proc/|/sys/|/dev/null|/dev/tty|/etc/localtime|/usr/share/zoneinfo)")
 CALLS = (
@@ -49,7 +54,7 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--patience", type=int, default=1, help="factor for the time of a run: a debug build is slow")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     runner = Runner(arguments)
     cases = runner.cases(arguments.names, arguments.quick)
     failed, classes = [], defaultdict(Counter)
@@ -80,7 +85,7 @@ class Runner:
         self.outside = str(self.folder / "outside")
 
     def cases(self, names, quick):
-        """Returns the folders of the cases that are meant; of a quick run the first and the last of each class."""
+        """Returns the folders of the cases that are meant; of a quick run some of each class, evenly apart."""
         folders = sorted(path for path in self.folder.iterdir() if re.match(r"^\d{3}-", path.name))
         folders = [path for path in folders if not names or any(name in path.name for name in names)]
         if not quick:
@@ -94,7 +99,8 @@ class Runner:
         return [path for found in by_class.values() for path in found[:: step(found)][: QUICK + 1]]
 
     def judged(self, folder):
-        with tempfile.TemporaryDirectory(prefix="hostile-") as scratch:
+        # In the corpus, so that a relative path of a case reaches what `snapshot` looks at.
+        with tempfile.TemporaryDirectory(prefix="scratch-", dir=self.folder) as scratch:
             try:
                 return Case(self, folder, scratch).result()
             except Exception:  # A fault of a judge is a failure, too, and must not hide the other cases.
@@ -132,7 +138,7 @@ class Case:
         special = self.meta.get("special")
         if special and special[0] == "stale":
             forge_stale(special[1], repo)
-        outside, before = snapshot(self.runner.outside), None if is_in_place else snapshot(repo)
+        outside, before = snapshot(self.runner.outside), snapshot(repo)
         self.run("plan", "plan", repo, *trust)
         text = self.run("json", "plan", "--format", "json", repo, *trust)
         plan = self.read(text)
@@ -150,8 +156,7 @@ class Case:
                 for path in EXPLAINED:
                     self.run(f"explain {path}", "explain", repo, path, *trust)
                 self.run("check", "convert", repo, "--output", out, "--check", *trust)
-        if before is not None and snapshot(repo) != before:
-            self.fail("outside", "the repository changed although --output was given")
+        self.inside(repo, before, is_in_place)
         self.outside(outside)
         if os.path.isdir(out):
             judge = Judge(self.runner.tools, out, repo, plan, self.meta, self.fail)
@@ -162,6 +167,13 @@ class Case:
                 self.fail("left", f"temporary files {left}")
         if self.meta.get("strace") and not is_in_place and not trust:
             self.trace(repo)
+
+    def inside(self, repo, before, is_in_place):
+        """Compares the repository with what it was: only generated files may be new or differ."""
+        changed = [os.path.relpath(path, repo) for path in differences(before, snapshot(repo))]
+        wrong = [path for path in changed if not (is_in_place and GENERATED.match(path))]
+        if wrong:
+            self.fail("outside", f"written, changed or removed in the repository: {wrong[:5]}")
 
     def read(self, text):
         try:
@@ -231,7 +243,7 @@ class Case:
         """Compares what lies outside of the repository with what was there, and puts it back."""
         outside = self.runner.outside
         after = snapshot(outside)
-        changed = sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+        changed = differences(before, after)
         if not changed:
             return
         self.fail("outside", f"written, changed or removed outside of the repository: {changed[:5]}")
@@ -263,25 +275,31 @@ class Case:
         environment = {**os.environ, "XDG_CONFIG_HOME": f"{self.scratch}/config"}
         silent = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         subprocess.run(
-            ["strace", "-f", "-s", "400", "-e", f"trace={CALLS}", "-o", log, *command],
+            ["strace", "-f", "-y", "-s", "400", "-e", f"trace={CALLS}", "-o", log, *command],
             env=environment,
             timeout=300,
             **silent,
         )
         programs = 0
         for line in open(log, errors="replace"):
-            call = re.match(r"\d+\s+(\w+)\((.*)\)\s+=\s+(-?\d+)", line)
+            call = re.match(r"\d+\s+(\w+)\((.*)\)\s+=\s+(-?\d+)(?:<(.*)>)?", line)
             if not call:
                 continue
-            name, words, result = call.groups()
+            name, words, result, opened = call.groups()
             programs += name.startswith("execve")
             if programs > 1 or name in ("connect", "socket"):
                 self.fail("exec", line.strip()[:200])
-            for path in re.findall(r'"((?:[^"\\]|\\.)*)"', words) if result != "-1" else []:
+            # The second is where an open file lies: not where a link to it does.
+            paths = [*re.findall(r'"((?:[^"\\]|\\.)*)"', words), opened or ""]
+            for path in paths if result != "-1" else []:
                 is_ours = path.startswith((repo, out, self.scratch, self.runner.binary)) or not path.startswith("/")
                 is_outside = self.runner.outside in path or path.startswith(("/etc", "/root", "/dev", "/home"))
                 if is_outside and not is_ours and not SYSTEM.match(path):
                     self.fail("outside", f"{name} {path}")
+
+
+def differences(before, after):
+    return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
 
 
 def snapshot(folder):

@@ -226,12 +226,12 @@ def main():
         if arguments.names and not any(piece in name for piece in arguments.names):
             continue
         measured, said, wrong = [], [], None
-        for size in sizes:
-            files = make(size)
+        for count in sizes:
+            files = make(count)
             seconds, wrong = cost(binary, files)
-            kib = sum(len(text) for text in files.values()) // 1024
-            measured.append((kib, max(seconds - empty, 0.001)))
-            said.append(f"{kib} KiB {seconds:.2f} s")
+            size = sum(len(text) for text in files.values())
+            measured.append((size, max(seconds - empty, 0.001)))
+            said.append(f"{size // 1024} KiB {seconds:.2f} s")
             if wrong:
                 break
         power = exponent(measured)
