@@ -14,6 +14,7 @@ mod text;
 mod wizard;
 
 use std::{
+    cell::LazyCell,
     ffi::OsString,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
@@ -38,7 +39,6 @@ use crate::{
     render::Artifact,
     repair,
     repo::{self, Repo},
-    secret::Patterns,
     trust::TrustStore,
     verify::{self, Repair, Report},
 };
@@ -472,9 +472,8 @@ fn write(arguments: &ConvertArguments, known: &Known, talk: Talk) -> anyhow::Res
     }
     let comparison = output::compare(conversion.artifacts, output)?;
     // What a person wrote may hold any.
-    let list = |name: &str| known.catalog.list("secrets", name);
-    let difference =
-        |present: &str, new: &Artifact| output::diff(&Patterns::new(&list).masked(present), new);
+    let patterns = LazyCell::new(|| known.catalog.secrets());
+    let difference = |present: &str, new: &Artifact| output::diff(&patterns.masked(present), new);
     if arguments.check {
         for (artifact, change) in comparison
             .changes

@@ -21,7 +21,6 @@ use crate::{
     origin::{Origin, OriginKind},
     recipe::{Catalog, ConfigurationError, explained, position},
     repo,
-    secret::Patterns,
     shell::is_name,
     source::SourceFile,
 };
@@ -379,8 +378,7 @@ impl Config {
         if self.mirrors.is_empty() {
             return Vec::new();
         }
-        let list = |name: &str| catalog.list("secrets", name);
-        let patterns = Patterns::new(&list);
+        let patterns = catalog.secrets();
         let is_secret = |mirror: &Mirror| match mirror {
             Mirror::Url(url) => !patterns.hits(url).is_empty(),
             Mirror::Secret(_) => false,

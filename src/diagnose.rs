@@ -12,7 +12,7 @@ use crate::{
     manifest::dockerfile::{Instruction, instructions},
     quote::{self, shell::Filling},
     recipe::{Catalog, Certainty, Edit, LookUp, RepairRecipe},
-    secret::{self, Patterns},
+    secret,
 };
 use log::Log;
 use spots::Spots;
@@ -116,8 +116,7 @@ pub struct FailedInstruction {
 /// Returns what `log` shows, for people and programs; `dockerfile` is the text of the Dockerfile
 /// that was built, where it is there. No secret that stands in one of them is in it.
 pub fn report(log: &str, dockerfile: Option<&str>, catalog: &Catalog) -> DiagnosisReport {
-    let list = |name: &str| catalog.list("secrets", name);
-    let patterns = Patterns::new(&list);
+    let patterns = catalog.secrets();
     let mut known = secret::Known::default();
     for text in std::iter::once(log).chain(dockerfile) {
         patterns.remember(text, None, &mut known);

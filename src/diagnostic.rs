@@ -164,6 +164,13 @@ pub struct Label {
 }
 
 impl Diagnostic {
+    /// Returns what is said where `left_out` of `what` were left out, because an application has at most
+    /// `most`; nothing where none were.
+    pub fn too_many(what: &str, left_out: usize, most: usize) -> Option<Self> {
+        let message = format!("{left_out} {what} are left out: an application has at most {most}");
+        (left_out > 0).then(|| Self::new(Severity::Warning, Code::TooLarge, message))
+    }
+
     /// Returns a diagnostic without a place or hints.
     pub fn new(severity: Severity, code: Code, message: impl Into<String>) -> Self {
         Self {

@@ -20,6 +20,12 @@ pub use host::HostName;
 pub use image::ImageReference;
 pub use taken::Taken;
 
+/// Returns `name` in small letters and digits, so that `dbHost`, `DB_HOST` and `db-host` are one name.
+pub fn plain(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphanumeric);
+    letters.map(|c| c.to_ascii_lowercase()).collect()
+}
+
 /// A text of at most 253 letters, digits, `-`, `_` and `.`: no place has to quote it against its own
 /// characters, and a key of YAML is never too long.
 pub trait Name: AsRef<str> {}

@@ -11,6 +11,7 @@ pub mod ignore; // patterns of .dockerignore
 pub mod kubernetes; // commands and variables of containers, where `$(` begins one
 pub mod markdown; // texts and code of Markdown
 pub mod shell; // words of a POSIX shell
+pub mod syntax; // how configuration files are read
 pub mod terminal; // texts on a terminal, and JSON that is printed
 pub mod yaml; // scalars and keys of YAML
 

@@ -23,7 +23,8 @@ use std::{
 use serde::de::DeserializeOwned;
 
 use crate::{
-    diagnostic::nearest, input::InputFolder, limits, output::OutputPath, readme::Pages, repo,
+    diagnostic::nearest, input::InputFolder, limits, output::OutputPath, quote::syntax::Syntax,
+    readme::Pages, repo, secret::Patterns,
 };
 
 pub use expression::Expression;
@@ -322,6 +323,11 @@ impl Catalog {
         let table = self.words.get(table);
         let words = table.and_then(|table| table.lists.get(list));
         words.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Returns how secrets are written.
+    pub fn secrets(&self) -> Patterns<'_> {
+        Patterns::new(|name| self.list("secrets", name))
     }
 
     /// Returns whether `text` holds one of the words of the table `table`, list `list`, as a whole

@@ -26,19 +26,7 @@ fn plan_of(root: &Path) -> BuildPlan {
 /// Holds when the Dockerfiles of `plan` are as planned; returns the first one.
 fn read(plan: BuildPlan) -> String {
     let conversion = convert::render(plan).expect("files");
-    let mut texts = Vec::new();
-    for component in &conversion.plan.components {
-        let name = match conversion.plan.components.len() {
-            1 => "Dockerfile".to_owned(),
-            _ => format!("Dockerfile.{}", component.id),
-        };
-        let mut files = conversion.artifacts.iter();
-        let file = files.find(|file| file.path.as_str() == name);
-        let text = &file.expect("a Dockerfile").contents;
-        judge::is_as_planned(text, component);
-        texts.push(text.clone());
-    }
-    texts.swap_remove(0)
+    judge::are_as_planned(&conversion)[0].to_owned()
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use longshore::{config::Trust, convert, recipe::Catalog, secret::Patterns};
+use longshore::{config::Trust, convert, recipe::Catalog};
 use sha2::{Digest, Sha256};
 
 /// A secret as it is written somewhere. It is made when the test runs, so that nothing that looks for
@@ -530,8 +530,7 @@ fn a_password_of_development_that_stands_in_the_source_is_shown() {
 #[test]
 fn what_protects_nothing_is_no_secret() {
     let catalog = Catalog::built_in();
-    let list = |name: &str| catalog.list("secrets", name);
-    let patterns = Patterns::new(&list);
+    let patterns = catalog.secrets();
     for text in [
         "Send the header `Authorization: Bearer <token>`.",
         "Bearer tokens and Basic authentication are supported since version2",

@@ -13,7 +13,7 @@ use crate::{
     recipe::Catalog,
     repair,
     repo::Repo,
-    secret::{self, Patterns},
+    secret,
     verify::{self, EngineError, Event, PageSigns, Repair, Report},
 };
 
@@ -147,8 +147,7 @@ fn run_once(
     catalog: &Catalog,
     talk: Talk,
 ) -> anyhow::Result<Result<Report, Outcome>> {
-    let list = |name: &str| catalog.list("secrets", name);
-    let patterns = Patterns::new(&list);
+    let patterns = catalog.secrets();
     let mut progress = progress::Progress::new(talk.coloured);
     let result = verify::verify(
         &conversion.plan,

@@ -6,6 +6,7 @@ use regex::{Captures, Regex};
 
 use super::{LOCALHOST, Origin, created::CreatedFile, image, input::Input};
 use crate::{
+    name::plain,
     recipe::{Catalog, Expression, ServiceRecipe},
     repo,
     source::SourceFile,
@@ -389,12 +390,6 @@ impl<'a> Code<'a> {
         }
         pairs
     }
-}
-
-/// `name` in small letters and digits.
-fn plain(name: &str) -> String {
-    let letters = name.chars().filter(char::is_ascii_alphanumeric);
-    letters.map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// The names of a file with the strings beside them, in order.

@@ -18,11 +18,11 @@ use super::{
 };
 use crate::{
     manifest::settings::{Setting, settings},
+    name::plain,
     output::OutputPath,
     quote,
     recipe::{Catalog, ServiceRecipe},
     repo::{self, Repo},
-    secret::Patterns,
     select::Selection,
     shell,
     source::SourceFile,
@@ -136,8 +136,7 @@ pub fn created_files(
     ledger: &Ledger<'_>,
 ) -> Vec<CreatedFile> {
     let mut files: Vec<CreatedFile> = Vec::new();
-    let list = |name: &str| catalog.list("secrets", name);
-    let patterns = LazyCell::new(|| Patterns::new(&list));
+    let patterns = LazyCell::new(|| catalog.secrets());
     let holds_secret = |name: &str, value: &str| patterns.of_variable(name, value).is_some();
     // What pages are built from is read by browsers, which have no environment.
     if selection.serves_static() {
@@ -359,9 +358,7 @@ fn role_of(name: &str, catalog: &Catalog) -> Option<&'static str> {
 
 /// Whether the letters and digits of `name` are one of a list of words.
 fn is_listed(name: &str, table: &str, list: &str, catalog: &Catalog) -> bool {
-    let letters = name.chars().filter(char::is_ascii_alphanumeric);
-    let name: String = letters.map(|c| c.to_ascii_lowercase()).collect();
-    catalog.list(table, list).contains(&name)
+    catalog.list(table, list).contains(&plain(name))
 }
 
 /// The name of the variable for a setting: `jwtSecret` is `JWT_SECRET`; the host of a database is

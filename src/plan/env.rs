@@ -8,14 +8,7 @@ use super::{
     ledger::{self, Ledger},
     services::Known,
 };
-use crate::{
-    diagnostic::{Code, Diagnostic, Severity},
-    limits,
-    readme::Part,
-    recipe::Catalog,
-    repo,
-    step::Action,
-};
+use crate::{diagnostic::Diagnostic, limits, readme::Part, recipe::Catalog, repo, step::Action};
 
 /// The environments that env files and overlays are made for.
 pub const ENVIRONMENTS: [&str; 3] = ["development", "test", "production"];
@@ -428,7 +421,7 @@ pub fn listed(catalog: &Catalog, table: &str, list: &str, name: &str) -> bool {
 /// Leaves out variables beyond what a component may have, and says so: first of all plain settings without
 /// which it runs.
 pub fn cut(vars: &mut Vec<EnvVar>) -> Option<Diagnostic> {
-    let left_out = vars.len().checked_sub(limits::VARIABLES)?;
+    let left_out = vars.len().saturating_sub(limits::VARIABLES);
     if left_out == 0 {
         return None;
     }
@@ -436,11 +429,7 @@ pub fn cut(vars: &mut Vec<EnvVar>) -> Option<Diagnostic> {
     vars.sort_by_key(|var| !is_dear(var));
     vars.truncate(limits::VARIABLES);
     vars.sort_by(|a, b| a.name.cmp(&b.name));
-    let message = format!(
-        "{left_out} variables are left out: an application has at most {}",
-        limits::VARIABLES
-    );
-    Some(Diagnostic::new(Severity::Warning, Code::TooLarge, message))
+    Diagnostic::too_many("variables", left_out, limits::VARIABLES)
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Origin, created::CreatedFile, port::serves_something, variables::WORDS};
 use crate::{
     manifest::site::Site,
-    quote::{self, conf::Syntax, shell::Filling},
+    quote::{self, shell::Filling},
     readme::Document,
-    recipe::{Catalog, ConditionalCommand, FileSyntax, ImageFile, TextSign},
+    recipe::{Catalog, ConditionalCommand, ImageFile, TextSign},
     repo,
     repo::Repo,
     select::{Selection, texts},
@@ -156,23 +156,9 @@ pub fn fill_file(file: &ImageFile, input: &Input<'_, '_>) -> String {
     let value = |name: &str| Some(input.variables.get(name)?.0.as_str());
     let filled = file
         .syntax
-        .and_then(|syntax| syntax_of(syntax).filled(contents, &value));
+        .and_then(|syntax| syntax.filled(contents, &value));
     // `variables::fitting` leaves no value that the file cannot hold.
     filled.unwrap_or_else(|| fill_text(contents, input))
-}
-
-/// Returns the rules of `syntax`.
-pub fn syntax_of(syntax: FileSyntax) -> Syntax {
-    match syntax {
-        FileSyntax::Nginx => Syntax::Nginx,
-        FileSyntax::Apache => Syntax::Apache,
-        FileSyntax::Ini => Syntax::Ini,
-        FileSyntax::Xml => Syntax::Xml,
-        FileSyntax::Json => Syntax::Json,
-        FileSyntax::Toml => Syntax::Toml,
-        FileSyntax::Properties => Syntax::Properties,
-        FileSyntax::Php => Syntax::Php,
-    }
 }
 
 /// As [`fill`], for a text that nothing reads as commands; other braces stand for themselves.

@@ -93,17 +93,12 @@ pub fn processes(
             });
         }
     }
-    diagnostics.extend(too_many("processes", left_out));
+    diagnostics.extend(Diagnostic::too_many(
+        "processes",
+        left_out,
+        limits::PROCESSES,
+    ));
     processes
-}
-
-/// What is said where `left_out` of `what` were left out.
-fn too_many(what: &str, left_out: usize) -> Option<Diagnostic> {
-    let message = format!(
-        "{left_out} {what} are left out: an application has at most {}",
-        limits::PROCESSES
-    );
-    (left_out > 0).then(|| Diagnostic::new(Severity::Warning, Code::TooLarge, message))
 }
 
 /// Returns the scheduled jobs of crontab lines. What the line does to leave cron's bare environment
@@ -165,6 +160,10 @@ pub fn schedules(
         });
         ledger.set(index, Fate::Schedule, "k8s/base", None);
     }
-    diagnostics.extend(too_many("scheduled jobs", left_out));
+    diagnostics.extend(Diagnostic::too_many(
+        "scheduled jobs",
+        left_out,
+        limits::PROCESSES,
+    ));
     schedules
 }

@@ -31,8 +31,7 @@ pub fn hide(
     repo: &Repo,
     catalog: &Catalog,
 ) {
-    let list = |name: &str| catalog.list("secrets", name);
-    let patterns = Patterns::new(&list);
+    let patterns = catalog.secrets();
     let mut known = Known::default();
     for document in documents {
         let source = &document.source;

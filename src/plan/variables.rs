@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Origin, OriginKind, input::syntax_of};
+use super::{Origin, OriginKind};
 use crate::{
     diagnostic::{Code, Diagnostic, Severity},
     manifest::{
@@ -141,7 +141,7 @@ pub fn fitting(
         .into_iter()
         .flat_map(|recipe| &recipe.image.file);
     for file in files.chain(&selection.stack.image.file) {
-        let Some(syntax) = file.syntax.map(syntax_of) else {
+        let Some(syntax) = file.syntax else {
             continue;
         };
         let holds = |text: &str| syntax.can_hold(text);

@@ -22,11 +22,14 @@ mod path;
 #[path = "pattern.rs"]
 #[allow(dead_code)]
 mod pattern;
+#[path = "../quote/syntax.rs"]
+mod syntax;
 
 use expression::Expression;
 use index::{Index, Place};
 use path::OutputPath;
 use pattern::Pattern;
+use syntax::Syntax;
 
 fn main() -> anyhow::Result<()> {
     let root = env::var("CARGO_MANIFEST_DIR").context("cargo names the folder of the package")?;
@@ -34,6 +37,7 @@ fn main() -> anyhow::Result<()> {
     println!("cargo::rerun-if-changed=recipes");
     println!("cargo::rerun-if-changed=src/recipe");
     println!("cargo::rerun-if-changed=src/output/path.rs");
+    println!("cargo::rerun-if-changed=src/quote/syntax.rs");
     let mut made = Catalogue::default();
     let recipes = Path::new(&root).join("recipes");
     for kind in sorted(&recipes)? {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Expression, OutputPath, Pattern};
+use super::{Expression, OutputPath, Pattern, Syntax};
 
 /// `recipes/runtimes/ID.toml`: a language runtime and its versions.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -663,7 +663,7 @@ pub struct ImageFile {
     pub contents: String,
     /// How the text is read; required where values of variables other than `{port}` stand in it.
     #[serde(default)]
-    pub syntax: Option<FileSyntax>,
+    pub syntax: Option<Syntax>,
     /// What it is for.
     pub why: String,
     /// Whether it is a script that something runs.
@@ -679,28 +679,6 @@ pub struct ImageFile {
     /// in: the file takes the place of the copy.
     #[serde(default)]
     pub instead_of: Option<String>,
-}
-
-/// How a configuration file is read, and so how a value in it is quoted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FileSyntax {
-    /// That of nginx.
-    Nginx,
-    /// That of Apache's web server.
-    Apache,
-    /// That of `php.ini`.
-    Ini,
-    /// Values stand in text or in attributes.
-    Xml,
-    /// Values stand between double quotes.
-    Json,
-    /// Values stand between double quotes.
-    Toml,
-    /// That of Java's properties.
-    Properties,
-    /// Values stand between single quotes.
-    Php,
 }
 
 /// A way to install dependencies.

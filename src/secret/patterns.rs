@@ -31,9 +31,12 @@ pub struct Hit {
     pub is_certain: bool,
 }
 
+/// Gives a list of words by its name.
+type Lists<'c> = Box<dyn Fn(&str) -> &'c [String] + 'c>;
+
 /// How secrets are written: the lists of `recipes/words/secrets.toml`.
 pub struct Patterns<'c> {
-    list: &'c dyn Fn(&str) -> &'c [String],
+    list: Lists<'c>,
     tokens: Vec<Token<'c>>,
     flags: Vec<Flag<'c>>,
     /// Where a token begins, by its place in `tokens`.
@@ -61,10 +64,10 @@ struct Flag<'c> {
 
 impl<'c> Patterns<'c> {
     /// Returns the patterns of the lists that `list` gives by name.
-    pub fn new(list: &'c dyn Fn(&str) -> &'c [String]) -> Self {
+    pub fn new(list: impl Fn(&str) -> &'c [String] + 'c) -> Self {
         let tokens: Vec<Token<'_>> = list("tokens").iter().filter_map(|it| token(it)).collect();
         let flags: Vec<Flag<'_>> = list("flags").iter().filter_map(|it| flag(it)).collect();
-        let names = ["parts", "endings", "likely"].map(list).into_iter();
+        let names = ["parts", "endings", "likely"].map(&list).into_iter();
         let names = names.flatten().map(|word| word.trim_matches('_'));
         let signs = names
             .chain(["://", "PRIVATE KEY"])
@@ -72,13 +75,13 @@ impl<'c> Patterns<'c> {
             .chain(flags.iter().map(|flag| flag.program[0]))
             .chain(
                 ["schemes", "key-files"]
-                    .map(list)
+                    .map(&list)
                     .into_iter()
                     .flatten()
                     .map(String::as_str),
             );
         Self {
-            list,
+            list: Box::new(list),
             // The lists of an overlay may be any, and one that is too long finds nothing.
             signs: searcher(signs.collect()),
             beginnings: searcher(tokens.iter().map(|token| token.begin).collect()),

@@ -1,6 +1,6 @@
 //! A generated Dockerfile, read by another parser than our own.
 
-use longshore::plan::Component;
+use longshore::{convert::Conversion, plan::Component};
 use parse_dockerfile::{Command, Flag, Instruction, Stage};
 
 /// What longshore writes; what else stands there came from the input.
@@ -16,6 +16,25 @@ const WRITTEN: [&str; 10] = [
     "CMD",
     "ENTRYPOINT",
 ];
+
+/// Holds when the Dockerfile of each component of `conversion` is as planned; returns them in order.
+pub fn are_as_planned(conversion: &Conversion) -> Vec<&str> {
+    let components = &conversion.plan.components;
+    let text = |component: &Component| {
+        let name = match components.len() {
+            1 => "Dockerfile".to_owned(),
+            _ => format!("Dockerfile.{}", component.id),
+        };
+        let mut files = conversion.artifacts.iter();
+        let file = files.find(|file| file.path.as_str() == name);
+        file.expect("a Dockerfile").contents.as_str()
+    };
+    let texts: Vec<&str> = components.iter().map(text).collect();
+    for (text, component) in texts.iter().zip(components) {
+        is_as_planned(text, component);
+    }
+    texts
+}
 
 /// Holds when `text` is the Dockerfile that is planned for `component`: it parses, every line that looks like an
 /// instruction is one, there is no here-document, the image is not run by root, and it starts as planned.

@@ -20,15 +20,7 @@ pub fn are_sound(conversion: &Conversion) {
             _ => {}
         }
     }
-    for component in &conversion.plan.components {
-        let name = match conversion.plan.components.len() {
-            1 => "Dockerfile".to_owned(),
-            _ => format!("Dockerfile.{}", component.id),
-        };
-        let mut files = conversion.artifacts.iter();
-        let file = files.find(|file| file.path.as_str() == name);
-        dockerfile::is_as_planned(&file.expect("a Dockerfile").contents, component);
-    }
+    dockerfile::are_as_planned(conversion);
 }
 
 /// Holds when `text` has no character that moves a cursor, turns the direction of writing, ends a line for

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Debian packages for the set-up scripts. To be sourced, with the repository's root as the working directory.
+# Debian packages, and those of PyPI, for the set-up scripts. To be sourced, with the repository's root as the working directory.
 
 mkdir -p target/setup # for locks, logs and apt's own files
 
@@ -38,6 +38,21 @@ apt_install() {
     echo "error: failed to install ${missing[*]}; the whole log is in target/setup/apt.log" >&2
     return 1
   }
+}
+
+# pip_environment FOLDER REQUIREMENT...: makes a virtual environment with these packages of PyPI, unless it has them.
+pip_environment() {
+  local environment=$1
+  shift
+  [ "$(cat "$environment/requirements" 2>/dev/null)" != "$*" ] || return 0
+  echo "installing $*" >&2
+  rm -rf "$environment"
+  if ! python3 -m venv "$environment" >/dev/null 2>&1; then
+    apt_install python3-venv
+    /usr/bin/python3 -m venv --clear "$environment"
+  fi
+  "$environment/bin/pip" install --quiet --disable-pip-version-check "$@"
+  echo "$*" >"$environment/requirements"
 }
 
 # apt_sources SUITE: the sources.list lines of another Debian suite, from the servers this machine uses for its own.

